@@ -1,0 +1,3 @@
+module github.com/aistrale/aistrale
+
+go 1.26.0

@@ -1,0 +1,74 @@
+package providers
+
+import "time"
+
+// A Call is one request under way, as much of it as a language may know. It is built around
+// the client's own bytes and never holds a key, a clock or a connection.
+type Call struct {
+	Op       Op
+	Doc      *Document // the client's body, scanned once
+	Asked    string    // the model's name as the client wrote it
+	Model    string    // the upstream's name of the model
+	Provider string
+	Path     string // the route's path, model filled in
+	Stream   bool
+	// IncludeUsage says that the client itself asked for a usage event.
+	IncludeUsage bool
+	// Strict turns a loss in translation into a 400 that names it.
+	Strict bool
+	// ID and Created are what a translated reply carries where the upstream gives none.
+	ID      string
+	Created time.Time
+	// EndUser is the client's end user, hashed; safe to hand to an upstream.
+	EndUser string
+	Can     Capabilities // what the upstream model can do
+	Quirks  Quirks
+	// Fetched holds the URLs that an earlier Plan asked for.
+	Fetched map[string]Media
+}
+
+// A Plan is what a dialect makes of a call.
+type Plan struct {
+	Requests []UpstreamRequest // mostly one
+	// Fetch names URLs whose bytes the upstream needs; the dialect is asked again with
+	// Call.Fetched filled. Requests is empty then.
+	Fetch []string
+	// Dropped names what the upstream cannot be told, in the client's words.
+	Dropped []string
+	// HideUsage is set where only the gateway asked for the usage event.
+	HideUsage bool
+}
+
+// An UpstreamRequest is one HTTP request in an upstream's words, still without address and
+// credential.
+type UpstreamRequest struct {
+	Path    string // Route.Path or StreamPath with the model filled in
+	Headers []Header
+	Body    []byte
+}
+
+// Capabilities are what the catalogue knows of a model. The zero value is a model that nobody
+// described: a dialect then assumes a current model of its provider.
+type Capabilities struct {
+	Known     bool
+	Context   int64 // tokens, 0 unknown
+	MaxOutput int64 // tokens, 0 unknown
+	// NoSampling is set where the model refuses temperature, top_p and top_k.
+	NoSampling bool
+	// Efforts lists the reasoning efforts the model takes by name, lowest first.
+	Efforts []string
+	// AdaptiveThinking is set where the model thinks by effort and refuses a token budget.
+	AdaptiveThinking bool
+	// BudgetMin and BudgetMax bound a thinking budget in tokens; both 0 where there is none.
+	BudgetMin, BudgetMax int64
+	// ThinkingAlways is set where thinking cannot be switched off.
+	ThinkingAlways bool
+	// NoThinking is set where the model cannot think at all.
+	NoThinking bool
+	// NoStructuredOutput is set where the model takes no JSON schema.
+	NoStructuredOutput bool
+	// LegacySchema is set where tools and formats take only the provider's old schema subset.
+	LegacySchema bool
+	NoImages     bool
+	NoPDF        bool
+}

@@ -1,0 +1,67 @@
+package providers
+
+import "time"
+
+// FaultKind is what went wrong, in no language's words. The face gives it status, type and code.
+type FaultKind uint8
+
+// The kinds. Those of the upstream come last.
+const (
+	FaultInvalid          FaultKind = iota + 1 // 400: the request cannot be understood or served
+	FaultUnauthorized                          // 401: no virtual key, or a wrong one
+	FaultForbidden                             // 403: the key may not do this
+	FaultNoRoute                               // 404: no such path
+	FaultNoModel                               // 404: no such model, or not for this key
+	FaultTooLarge                              // 413
+	FaultMediaType                             // 415
+	FaultHeaderTooLarge                        // 431
+	FaultRequestRate                           // 429: requests
+	FaultTokenRate                             // 429: tokens
+	FaultQuota                                 // 429: budget spent
+	FaultUnavailable                           // 503: the gateway's own stores or limits
+	FaultInternal                              // 500: a defect of ours
+	FaultUpstream                              // 502: the upstream failed or broke off
+	FaultUpstreamTimeout                       // 504
+	FaultCircuitOpen                           // 503
+	FaultOverloaded                            // 503: the upstream says it is overloaded
+	FaultProviderAuth                          // 502: the upstream refuses our credential
+	FaultUpstreamRejected                      // the upstream's own 4xx: status, type, code kept
+	FaultClientGone                            // 499, in records only
+)
+
+// A Fault is an error that a client will read. Message is the client's text; Cause is the
+// operator's and never leaves the gateway.
+type Fault struct {
+	Kind FaultKind
+	// Status, Type, Code and Param are the upstream's own where it gave them in OpenAI's
+	// sense; zero values let the face choose by Kind.
+	Status     int
+	Type, Code string
+	Param      string
+	Message    string
+	// Retryable says that another try, or another target, may succeed.
+	Retryable bool
+	// RetryAfter is how long to wait, 0 where nobody said.
+	RetryAfter time.Duration
+	// NoRetry tells the client's SDK not to try again (x-should-retry: false).
+	NoRetry bool
+	// Language and Body are the upstream's own error, kept where it is well-formed in its
+	// language, so that a face of that language can hand it on as it came.
+	Language string
+	Body     []byte
+	Cause    error
+}
+
+func (f *Fault) Error() string {
+	if f.Cause != nil {
+		return f.Message + ": " + f.Cause.Error()
+	}
+	return f.Message
+}
+
+func (f *Fault) Unwrap() error { return f.Cause }
+
+// Invalid is a 400 about one field of the client's request.
+func Invalid(param, message string) *Fault {
+	return &Fault{Kind: FaultInvalid, Param: param, Message: message}
+}

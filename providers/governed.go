@@ -1,0 +1,149 @@
+package providers
+
+import "strings"
+
+// Effect is what a governed field does behind the gateway's back.
+type Effect uint8
+
+// The effects. NamesModel is held against the key's models; the others are closed to a key
+// that may not use everything, unless its allow list names the field.
+const (
+	NamesModel Effect = iota + 1
+	ChangesPrice
+	ReachesNetwork
+	NamesObject
+)
+
+// String says the effect in the words of a refusal.
+func (e Effect) String() string {
+	switch e {
+	case NamesModel:
+		return "names another model"
+	case ChangesPrice:
+		return "changes the price"
+	case ReachesNetwork:
+		return "reaches a network"
+	case NamesObject:
+		return "names a stored object"
+	}
+	return "is governed"
+}
+
+// Governed is a request field that names another model, changes the price, reaches a network
+// or names a stored object.
+type Governed struct {
+	// Path is the field's place in the client's JSON: names joined by dots, "#" for the
+	// elements of an array, "*" for any member.
+	Path   string
+	Effect Effect
+	// Except lists string values that do nothing of the kind ("function" for tools.#.type).
+	Except []string
+
+	steps []string
+}
+
+// Watch finds governed fields while a document is scanned. It is compiled once and shared.
+type Watch struct {
+	rules []Governed
+	// first and length filter member names before any path is compared.
+	first  [256]bool
+	length [64]bool
+	any    bool
+}
+
+// NewWatch compiles the rules of all dialects; equal paths are watched once.
+func NewWatch(lists ...[]Governed) *Watch {
+	w, seen := &Watch{}, map[string]bool{}
+	for _, list := range lists {
+		for _, rule := range list {
+			if seen[rule.Path] {
+				continue
+			}
+			seen[rule.Path] = true
+			rule.steps = strings.Split(rule.Path, ".")
+			leaf := rule.steps[len(rule.steps)-1]
+			if leaf == "*" {
+				w.any = true
+			} else {
+				w.first[leaf[0]], w.length[len(leaf)] = true, true
+			}
+			w.rules = append(w.rules, rule)
+		}
+	}
+	return w
+}
+
+func (w *Watch) maybe(name []byte) bool {
+	return w.any || len(name) > 0 && len(name) < len(w.length) && w.length[len(name)] && w.first[name[0]]
+}
+
+func (w *Watch) match(s *scanner, value []byte) {
+	for i := range w.rules {
+		if w.rules[i].at(s) && !w.rules[i].harmless(value) {
+			s.doc.Hits = append(s.doc.Hits, Hit{Rule: &w.rules[i], Value: value})
+		}
+	}
+}
+
+func (g *Governed) at(s *scanner) bool {
+	if len(g.steps) != len(s.path) {
+		return false
+	}
+	for i := len(g.steps) - 1; i >= 0; i-- {
+		if !g.stepAt(s, g.steps[i], s.path[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *Governed) stepAt(s *scanner, want string, at step) bool {
+	if at == (step{}) {
+		return want == "#"
+	}
+	if want == "*" {
+		return true
+	}
+	name := s.raw[at.start:at.end]
+	if string(name) == want {
+		return true
+	}
+	// An escaped spelling of the same name.
+	return strings.IndexByte(string(name), '\\') >= 0 && unquote(s.raw[at.start-1:at.end+1]) == want
+}
+
+func (g *Governed) harmless(value []byte) bool {
+	if isNull(value) {
+		return true
+	}
+	if value[0] != '"' {
+		return false
+	}
+	for _, v := range g.Except {
+		if unquote(value) == v {
+			return true
+		}
+	}
+	return false
+}
+
+// Names lists the string leaves of a governed field's value: the models it names.
+func (h Hit) Names() []string {
+	var names []string
+	for i := 0; i < len(h.Value); i++ {
+		if h.Value[i] != '"' {
+			continue
+		}
+		s := scanner{raw: h.Value}
+		end, _, err := s.str(i + 1)
+		if err != nil {
+			return names
+		}
+		after := s.space(end)
+		if after >= len(h.Value) || h.Value[after] != ':' { // not a member's name
+			names = append(names, unquote(h.Value[i:end]))
+		}
+		i = end - 1
+	}
+	return names
+}

@@ -1,0 +1,95 @@
+// Package providers is the hub between clients and upstreams: a neutral, ordered form of a
+// request and of a reply, and the two interfaces (Face and Dialect) that every wire format
+// implements as pure functions. It knows no HTTP client, no context, no key and no clock.
+package providers
+
+// Op is an operation of the data plane. An endpoint is a value, not a method.
+type Op uint8
+
+// The operations that a Route can serve.
+const (
+	OpChat Op = iota + 1
+	OpCompletions
+	OpEmbeddings
+)
+
+// String gives the operation's name as the GenAI semantic conventions spell it.
+func (o Op) String() string {
+	switch o {
+	case OpChat:
+		return "chat"
+	case OpCompletions:
+		return "text_completion"
+	case OpEmbeddings:
+		return "embeddings"
+	}
+	return "unknown"
+}
+
+// A Provider is an account with an upstream. It is data: adding one needs no code where its
+// language is known.
+type Provider struct {
+	Name    string
+	BaseURL string // without a trailing slash, as an operator writes it: https://api.openai.com/v1
+	Routes  map[Op]Route
+	Sign    Signer
+	Quirks  Quirks
+	// Env names the environment variables that hold this provider's key, first one wins.
+	Env []string
+	// OwnedBy is what the models list says of a model of this provider ("anthropic").
+	OwnedBy string
+}
+
+// A Route says how a provider serves one operation.
+type Route struct {
+	Language string  // the wire format's name: "openai", "anthropic", "gemini", …
+	Dialect  Dialect // how to speak it
+	// Path follows the base URL ("/chat/completions"). "{model}" stands for the escaped model
+	// name. A path that begins with "//" replaces the base URL's own path (HuggingFace serves
+	// embeddings beside /v1): "//hf-inference/models/{model}/pipeline/feature-extraction".
+	Path string
+	// StreamPath replaces Path where the upstream streams from another address (Gemini).
+	StreamPath string
+	Governed   []Governed
+	// Pair, where it is set, serves the operation by two functions of its own in place of the
+	// dialect's hub methods (embeddings of a language that is not OpenAI's).
+	Pair *Pair
+}
+
+// A Pair says an operation that has no stream in a provider's words: the client's body to
+// upstream requests, and all their replies to the client's body.
+type Pair struct {
+	Write func(Call) (Plan, error)
+	Read  func(call Call, replies [][]byte) (body []byte, usage Usage, err error)
+}
+
+// Quirks names what a provider of a known language does otherwise than the language's owner.
+type Quirks struct {
+	// Strip lists top-level request fields that this provider refuses; they are left out and
+	// named in x-aistrale-dropped.
+	Strip []string
+	// Rename maps a top-level request field to the name this provider knows it by.
+	Rename map[string]string
+	// SystemRole is set where the provider does not know the role "developer".
+	SystemRole bool
+	// NoStreamUsage is set where stream_options is refused.
+	NoStreamUsage bool
+}
+
+// A Signer puts a credential on an upstream request.
+type Signer func(r *UpstreamRequest, secret string)
+
+// Header is one header line of an upstream request.
+type Header struct{ Name, Value string }
+
+// Bearer signs with "authorization: Bearer".
+func Bearer(r *UpstreamRequest, secret string) {
+	r.Headers = append(r.Headers, Header{"authorization", "Bearer " + secret})
+}
+
+// HeaderKey signs with the bare secret in a header of the given name.
+func HeaderKey(name string) Signer {
+	return func(r *UpstreamRequest, secret string) {
+		r.Headers = append(r.Headers, Header{name, secret})
+	}
+}

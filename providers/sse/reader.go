@@ -1,0 +1,185 @@
+// Package sse reads server-sent events: whole events, as they stand on the wire and as their
+// data, however the bytes were cut on the way. It keeps no goroutine and writes nothing.
+package sse
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// ErrTooLong is returned for an event past the reader's limit.
+var ErrTooLong = errors.New("event is longer than the limit")
+
+// Event is one event. Its slices hold until the next call of Next.
+type Event struct {
+	Raw  []byte // the event as it came, blank line included
+	Data []byte // the data lines, joined by newlines; nil for a comment or an event without data
+}
+
+// Reader reads events from an upstream's body.
+// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+type Reader struct {
+	src        io.Reader
+	buf        []byte
+	start, end int // unread bytes
+	scanned    int // bytes behind start already known to hold no event end
+	limit      int
+	err        error
+	joined     []byte
+	begun      bool
+}
+
+// NewReader reads from src with the given buffer, which grows up to limit bytes.
+func NewReader(src io.Reader, buf []byte, limit int) *Reader {
+	r := &Reader{}
+	r.Reset(src, buf, limit)
+	return r
+}
+
+// Reset makes r read from src anew.
+func (r *Reader) Reset(src io.Reader, buf []byte, limit int) {
+	*r = Reader{src: src, buf: buf[:cap(buf)], limit: limit, joined: r.joined[:0]}
+}
+
+// Buffer gives the reader's buffer back for reuse.
+func (r *Reader) Buffer() []byte { return r.buf[:0] }
+
+// Next gives the next event. The bytes behind the last blank line are an event too, so that no
+// byte is lost; io.EOF follows.
+func (r *Reader) Next() (Event, error) {
+	for {
+		if n := r.find(); n > 0 {
+			return r.take(n), nil
+		}
+		if r.err != nil {
+			if r.end > r.start && errors.Is(r.err, io.EOF) {
+				return r.take(r.end - r.start), nil
+			}
+			return Event{}, r.err
+		}
+		r.fill()
+	}
+}
+
+// Buffered reports whether a whole event is at hand without reading.
+func (r *Reader) Buffered() bool { return r.find() > 0 }
+
+// find gives the length of the first whole event in the buffer, 0 where there is none yet.
+func (r *Reader) find() int {
+	b := r.buf[r.start:r.end]
+	i := r.scanned
+	for {
+		lineLen, next := line(b[i:], r.err != nil)
+		if next == 0 {
+			r.scanned = i
+			return 0
+		}
+		i += next
+		if lineLen == 0 {
+			r.scanned = 0
+			return i
+		}
+	}
+}
+
+// line gives the length of the first line of b and of the line with its end; 0, 0 where the
+// line's end is not in b. A line ends with LF, CRLF or CR.
+func line(b []byte, atEOF bool) (length, next int) {
+	lf := bytes.IndexByte(b, '\n')
+	head := b
+	if lf >= 0 {
+		head = b[:lf]
+	}
+	cr := bytes.IndexByte(head, '\r')
+	switch {
+	case cr < 0 && lf < 0:
+		return 0, 0
+	case cr < 0:
+		return lf, lf + 1
+	case cr+1 == lf:
+		return cr, lf + 1
+	case cr+1 == len(b) && !atEOF:
+		return 0, 0 // the LF of a CRLF may follow
+	}
+	return cr, cr + 1
+}
+
+func (r *Reader) take(n int) Event {
+	raw := r.buf[r.start : r.start+n]
+	r.start += n
+	r.scanned = 0
+	return Event{Raw: raw, Data: r.data(raw)}
+}
+
+var byteOrderMark = []byte("\ufeff")
+
+func (r *Reader) data(raw []byte) []byte {
+	if !r.begun {
+		r.begun = true
+		raw = bytes.TrimPrefix(raw, byteOrderMark)
+	}
+	var first []byte
+	lines := 0
+	for len(raw) > 0 {
+		length, next := line(raw, true)
+		if next == 0 {
+			length, next = len(raw), len(raw)
+		}
+		value, ok := dataOf(raw[:length])
+		raw = raw[next:]
+		if !ok {
+			continue
+		}
+		if lines++; lines == 1 {
+			first = value
+			continue
+		}
+		if lines == 2 {
+			r.joined = append(r.joined[:0], first...)
+		}
+		r.joined = append(append(r.joined, '\n'), value...)
+	}
+	if lines > 1 {
+		return r.joined
+	}
+	return first
+}
+
+func dataOf(line []byte) ([]byte, bool) {
+	rest, ok := bytes.CutPrefix(line, []byte("data"))
+	if !ok {
+		return nil, false
+	}
+	if len(rest) == 0 {
+		return rest, true
+	}
+	if rest[0] != ':' {
+		return nil, false
+	}
+	return bytes.TrimPrefix(rest[1:], []byte(" ")), true
+}
+
+func (r *Reader) fill() {
+	if r.end == len(r.buf) {
+		switch {
+		case r.start > 0:
+			r.end = copy(r.buf, r.buf[r.start:r.end])
+			r.start = 0
+		case len(r.buf) >= r.limit:
+			r.err = ErrTooLong
+			return
+		default:
+			grown := make([]byte, min(max(2*len(r.buf), 4096), r.limit))
+			copy(grown, r.buf)
+			r.buf = grown
+		}
+	}
+	n, err := r.src.Read(r.buf[r.end:])
+	r.end += n
+	if err != nil {
+		r.err = err
+	} else if n == 0 {
+		r.err = io.ErrNoProgress
+	}
+}

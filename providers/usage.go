@@ -1,0 +1,154 @@
+package providers
+
+// Usage is what a reply cost in units, read off the provider's own bytes: mostly one line, more
+// where other models worked on it too.
+type Usage struct {
+	Lines []UsageLine
+	// Raw is the provider's own usage JSON, verbatim, of the event that said most.
+	Raw []byte
+	// Estimated is set where the provider said nothing and the gateway counted itself.
+	Estimated bool
+}
+
+// Meter is one thing that is counted.
+type Meter uint8
+
+// The meters of a usage line. Providers count input in two ways: with cached tokens in the
+// total (OpenAI, Gemini) or beside it (Anthropic). A line keeps what was said, and Normal
+// derives the rest, so that events which repeat only some fields can be merged by field.
+const (
+	InputTotal    Meter = iota // with cache reads and writes
+	InputUncached              // without them
+	CacheRead
+	CacheWrite   // all lifetimes
+	CacheWrite5m // of CacheWrite
+	CacheWrite1h // of CacheWrite
+	OutputTotal  // with reasoning
+	OutputPlain  // without reasoning (Gemini counts thoughts apart)
+	Reasoning
+	AudioIn   // of the input
+	AudioOut  // of the output
+	ImagesIn  // tokens of the input
+	Images    // made, count
+	Searches  // web searches made, count
+	InputTool // input that the provider's own tools added (Gemini), beside InputTotal
+	meters
+)
+
+// UsageLine counts the units of one model. A field that the provider did not name is absent,
+// which is not zero.
+type UsageLine struct {
+	Model string // "" for the model that was called
+	Tier  string // service tier that was served, "" where not said
+	has   uint32
+	n     [meters]int64
+}
+
+// Set notes an explicit value.
+func (l *UsageLine) Set(m Meter, n int64) { l.has |= 1 << m; l.n[m] = n }
+
+// Get gives a value and whether the provider named it.
+func (l *UsageLine) Get(m Meter) (int64, bool) { return l.n[m], l.has&(1<<m) != 0 }
+
+// Has reports whether any meter was named.
+func (l *UsageLine) Has() bool { return l.has != 0 }
+
+// Normal is a line in the one form that is priced and recorded: every token stands in one of
+// InputUncached, CacheRead, CacheWrite5m, CacheWrite1h and Output. Reasoning is within Output,
+// audio within its side.
+type Normal struct {
+	Model         string `json:"model,omitempty"`
+	Tier          string `json:"tier,omitempty"`
+	InputUncached int64  `json:"input_uncached"`
+	CacheRead     int64  `json:"cache_read,omitempty"`
+	CacheWrite5m  int64  `json:"cache_write_5m,omitempty"`
+	CacheWrite1h  int64  `json:"cache_write_1h,omitempty"`
+	Output        int64  `json:"output"`
+	Reasoning     int64  `json:"reasoning,omitempty"`
+	AudioIn       int64  `json:"audio_in,omitempty"`
+	AudioOut      int64  `json:"audio_out,omitempty"`
+	Images        int64  `json:"images,omitempty"`
+	Searches      int64  `json:"searches,omitempty"`
+}
+
+// Input is all input tokens, cached ones included.
+func (n Normal) Input() int64 { return n.InputUncached + n.CacheRead + n.CacheWrite5m + n.CacheWrite1h }
+
+// Normal derives the one form from what the provider said.
+func (l *UsageLine) Normal() Normal {
+	out := Normal{
+		Model: l.Model, Tier: l.Tier,
+		CacheRead: l.n[CacheRead], CacheWrite1h: l.n[CacheWrite1h], CacheWrite5m: l.n[CacheWrite5m],
+		Reasoning: l.n[Reasoning], AudioIn: l.n[AudioIn], AudioOut: l.n[AudioOut],
+		Images: l.n[Images], Searches: l.n[Searches],
+	}
+	// A write whose lifetime is not named is of the default one, 5 minutes.
+	out.CacheWrite5m += max(0, l.n[CacheWrite]-l.n[CacheWrite5m]-l.n[CacheWrite1h])
+	if total, ok := l.Get(InputTotal); ok {
+		out.InputUncached = max(0, total+l.n[InputTool]-out.CacheRead-out.CacheWrite5m-out.CacheWrite1h)
+	} else {
+		out.InputUncached = l.n[InputUncached] + l.n[InputTool]
+	}
+	if total, ok := l.Get(OutputTotal); ok {
+		out.Output = total
+	} else {
+		out.Output = l.n[OutputPlain] + l.n[Reasoning]
+	}
+	return out
+}
+
+// Merge folds what a later event says: per line and field the last explicit value wins, and
+// nothing is ever summed.
+func (u *Usage) Merge(later Usage) {
+	for i := range later.Lines {
+		u.line(later.Lines[i].Model).merge(&later.Lines[i])
+	}
+	if len(later.Raw) > 0 {
+		u.Raw = append(u.Raw[:0], later.Raw...)
+	}
+	u.Estimated = u.Estimated || later.Estimated
+}
+
+func (u *Usage) line(model string) *UsageLine {
+	for i := range u.Lines {
+		if u.Lines[i].Model == model {
+			return &u.Lines[i]
+		}
+	}
+	u.Lines = append(u.Lines, UsageLine{Model: model})
+	return &u.Lines[len(u.Lines)-1]
+}
+
+func (l *UsageLine) merge(later *UsageLine) {
+	for m := range meters {
+		if n, ok := later.Get(m); ok {
+			l.Set(m, n)
+		}
+	}
+	if later.Tier != "" {
+		l.Tier = later.Tier
+	}
+}
+
+// Total sums the lines in normal form; Model and Tier are those of the first.
+func (u *Usage) Total() Normal {
+	var sum Normal
+	for i := range u.Lines {
+		n := u.Lines[i].Normal()
+		if i == 0 {
+			sum = n
+			continue
+		}
+		sum.InputUncached += n.InputUncached
+		sum.CacheRead += n.CacheRead
+		sum.CacheWrite5m += n.CacheWrite5m
+		sum.CacheWrite1h += n.CacheWrite1h
+		sum.Output += n.Output
+		sum.Reasoning += n.Reasoning
+		sum.AudioIn += n.AudioIn
+		sum.AudioOut += n.AudioOut
+		sum.Images += n.Images
+		sum.Searches += n.Searches
+	}
+	return sum
+}

@@ -1,0 +1,98 @@
+// Package storage holds the nouns that are kept: plain data and its validation. It does no
+// I/O; the packages below it (sqlite, later postgres, redis, journal) do.
+package storage
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// Outcome is how a request ended.
+type Outcome string
+
+// The outcomes of a request.
+const (
+	OutcomeOK            Outcome = "ok"
+	OutcomeRefused       Outcome = "refused"        // by the gateway, before any attempt
+	OutcomeUpstreamError Outcome = "upstream_error" // the upstream refused or failed before the first byte
+	OutcomeBrokenStream  Outcome = "upstream_error_midstream"
+	OutcomeTimeout       Outcome = "timeout"
+	OutcomeClientGone    Outcome = "client_gone"
+	OutcomePanic         Outcome = "panic"
+)
+
+// Record is the wide event of one request: every stage writes into it, and the log line, the
+// metrics, the span and the ledger row are prints of it, so they can never disagree. It holds
+// no prompt text and no secret.
+type Record struct {
+	ID              string // UUIDv7
+	ClientRequestID string // the client's own x-request-id
+	Time            time.Time
+	Node            string
+
+	KeyID     string // the key's public id
+	KeyName   string
+	User      string
+	Project   string
+	Workspace string
+	Prompt    string   // name@version of a stored prompt
+	Tags      []string // of the key
+
+	Op         providers.Op
+	Stream     bool
+	Exact      bool // the provider's own bytes
+	Provider   string
+	Credential string // its name
+	Asked      string // the model as the client named it
+	Model      string // the upstream's name of the model that was called
+	Served     string // the model that the upstream says answered
+	Tier       string // service tier served
+	Dropped    []string
+
+	Status   int // HTTP status the client was given; 499 where it had left
+	Outcome  Outcome
+	Err      string // operator's text
+	Fault    string // code of the error the client was given
+	Finish   string // the upstream's finish reason
+	Attempts []Attempt
+	Lease    string // of the budget reservation
+
+	Usage    providers.Usage
+	PriceID  string
+	CostNano *int64 // nano-USD; nil is unknown
+
+	BytesIn, BytesOut int64
+	ContentBytes      int64 // of visible content that reached the relay
+	FirstByte         time.Duration
+	Overhead          time.Duration // from the request's last byte to the upstream's first
+	Duration          time.Duration
+}
+
+// Attempt is one try at one target.
+type Attempt struct {
+	Provider, Model, Credential string
+	Status                      int // the upstream's, 0 where none came
+	Outcome                     Outcome
+	Err                         string
+	UpstreamID                  string // the upstream's request id
+	Reused                      bool   // sent on a connection that had been idle
+	Duration                    time.Duration
+}
+
+// CostText is the cost as headers and logs print it: dollars, or "unknown".
+func (r *Record) CostText() string {
+	if r.CostNano == nil {
+		return "unknown"
+	}
+	return json.Number(formatNano(*r.CostNano)).String()
+}
+
+// UsageRaw is the provider's own usage JSON, nil where it is not one JSON value.
+func (r *Record) UsageRaw() json.RawMessage {
+	if !json.Valid(r.Usage.Raw) {
+		return nil
+	}
+	return json.RawMessage(r.Usage.Raw)
+}
