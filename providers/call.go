@@ -14,8 +14,6 @@ type Call struct {
 	Stream   bool
 	// IncludeUsage says that the client itself asked for a usage event.
 	IncludeUsage bool
-	// Strict turns a loss in translation into a 400 that names it.
-	Strict bool
 	// ID and Created are what a translated reply carries where the upstream gives none.
 	ID      string
 	Created time.Time

@@ -70,8 +70,6 @@ type Quirks struct {
 	Strip []string
 	// Rename maps a top-level request field to the name this provider knows it by.
 	Rename map[string]string
-	// SystemRole is set where the provider does not know the role "developer".
-	SystemRole bool
 	// NoStreamUsage is set where stream_options is refused.
 	NoStreamUsage bool
 }
