@@ -36,6 +36,8 @@ type Provider struct {
 	Quirks  Quirks
 	// Env names the environment variables that hold this provider's key, first one wins.
 	Env []string
+	// Forward names the client's request headers that this upstream may see ("anthropic-beta").
+	Forward []string
 	// OwnedBy is what the models list says of a model of this provider ("anthropic").
 	OwnedBy string
 }
