@@ -89,6 +89,14 @@ func (r *Record) CostText() string {
 	return json.Number(formatNano(*r.CostNano)).String()
 }
 
+// AppendCost appends what CostText says, a JSON number or the string "unknown" with its quotes.
+func (r *Record) AppendCost(dst []byte) []byte {
+	if r.CostNano == nil {
+		return append(dst, `"unknown"`...)
+	}
+	return appendNano(dst, *r.CostNano)
+}
+
 // UsageRaw is the provider's own usage JSON, nil where it is not one JSON value.
 func (r *Record) UsageRaw() json.RawMessage {
 	if !json.Valid(r.Usage.Raw) {
