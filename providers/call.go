@@ -48,25 +48,27 @@ type UpstreamRequest struct {
 // Capabilities are what the catalogue knows of a model. The zero value is a model that nobody
 // described: a dialect then assumes a current model of its provider.
 type Capabilities struct {
-	Known     bool
-	Context   int64 // tokens, 0 unknown
-	MaxOutput int64 // tokens, 0 unknown
+	Known     bool  `json:"-"`
+	Context   int64 `json:"context,omitzero"`    // tokens, 0 unknown
+	MaxOutput int64 `json:"max_output,omitzero"` // tokens, 0 unknown
 	// NoSampling is set where the model refuses temperature, top_p and top_k.
-	NoSampling bool
+	NoSampling bool `json:"no_sampling,omitzero"`
 	// Efforts lists the reasoning efforts the model takes by name, lowest first.
-	Efforts []string
-	// AdaptiveThinking is set where the model thinks by effort and refuses a token budget.
-	AdaptiveThinking bool
+	Efforts []string `json:"efforts,omitempty"`
+	// AdaptiveThinking is set where the model thinks by effort. It refuses a token budget,
+	// unless BudgetMax says otherwise.
+	AdaptiveThinking bool `json:"adaptive_thinking,omitzero"`
 	// BudgetMin and BudgetMax bound a thinking budget in tokens; both 0 where there is none.
-	BudgetMin, BudgetMax int64
+	BudgetMin int64 `json:"budget_min,omitzero"`
+	BudgetMax int64 `json:"budget_max,omitzero"`
 	// ThinkingAlways is set where thinking cannot be switched off.
-	ThinkingAlways bool
+	ThinkingAlways bool `json:"thinking_always,omitzero"`
 	// NoThinking is set where the model cannot think at all.
-	NoThinking bool
+	NoThinking bool `json:"no_thinking,omitzero"`
 	// NoStructuredOutput is set where the model takes no JSON schema.
-	NoStructuredOutput bool
+	NoStructuredOutput bool `json:"no_structured_output,omitzero"`
 	// LegacySchema is set where tools and formats take only the provider's old schema subset.
-	LegacySchema bool
-	NoImages     bool
-	NoPDF        bool
+	LegacySchema bool `json:"legacy_schema,omitzero"`
+	NoImages     bool `json:"no_images,omitzero"`
+	NoPDF        bool `json:"no_pdf,omitzero"`
 }
