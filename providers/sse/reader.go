@@ -23,7 +23,8 @@ type Reader struct {
 	src        io.Reader
 	buf        []byte
 	start, end int // unread bytes
-	scanned    int // bytes behind start already known to hold no event end
+	line       int // of the unread bytes: where the first line that is not yet whole begins
+	looked     int // of the unread bytes: no line ends between line and here
 	limit      int
 	err        error
 	joined     []byte
@@ -56,10 +57,20 @@ func (r *Reader) Next() (Event, error) {
 			if r.end > r.start && errors.Is(r.err, io.EOF) {
 				return r.take(r.end - r.start), nil
 			}
-			return Event{}, r.err
+			return Event{}, r.failure()
 		}
 		r.fill()
 	}
+}
+
+// failure gives the source's error. Only the end of the source lasts: after any other error, a
+// timeout say, Next may be called again.
+func (r *Reader) failure() error {
+	err := r.err
+	if !errors.Is(err, io.EOF) {
+		r.err = nil
+	}
+	return err
 }
 
 // Buffered reports whether a whole event is at hand without reading.
@@ -68,47 +79,65 @@ func (r *Reader) Buffered() bool { return r.find() > 0 }
 // find gives the length of the first whole event in the buffer, 0 where there is none yet.
 func (r *Reader) find() int {
 	b := r.buf[r.start:r.end]
-	i := r.scanned
 	for {
-		lineLen, next := line(b[i:], r.err != nil)
+		length, next := line(b[r.line:], r.looked-r.line, r.err != nil)
 		if next == 0 {
-			r.scanned = i
+			// A CR in the last place is looked at again, with what follows it.
+			r.looked = max(r.line, len(b)-1)
 			return 0
 		}
-		i += next
-		if lineLen == 0 {
-			r.scanned = 0
-			return i
+		r.line += next
+		r.looked = r.line
+		if length == 0 {
+			n := r.line
+			r.line, r.looked = 0, 0
+			return n
 		}
 	}
 }
 
 // line gives the length of the first line of b and of the line with its end; 0, 0 where the
-// line's end is not in b. A line ends with LF, CRLF or CR.
-func line(b []byte, atEOF bool) (length, next int) {
-	lf := bytes.IndexByte(b, '\n')
-	head := b
-	if lf >= 0 {
-		head = b[:lf]
-	}
-	cr := bytes.IndexByte(head, '\r')
+// line's end is not in b. A line ends with LF, CRLF or CR; none is in b[:from].
+func line(b []byte, from int, atEOF bool) (length, next int) {
+	i := lineBreak(b, from)
 	switch {
-	case cr < 0 && lf < 0:
+	case i < 0:
 		return 0, 0
-	case cr < 0:
-		return lf, lf + 1
-	case cr+1 == lf:
-		return cr, lf + 1
-	case cr+1 == len(b) && !atEOF:
+	case b[i] == '\n':
+		return i, i + 1
+	case i+1 < len(b) && b[i+1] == '\n':
+		return i, i + 2
+	case i+1 == len(b) && !atEOF:
 		return 0, 0 // the LF of a CRLF may follow
 	}
-	return cr, cr + 1
+	return i, i + 1
+}
+
+// lineBreak finds the first CR or LF at or behind from, -1 where there is none. It looks in
+// windows, so that a body with only one of the two is not searched to its end for the other
+// once per line.
+func lineBreak(b []byte, from int) int {
+	for size := 512; from < len(b); size *= 2 {
+		window := b[from:min(from+size, len(b))]
+		lf := bytes.IndexByte(window, '\n')
+		if lf >= 0 {
+			window = window[:lf]
+		}
+		if cr := bytes.IndexByte(window, '\r'); cr >= 0 {
+			return from + cr
+		}
+		if lf >= 0 {
+			return from + lf
+		}
+		from += len(window)
+	}
+	return -1
 }
 
 func (r *Reader) take(n int) Event {
 	raw := r.buf[r.start : r.start+n]
 	r.start += n
-	r.scanned = 0
+	r.line, r.looked = 0, 0
 	return Event{Raw: raw, Data: r.data(raw)}
 }
 
@@ -122,7 +151,7 @@ func (r *Reader) data(raw []byte) []byte {
 	var first []byte
 	lines := 0
 	for len(raw) > 0 {
-		length, next := line(raw, true)
+		length, next := line(raw, 0, true)
 		if next == 0 {
 			length, next = len(raw), len(raw)
 		}
@@ -161,6 +190,9 @@ func dataOf(line []byte) ([]byte, bool) {
 }
 
 func (r *Reader) fill() {
+	if r.start == r.end {
+		r.start, r.end = 0, 0
+	}
 	if r.end == len(r.buf) {
 		switch {
 		case r.start > 0:
@@ -175,11 +207,14 @@ func (r *Reader) fill() {
 			r.buf = grown
 		}
 	}
-	n, err := r.src.Read(r.buf[r.end:])
-	r.end += n
-	if err != nil {
+	// As bufio does: a reader may give nothing a few times, but not for ever.
+	for range 100 {
+		n, err := r.src.Read(r.buf[r.end:])
+		r.end += n
 		r.err = err
-	} else if n == 0 {
-		r.err = io.ErrNoProgress
+		if n > 0 || err != nil {
+			return
+		}
 	}
+	r.err = io.ErrNoProgress
 }
