@@ -1,0 +1,162 @@
+package storage
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Credential is a provider's key at rest: sealed, and bound to its own row and to the address
+// that it may be sent to. It never holds the plain text.
+type Credential struct {
+	ID   string // of the row; new with every secret
+	Name string // unique in the workspace
+
+	Provider                  string
+	Workspace, Project, Owner string
+
+	Target    string // scheme://host:port, from TargetOf
+	Sealed    []byte
+	DataKeyID string
+	Hint      string // the secret's last 4 characters, or "" where they would say too much
+
+	CreatedAt, UpdatedAt time.Time
+	LastUsedAt           *time.Time // nil: never
+}
+
+// credentialTable names the table in bindings. It is part of every seal: never change it.
+const credentialTable = "credentials"
+
+// NewCredential seals a provider's secret for the address of baseURL. The result is of the
+// default workspace.
+func NewCredential(v *Vault, name, provider, baseURL string, secret Secret) (Credential, error) {
+	target, err := TargetOf(baseURL)
+	if err != nil {
+		return Credential{}, fmt.Errorf("credential %q: %w", name, err)
+	}
+	c := Credential{
+		ID: rand.Text(), Name: name, Provider: provider, Workspace: DefaultWorkspace,
+		Target: target, Hint: hint(secret),
+	}
+	sealed, err := v.Seal(secret, c.binding())
+	if err != nil {
+		return Credential{}, fmt.Errorf("credential %q: %w", name, err)
+	}
+	c.Sealed, c.DataKeyID = sealed.Blob, sealed.DataKeyID
+	return c, c.Check()
+}
+
+// Open gives the secret, to be sent to baseURL and nowhere else. It wraps ErrSealBroken where
+// baseURL has another scheme, host or port than the secret was sealed for.
+func (c *Credential) Open(v *Vault, baseURL string) (Secret, error) {
+	target, err := TargetOf(baseURL)
+	if err != nil {
+		return Secret{}, fmt.Errorf("credential %q: %w", c.Name, err)
+	}
+	binding := c.binding()
+	binding.Target = target
+	secret, err := v.Open(Sealed{DataKeyID: c.DataKeyID, Blob: c.Sealed}, binding)
+	if err != nil && target != c.Target {
+		return Secret{}, fmt.Errorf("credential %q was stored for %s, not for %s; add it again for the new address: %w",
+			c.Name, c.Target, target, err)
+	}
+	if err != nil {
+		return Secret{}, fmt.Errorf("credential %q: %w", c.Name, err)
+	}
+	return secret, nil
+}
+
+func (c *Credential) binding() Binding {
+	return Binding{Table: credentialTable, Row: c.ID, Target: c.Target}
+}
+
+// Check says what is wrong with the credential's own data. Stores refuse one that fails it.
+func (c *Credential) Check() error {
+	if err := CheckName("credential", c.Name); err != nil {
+		return err
+	}
+	names := []struct{ what, name string }{{"provider", c.Provider}, {"workspace", c.Workspace}}
+	if c.Project != "" {
+		names = append(names, struct{ what, name string }{"project", c.Project})
+	}
+	if c.Owner != "" {
+		names = append(names, struct{ what, name string }{"owner", c.Owner})
+	}
+	for _, n := range names {
+		if err := CheckName(n.what, n.name); err != nil {
+			return fmt.Errorf("credential %q: %w", c.Name, err)
+		}
+	}
+	if c.ID == "" || len(c.Sealed) == 0 || c.DataKeyID == "" || c.Target == "" {
+		return fmt.Errorf("credential %q is not sealed", c.Name)
+	}
+	return nil
+}
+
+// hint shows the end of secrets that are long enough for 4 characters to give nothing away.
+func hint(secret Secret) string {
+	const enough = 20
+	text := secret.Reveal()
+	if len(text) < enough {
+		return ""
+	}
+	tail := text[len(text)-4:]
+	if !plain(tail) {
+		return ""
+	}
+	return tail
+}
+
+// TargetOf is where requests to a base URL go: scheme://host:port, with the scheme and host in
+// lower case and the port always written, so that two spellings of one address are equal and
+// two addresses never are.
+func TargetOf(baseURL string) (string, error) {
+	u, err := url.Parse(baseURL)
+	if err != nil { // the parser's own text repeats the URL, which may hold a password
+		return "", errors.New("base_url: not a URL")
+	}
+	if u.User != nil {
+		return "", errors.New("base_url: a user name or password does not belong in a URL")
+	}
+	port, ok := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	if !ok {
+		return "", errors.New("base_url: the scheme is neither http nor https")
+	}
+	host, err := canonicalHost(u.Hostname())
+	if err != nil {
+		return "", err
+	}
+	if p := u.Port(); p != "" {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 {
+			return "", fmt.Errorf("base_url: %q is not a port", p)
+		}
+		port = strconv.FormatUint(n, 10)
+	}
+	return u.Scheme + "://" + host + ":" + port, nil
+}
+
+func canonicalHost(host string) (string, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		addr = addr.Unmap()
+		if addr.Is6() {
+			return "[" + addr.String() + "]", nil
+		}
+		return addr.String(), nil
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "" {
+		return "", errors.New("base_url: it names no host")
+	}
+	for i := range len(host) {
+		if c := host[i]; !alphanumeric(c) && c != '.' && c != '-' && c != '_' {
+			return "", fmt.Errorf("base_url: %q is not a host name (write an international one in its xn-- form)", host)
+		}
+	}
+	return host, nil
+}

@@ -1,0 +1,110 @@
+package storage
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"time"
+)
+
+// keyPrefix begins every virtual key.
+const keyPrefix = "sk-ais-"
+
+// Key is a virtual key: who calls, and what the caller may do. The store holds a hash of the
+// key's text, never the text.
+type Key struct {
+	ID   string   // the public id, 8 letters or digits; may be logged
+	Name string   // unique among the keys of a workspace that are not revoked
+	Hash [32]byte // SHA-256 of the key's whole text
+
+	Workspace, Project, Owner string
+
+	Models []string // patterns of public model names, "*" is all; empty allows none
+	Allow  []string // governed fields that this key may use
+	Tags   []string // go into every record of the key
+
+	CreatedAt time.Time
+	ExpiresAt *time.Time // nil: never
+	RevokedAt *time.Time // nil: not revoked
+}
+
+// NewKey makes a key of the default workspace and project that may use every model, and its
+// text (sk-ais-<id>-<43 characters>), which is shown once and then known only to its user.
+func NewKey(name string, now time.Time) (Key, Secret) {
+	id, text := mint(keyPrefix)
+	return Key{
+		ID: id, Name: name, Hash: sha256.Sum256([]byte(text.Reveal())),
+		Workspace: DefaultWorkspace, Project: DefaultProject,
+		Models: []string{"*"}, CreatedAt: now.UTC(),
+	}, text
+}
+
+// KeyOf makes a key from a text that an operator chose. The error never holds the text.
+func KeyOf(name, text string) (Key, error) {
+	id, ok := ParseKey(text)
+	if !ok {
+		return Key{}, fmt.Errorf("key %q: its text is not sk-ais-<8 letters or digits>-<at least %d URL-safe characters>", name, minSecret)
+	}
+	k := Key{
+		ID: id, Name: name, Hash: sha256.Sum256([]byte(text)),
+		Workspace: DefaultWorkspace, Project: DefaultProject, Models: []string{"*"},
+	}
+	return k, k.Check()
+}
+
+// ParseKey finds the public id in the text of a key, and says whether it has the form of one.
+// It allocates nothing: the id is a part of text.
+func ParseKey[T string | []byte](text T) (id T, ok bool) { return parse(keyPrefix, text) }
+
+// Matches reports, in constant time, whether text is this key's.
+func (k *Key) Matches(text []byte) bool { return matches(&k.Hash, text) }
+
+// Valid says why the key is refused at a time: ErrRevoked or ErrExpired.
+func (k *Key) Valid(now time.Time) error { return usable(k.RevokedAt, k.ExpiresAt, now) }
+
+// Check says what is wrong with the key's own data. Stores refuse a key that fails it.
+func (k *Key) Check() error {
+	if err := checkNamed("key", k.ID, k.Name); err != nil {
+		return err
+	}
+	if err := CheckName("workspace", k.Workspace); err != nil {
+		return fmt.Errorf("key %q: %w", k.Name, err)
+	}
+	if err := CheckName("project", k.Project); err != nil {
+		return fmt.Errorf("key %q: %w", k.Name, err)
+	}
+	if k.Owner != "" {
+		if err := CheckName("owner", k.Owner); err != nil {
+			return fmt.Errorf("key %q: %w", k.Name, err)
+		}
+	}
+	return k.checkLists()
+}
+
+// checkLists holds Models, Allow and Tags to printable ASCII without separators: they are printed
+// as comma-separated lists and compared byte by byte.
+func (k *Key) checkLists() error {
+	lists := []struct {
+		what  string
+		items []string
+	}{{"models", k.Models}, {"allow", k.Allow}, {"tags", k.Tags}}
+	for _, list := range lists {
+		for _, item := range list.items {
+			if !plain(item) {
+				return fmt.Errorf("key %q: %s: %q is not a plain word", k.Name, list.what, item)
+			}
+		}
+	}
+	return nil
+}
+
+func plain(s string) bool {
+	if s == "" || len(s) > 256 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == ',' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
