@@ -2,6 +2,7 @@ package providers
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -16,7 +17,8 @@ type Document struct {
 	Fields []Field
 	Hits   []Hit
 
-	wide bool // some top-level name is not ASCII
+	wide bool   // some top-level name is not ASCII
+	path []step // the scanner's, kept for the next scan
 }
 
 // Field is one top-level member. Raw[Start:End] is its value.
@@ -37,8 +39,10 @@ type Hit struct {
 // same after unescaping or differ only in case, and nesting past MaxDepth.
 func (d *Document) Scan(raw []byte, watch *Watch) error {
 	d.Raw, d.Fields, d.Hits, d.wide = raw, d.Fields[:0], d.Hits[:0], false
-	s := scanner{raw: raw, watch: watch, doc: d}
-	if err := s.document(); err != nil {
+	s := scanner{raw: raw, watch: watch, doc: d, path: d.path[:0]}
+	err := s.document()
+	d.path = s.path
+	if err != nil {
 		return err
 	}
 	return d.refuseTwins()
@@ -137,8 +141,9 @@ func (d *Document) Int(name string) (int64, bool, error) {
 	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
 		return n, true, nil
 	}
-	if f, err := strconv.ParseFloat(string(v), 64); err == nil && f == float64(int64(f)) {
-		return int64(f), true, nil // 1e3, 4096.0
+	// 1e3 and 4096.0 are whole too; past 2^53 a float no longer says which number was meant.
+	if f, err := strconv.ParseFloat(string(v), 64); err == nil && f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
+		return int64(f), true, nil
 	}
 	return 0, false, wrongType(name, "an integer", v)
 }
@@ -161,4 +166,21 @@ func typeName(v []byte) string {
 		return "a boolean"
 	}
 	return "a number"
+}
+
+// commonNames are the members that most requests have, the most frequent first.
+var commonNames = [...]string{
+	"model", "messages", "stream", "stream_options", "temperature", "max_tokens", "max_completion_tokens",
+	"tools", "tool_choice", "top_p", "n", "stop", "seed", "user", "input", "prompt", "response_format",
+	"reasoning_effort", "parallel_tool_calls", "presence_penalty", "frequency_penalty", "encoding_format",
+}
+
+// wellKnown gives the shared string of a common name, so that scanning it allocates nothing.
+func wellKnown(name []byte) (string, bool) {
+	for _, known := range commonNames {
+		if string(name) == known {
+			return known, true
+		}
+	}
+	return "", false
 }

@@ -1,6 +1,11 @@
 package providers
 
-import "strings"
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
 
 // Effect is what a governed field does behind the gateway's back.
 type Effect uint8
@@ -43,6 +48,8 @@ type Governed struct {
 }
 
 // Watch finds governed fields while a document is scanned. It is compiled once and shared.
+// Names match without regard to case, as some upstreams' parsers do, so that no spelling of a
+// governed field slips past.
 type Watch struct {
 	rules []Governed
 	// first and length filter member names before any path is compared.
@@ -51,30 +58,54 @@ type Watch struct {
 	any    bool
 }
 
-// NewWatch compiles the rules of all dialects; equal paths are watched once.
+// NewWatch compiles the rules of all dialects. Rules of one path and effect become one, which
+// excepts what any of them excepts: a value is a provider's word, so one that is harmless where
+// it is known says nothing elsewhere.
 func NewWatch(lists ...[]Governed) *Watch {
-	w, seen := &Watch{}, map[string]bool{}
+	w := &Watch{}
 	for _, list := range lists {
 		for _, rule := range list {
-			if seen[rule.Path] {
-				continue
-			}
-			seen[rule.Path] = true
-			rule.steps = strings.Split(rule.Path, ".")
-			leaf := rule.steps[len(rule.steps)-1]
-			if leaf == "*" {
-				w.any = true
-			} else {
-				w.first[leaf[0]], w.length[len(leaf)] = true, true
-			}
-			w.rules = append(w.rules, rule)
+			w.add(rule)
 		}
 	}
 	return w
 }
 
+func (w *Watch) add(rule Governed) {
+	for i := range w.rules {
+		if same := &w.rules[i]; same.Path == rule.Path && same.Effect == rule.Effect {
+			same.Except = slices.Concat(same.Except, rule.Except)
+			return
+		}
+	}
+	rule.steps = strings.Split(rule.Path, ".")
+	leaf := rule.steps[len(rule.steps)-1]
+	if leaf == "*" {
+		w.any = true
+	} else {
+		w.first[lower(leaf[0])], w.length[len(leaf)] = true, true
+	}
+	w.rules = append(w.rules, rule)
+}
+
+// maybe filters names: a name longer than any path's may still fold to one outside ASCII.
 func (w *Watch) maybe(name []byte) bool {
-	return w.any || len(name) > 0 && len(name) < len(w.length) && w.length[len(name)] && w.first[name[0]]
+	if w.any || len(name) < len(w.length) && len(name) > 0 && w.length[len(name)] && w.first[lower(name[0])] {
+		return true
+	}
+	for _, c := range name {
+		if c >= utf8.RuneSelf {
+			return true
+		}
+	}
+	return false
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func (w *Watch) match(s *scanner, value []byte) {
@@ -105,11 +136,10 @@ func (g *Governed) stepAt(s *scanner, want string, at step) bool {
 		return true
 	}
 	name := s.raw[at.start:at.end]
-	if string(name) == want {
-		return true
+	if bytes.IndexByte(name, '\\') >= 0 {
+		return strings.EqualFold(unquote(s.raw[at.start-1:at.end+1]), want)
 	}
-	// An escaped spelling of the same name.
-	return strings.IndexByte(string(name), '\\') >= 0 && unquote(s.raw[at.start-1:at.end+1]) == want
+	return strings.EqualFold(string(name), want)
 }
 
 func (g *Governed) harmless(value []byte) bool {

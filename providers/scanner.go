@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -100,12 +101,12 @@ func (s *scanner) object(i, depth int) (int, error) {
 func (s *scanner) note(key, keyEnd, start, end, depth int, escaped bool) {
 	name := s.raw[key+1 : keyEnd-1]
 	if depth == 1 {
-		text := string(name)
-		if escaped {
+		text, known := wellKnown(name)
+		if !known {
 			text = unquote(s.raw[key:keyEnd])
-		}
-		for i := range len(text) {
-			s.doc.wide = s.doc.wide || text[i] >= utf8.RuneSelf
+			for i := range len(text) {
+				s.doc.wide = s.doc.wide || text[i] >= utf8.RuneSelf
+			}
 		}
 		s.doc.Fields = append(s.doc.Fields, Field{Name: text, KeyStart: key, Start: start, End: end})
 	}
@@ -307,7 +308,7 @@ func (s *scanner) unexpected(i int, want string) error {
 // unquote reads a JSON string that was already found valid.
 func unquote(quoted []byte) string {
 	in := quoted[1 : len(quoted)-1]
-	slash := strings.IndexByte(string(in), '\\')
+	slash := bytes.IndexByte(in, '\\')
 	if slash < 0 {
 		return string(in)
 	}

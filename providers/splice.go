@@ -2,11 +2,12 @@ package providers
 
 import (
 	"bytes"
-	"sort"
+	"slices"
 )
 
 // Edit changes one top-level member of a document. A nil Value removes it; a name that is
-// absent is added at the end. As, where set, is the member's new name.
+// absent is added at the end. As, where set, is the member's new name; it must not be the name
+// of another member that stays. A name may be edited once.
 type Edit struct {
 	Name  string
 	As    string
@@ -16,16 +17,14 @@ type Edit struct {
 // Splice appends the document with the edits put in. All bytes that no edit names stay as they
 // are: order, white space, escapes and unknown members, and so the provider's prompt cache.
 func (d *Document) Splice(dst []byte, edits ...Edit) []byte {
-	var at []placed
-	var added []Edit
-	for _, e := range edits {
-		if f := d.Field(e.Name); f != nil {
-			at = append(at, placed{f, e})
-		} else if e.Value != nil {
-			added = append(added, e)
+	var few [8]placed // on the stack, for the usual two or three edits
+	at := few[:0]
+	for i := range edits {
+		if f := d.Field(edits[i].Name); f != nil {
+			at = append(at, placed{f, &edits[i]})
 		}
 	}
-	sort.Slice(at, func(i, j int) bool { return at[i].field.KeyStart < at[j].field.KeyStart })
+	slices.SortFunc(at, func(a, b placed) int { return a.field.KeyStart - b.field.KeyStart })
 	pos := bytes.IndexByte(d.Raw, '{') + 1
 	dst = append(dst, d.Raw[:pos]...)
 	left := len(d.Fields)
@@ -37,19 +36,22 @@ func (d *Document) Splice(dst []byte, edits ...Edit) []byte {
 	dst, pos = d.splicePlaced(dst, pos, at)
 	end := bytes.LastIndexByte(d.Raw, '}')
 	dst = append(dst, d.Raw[pos:end]...)
-	for _, e := range added {
+	for i := range edits {
+		if edits[i].Value == nil || d.Field(edits[i].Name) != nil {
+			continue
+		}
 		if left > 0 {
 			dst = append(dst, ',')
 		}
 		left++
-		dst = appendMember(dst, e)
+		dst = appendMember(dst, &edits[i])
 	}
 	return append(dst, d.Raw[end:]...)
 }
 
 type placed struct {
 	field *Field
-	edit  Edit
+	edit  *Edit
 }
 
 func (d *Document) splicePlaced(dst []byte, pos int, at []placed) ([]byte, int) {
@@ -105,7 +107,7 @@ func skipSpace(b []byte, i int) int {
 	return s.space(i)
 }
 
-func appendMember(dst []byte, e Edit) []byte {
+func appendMember(dst []byte, e *Edit) []byte {
 	name := e.Name
 	if e.As != "" {
 		name = e.As

@@ -1,5 +1,7 @@
 package providers
 
+import "math/bits"
+
 // Usage is what a reply cost in units, read off the provider's own bytes: mostly one line, more
 // where other models worked on it too.
 type Usage struct {
@@ -8,6 +10,8 @@ type Usage struct {
 	Raw []byte
 	// Estimated is set where the provider said nothing and the gateway counted itself.
 	Estimated bool
+
+	said int // how many meters the event of Raw named
 }
 
 // Meter is one thing that is counted.
@@ -98,13 +102,17 @@ func (l *UsageLine) Normal() Normal {
 }
 
 // Merge folds what a later event says: per line and field the last explicit value wins, and
-// nothing is ever summed.
+// nothing is ever summed. It copies what it keeps of later. Raw becomes that of the later event
+// unless the earlier one named more meters (Anthropic's last event may count only the output).
 func (u *Usage) Merge(later Usage) {
+	said := 0
 	for i := range later.Lines {
 		u.line(later.Lines[i].Model).merge(&later.Lines[i])
+		said += bits.OnesCount32(later.Lines[i].has)
 	}
-	if len(later.Raw) > 0 {
+	if len(later.Raw) > 0 && said >= u.said {
 		u.Raw = append(u.Raw[:0], later.Raw...)
+		u.said = said
 	}
 	u.Estimated = u.Estimated || later.Estimated
 }

@@ -80,7 +80,7 @@ func (r *Reader) Buffered() bool { return r.find() > 0 }
 func (r *Reader) find() int {
 	b := r.buf[r.start:r.end]
 	for {
-		length, next := line(b[r.line:], r.looked-r.line, r.err != nil)
+		length, next := line(b[r.line:], r.looked-r.line, errors.Is(r.err, io.EOF))
 		if next == 0 {
 			// A CR in the last place is looked at again, with what follows it.
 			r.looked = max(r.line, len(b)-1)
