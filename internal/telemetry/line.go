@@ -41,7 +41,7 @@ type line []byte
 // appendLine appends the record as slog's JSON handler would write it, with its line end.
 func appendLine(dst []byte, level slog.Level, r *storage.Record) []byte {
 	l := line(append(dst, `{"time":"`...))
-	l = r.Time.AppendFormat(l, time.RFC3339Nano)
+	l = r.Time.UTC().AppendFormat(l, time.RFC3339Nano)
 	l = append(append(l, `","level":"`...), level.String()...)
 	l = append(l, `","msg":"request"`...)
 	l = l.caller(r).target(r).result(r)
@@ -180,13 +180,18 @@ func (l line) cut(name, value string, most int) line {
 	if value == "" {
 		return l
 	}
-	if len(value) > most {
-		for most > 0 && !utf8.RuneStart(value[most]) {
-			most--
-		}
-		value = value[:most]
+	return providers.AppendString(l.name(name), head(value, most))
+}
+
+// head cuts at most the given bytes, between characters.
+func head(s string, most int) string {
+	if len(s) <= most {
+		return s
 	}
-	return providers.AppendString(l.name(name), value)
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
 }
 
 func (l line) list(name string, values []string) line {
@@ -198,7 +203,7 @@ func (l line) list(name string, values []string) line {
 		if i > 0 {
 			l = append(l, ',')
 		}
-		l = providers.AppendString(l, v[:min(len(v), maxName)])
+		l = providers.AppendString(l, head(v, maxName))
 	}
 	return append(l, ']')
 }

@@ -20,8 +20,8 @@ const (
 	none  = "none"  // the provider of a request that was refused before it had one
 
 	// maxSeries bounds the combinations of provider, model, operation, status and outcome.
-	maxSeries = 4096
-	maxTries  = 1024
+	maxSeries = 2048
+	maxTries  = 256
 )
 
 // Buckets as the GenAI semantic conventions give them.

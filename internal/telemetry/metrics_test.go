@@ -1,0 +1,153 @@
+package telemetry
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+func TestMetrics_StandFromTheStart(t *testing.T) {
+	text := scrape(t, New(Options{Version: "1.2.3", Revision: "abc"}))
+	want(t, text, "aistrale_ledger_lost_total 0")
+	want(t, text, "aistrale_unpriced_requests_total 0")
+	want(t, text, "aistrale_log_dropped_total 0")
+	want(t, text, "aistrale_open_streams 0")
+	want(t, text, "aistrale_config_last_reload_success 1")
+	for _, name := range []string{`aistrale_build_info{`, "go_goroutines", "process_cpu_seconds_total", "aistrale_cost_usd_total{"} {
+		if !strings.Contains(text, "\n"+name) {
+			t.Errorf("no metric %s", name)
+		}
+	}
+	if !strings.Contains(text, `revision="abc",version="1.2.3"`) {
+		t.Error("aistrale_build_info does not tell the build")
+	}
+}
+
+// The names are a contract with the operators' dashboards.
+func TestMetrics_Names(t *testing.T) {
+	tel := New(Options{Known: onlyClaude})
+	tel.Observe(sample())
+	tel.Breaker("groq", BreakerOpen)
+	tel.LedgerLost(3)
+	tel.StreamOpened()
+	tel.Reloaded(false)
+	text := scrape(t, tel)
+	const who = `gen_ai_operation_name="chat",gen_ai_provider_name="anthropic",gen_ai_request_model="claude-sonnet-4-5"`
+	for _, line := range []string{
+		`aistrale_requests_total{model="claude-sonnet-4-5",provider="anthropic",status="200"} 1`,
+		`aistrale_upstream_attempts_total{outcome="upstream_error",provider="groq"} 1`,
+		`aistrale_upstream_attempts_total{outcome="ok",provider="anthropic"} 1`,
+		`aistrale_cost_usd_total{model="claude-sonnet-4-5",provider="anthropic"} 0.001284`,
+		`aistrale_unpriced_requests_total 0`,
+		`aistrale_ledger_lost_total 3`,
+		`aistrale_breaker_state{provider="groq"} 2`,
+		`aistrale_open_streams 1`,
+		`aistrale_config_last_reload_success 0`,
+		`aistrale_overhead_seconds_sum 4.1e-05`,
+		`aistrale_overhead_seconds_count 1`,
+		`gen_ai_server_request_duration_seconds_sum{error_type="",` + who + `} 0.950007`,
+		`gen_ai_server_request_duration_seconds_bucket{error_type="",` + who + `,le="81.92"} 1`,
+		`gen_ai_server_time_to_first_token_seconds_sum{` + who + `} 0.3`,
+		`gen_ai_client_token_usage_sum{` + who + `,gen_ai_token_type="input"} 1200`,
+		`gen_ai_client_token_usage_sum{` + who + `,gen_ai_token_type="output"} 42`,
+		`gen_ai_client_token_usage_bucket{` + who + `,gen_ai_token_type="output",le="6.7108864e+07"} 1`,
+	} {
+		want(t, text, line)
+	}
+}
+
+func TestMetrics_Unpriced(t *testing.T) {
+	f := func(change func(*storage.Record), line string) {
+		t.Helper()
+		tel := New(Options{Known: onlyClaude})
+		r := sample()
+		r.CostNano = nil
+		change(r)
+		tel.Observe(r)
+		text := scrape(t, tel)
+		want(t, text, line)
+		if strings.Contains(text, `aistrale_cost_usd_total{model="claude`) {
+			t.Error("a request without a price shows a cost")
+		}
+	}
+	nothing := func(r *storage.Record) {
+		r.Outcome, r.Status, r.ContentBytes, r.Usage = storage.OutcomeUpstreamError, 502, 0, providers.Usage{}
+	}
+	f(func(*storage.Record) {}, "aistrale_unpriced_requests_total 1")
+	f(func(r *storage.Record) { r.Outcome, r.Status = storage.OutcomeClientGone, 499 }, "aistrale_unpriced_requests_total 1")
+	f(nothing, "aistrale_unpriced_requests_total 0")
+	f(func(r *storage.Record) { nothing(r); r.ContentBytes = 7 }, "aistrale_unpriced_requests_total 1")
+}
+
+func TestMetrics_LabelsAreNeverAClientsText(t *testing.T) {
+	tel := New(Options{Known: onlyClaude})
+	for i := range 3 * maxSeries {
+		r := sample()
+		r.Model, r.Asked, r.Served, r.Fault = fmt.Sprint("m", i), fmt.Sprint("a", i), fmt.Sprint("s", i), fmt.Sprint("f", i)
+		if i%2 == 0 {
+			r.Provider, r.Attempts, r.Status, r.Outcome = "", nil, 404, storage.OutcomeRefused
+		}
+		tel.Observe(r)
+	}
+	text := scrape(t, tel)
+	want(t, text, fmt.Sprintf(`aistrale_requests_total{model="other",provider="none",status="404"} %d`, 3*maxSeries/2))
+	want(t, text, fmt.Sprintf(`aistrale_requests_total{model="other",provider="anthropic",status="200"} %d`, 3*maxSeries/2))
+	if got := strings.Count(text, "\naistrale_requests_total{"); got > 3 {
+		t.Errorf("%d series of aistrale_requests_total, want no more than 3", got)
+	}
+}
+
+// Even a caller that vouches for everything cannot make the series grow without end.
+func TestMetrics_SeriesAreBounded(t *testing.T) {
+	tel := New(Options{Known: func(string, string) bool { return true }})
+	r := &storage.Record{Provider: "p", Op: providers.OpChat, Outcome: storage.OutcomeOK, Duration: time.Second}
+	const more = 500
+	for i := range maxSeries + more {
+		r.Model = fmt.Sprint("m", i)
+		r.Attempts = []storage.Attempt{{Provider: r.Model, Outcome: storage.OutcomeOK}}
+		r.Status = 200
+		tel.Observe(r)
+	}
+	text := scrape(t, tel)
+	if got := strings.Count(text, "\naistrale_requests_total{"); got > maxSeries+1 {
+		t.Errorf("%d series, want no more than %d", got, maxSeries+1)
+	}
+	want(t, text, fmt.Sprintf(`aistrale_requests_total{model="other",provider="other",status="other"} %d`, more))
+	want(t, text, fmt.Sprintf(`aistrale_upstream_attempts_total{outcome="other",provider="other"} %d`, maxSeries+more-maxTries))
+}
+
+func TestMetrics_ReloadForgetsWhatWasUnknown(t *testing.T) {
+	known := false
+	tel := New(Options{Known: func(string, string) bool { return known }})
+	tel.Observe(sample())
+	known = true
+	tel.Reloaded(true)
+	tel.Observe(sample())
+	text := scrape(t, tel)
+	want(t, text, `aistrale_requests_total{model="other",provider="anthropic",status="200"} 1`)
+	want(t, text, `aistrale_requests_total{model="claude-sonnet-4-5",provider="anthropic",status="200"} 1`)
+}
+
+// The name and the model of a record may point into a request's buffer, which is used again.
+func TestMetrics_KeepsNoBytesOfTheRecord(t *testing.T) {
+	m := newMetrics(Options{Known: func(string, string) bool { return true }})
+	m.observe(&storage.Record{Provider: "p", Model: "m", Status: 200, Outcome: storage.OutcomeOK})
+	for key := range *m.series.held.Load() {
+		if key.provider != "p" || key.model != "m" {
+			t.Errorf("key %+v", key)
+		}
+	}
+}
+
+func BenchmarkMetrics_Observe(b *testing.B) {
+	m := newMetrics(Options{Known: onlyClaude})
+	r := sample()
+	b.ReportAllocs()
+	for b.Loop() {
+		m.observe(r)
+	}
+}
