@@ -1,0 +1,141 @@
+// Package catalog knows providers and models: names, addresses, signers, quirks, capabilities.
+// It is data; it must never speak to a network or hold a credential.
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// Languages lists the wire formats that a provider may speak, as configuration names them.
+func Languages() []string { return []string{"openai", "anthropic", "gemini"} }
+
+// Names lists the known providers: the five the gateway is tested with, then the compatible
+// ones, sorted within each group.
+func Names() []string {
+	names := First()
+	for _, p := range compatible() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// First lists the providers whose keys are looked for in the environment of a first start.
+func First() []string { return []string{"anthropic", "gemini", "groq", "huggingface", "openai"} }
+
+// Known gives a known provider by its name. The emulator is not one provider but three: see
+// Mock.
+func Known(name string) (providers.Provider, bool) {
+	for _, list := range [...][]providers.Provider{first(), compatible()} {
+		for _, p := range list {
+			if p.Name == name {
+				return p, true
+			}
+		}
+	}
+	return providers.Provider{}, false
+}
+
+// Compatible gives a provider that only the configuration knows. Its error names the dialect.
+func Compatible(name, dialect, baseURL string, quirks providers.Quirks) (providers.Provider, error) {
+	p := providers.Provider{Name: name, BaseURL: baseURL, Quirks: quirks, OwnedBy: name}
+	switch dialect {
+	case "openai":
+		p.Routes, p.Sign, p.Forward = openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings), providers.Bearer, openaiForward()
+	case "anthropic":
+		p.Routes, p.Sign, p.Forward = anthropicRoutes(), providers.HeaderKey("x-api-key"), anthropicForward()
+	case "gemini":
+		p.Routes, p.Sign = geminiRoutes(), providers.HeaderKey("x-goog-api-key")
+	default:
+		return providers.Provider{}, fmt.Errorf("catalog: provider %q: unknown dialect %q, want one of %v", name, dialect, Languages())
+	}
+	return p, nil
+}
+
+// With gives a provider under the configuration's address and with its quirks added. An empty
+// address keeps the known one.
+func With(p providers.Provider, baseURL string, quirks providers.Quirks) providers.Provider {
+	if baseURL != "" {
+		p.BaseURL = baseURL
+	}
+	for _, field := range quirks.Strip {
+		if !slices.Contains(p.Quirks.Strip, field) {
+			p.Quirks.Strip = append(p.Quirks.Strip, field)
+		}
+	}
+	if len(quirks.Rename) > 0 {
+		rename := maps.Clone(quirks.Rename)
+		for from, to := range p.Quirks.Rename {
+			if _, ok := rename[from]; !ok {
+				rename[from] = to
+			}
+		}
+		p.Quirks.Rename = rename
+	}
+	p.Quirks.NoStreamUsage = p.Quirks.NoStreamUsage || quirks.NoStreamUsage
+	return p
+}
+
+func first() []providers.Provider {
+	return []providers.Provider{
+		{
+			Name: "anthropic", OwnedBy: "anthropic", BaseURL: "https://api.anthropic.com",
+			Routes: anthropicRoutes(), Sign: providers.HeaderKey("x-api-key"), Forward: anthropicForward(),
+			Env: []string{"ANTHROPIC_API_KEY"},
+		},
+		{
+			Name: "gemini", OwnedBy: "google", BaseURL: "https://generativelanguage.googleapis.com/v1beta",
+			Routes: geminiRoutes(), Sign: providers.HeaderKey("x-goog-api-key"),
+			Env: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"},
+		},
+		groq(),
+		huggingFace(),
+		{
+			Name: "openai", OwnedBy: "openai", BaseURL: "https://api.openai.com/v1",
+			Routes: openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings),
+			Sign:   providers.Bearer, Forward: openaiForward(),
+			Env: []string{"OPENAI_API_KEY"},
+		},
+	}
+}
+
+func groq() providers.Provider {
+	return providers.Provider{
+		Name: "groq", OwnedBy: "groq", BaseURL: "https://api.groq.com/openai/v1",
+		Routes: governedMore(openaiRoutes(providers.OpChat, providers.OpEmbeddings), groqGoverned()),
+		Sign:   providers.Bearer,
+		Env:    []string{"GROQ_API_KEY"},
+		Quirks: providers.Quirks{
+			// "property 'store' is unsupported": Groq refuses fields it does not know
+			// (eigent-ai/eigent#1827, fanenr/chatbot#21). These change no meaning.
+			Strip: []string{
+				"logit_bias", "metadata", "moderation", "prediction", "prompt_cache_key",
+				"prompt_cache_retention", "safety_identifier", "store", "verbosity",
+			},
+		},
+	}
+}
+
+func huggingFace() providers.Provider {
+	routes := openaiRoutes(providers.OpChat)
+	routes[providers.OpEmbeddings] = featureExtraction()
+	return providers.Provider{
+		Name: "huggingface", OwnedBy: "huggingface", BaseURL: "https://router.huggingface.co/v1",
+		Routes: routes, Sign: providers.Bearer,
+		Env: []string{"HF_TOKEN"},
+		Quirks: providers.Quirks{
+			// The router hands fields on to many engines; these are OpenAI's own services.
+			Strip: []string{
+				"logit_bias", "metadata", "moderation", "prediction", "prompt_cache_key",
+				"prompt_cache_retention", "safety_identifier", "service_tier", "store", "verbosity",
+			},
+			Rename: map[string]string{"max_completion_tokens": "max_tokens"},
+		},
+	}
+}
+
+func openaiForward() []string    { return []string{"openai-beta"} }
+func anthropicForward() []string { return []string{"anthropic-beta"} }

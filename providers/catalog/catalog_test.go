@@ -1,0 +1,148 @@
+package catalog
+
+import (
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+func TestKnown(t *testing.T) {
+	for _, name := range Names() {
+		p, ok := Known(name)
+		if !ok || p.Name != name {
+			t.Fatalf("Known(%q) = %q, %v", name, p.Name, ok)
+		}
+		if len(p.Env) == 0 {
+			t.Errorf("%s names no environment variable for its key", name)
+		}
+		if u, err := url.Parse(p.BaseURL); err != nil || u.Scheme != "https" || u.Host == "" || strings.HasSuffix(p.BaseURL, "/") {
+			t.Errorf("%s: base URL %q", name, p.BaseURL)
+		}
+		checkRoutes(t, p)
+	}
+	for model, p := range Mock("http://127.0.0.1:9100") {
+		if p.Name != "mock" || !slices.Contains(p.Forward, "x-mock") || !Capabilities("mock", model).Known {
+			t.Errorf("mock/%s: %+v", model, p)
+		}
+		checkRoutes(t, p)
+	}
+	for _, name := range []string{"", "mock", "Openai", "nobody"} {
+		if _, ok := Known(name); ok {
+			t.Errorf("Known(%q) finds a provider", name)
+		}
+	}
+}
+
+func checkRoutes(t *testing.T, p providers.Provider) {
+	t.Helper()
+	if p.Sign == nil || p.OwnedBy == "" {
+		t.Errorf("%s has no signer or owner", p.Name)
+	}
+	if _, ok := p.Routes[providers.OpChat]; !ok {
+		t.Errorf("%s serves no chat", p.Name)
+	}
+	for op, route := range p.Routes {
+		if route.Language == "" || !strings.HasPrefix(route.Path, "/") {
+			t.Errorf("%s, %s: no language or path: %+v", p.Name, op, route)
+		}
+	}
+}
+
+func TestKnown_contract(t *testing.T) {
+	f := func(name, baseURL, header, chat string) {
+		t.Helper()
+		p, _ := Known(name)
+		var r providers.UpstreamRequest
+		p.Sign(&r, "s3cret")
+		got := r.Headers[0].Name + ": " + r.Headers[0].Value
+		if p.BaseURL != baseURL || got != header || p.Routes[providers.OpChat].Path != chat {
+			t.Errorf("%s: %s, %s, %s", name, p.BaseURL, got, p.Routes[providers.OpChat].Path)
+		}
+	}
+	f("openai", "https://api.openai.com/v1", "authorization: Bearer s3cret", "/chat/completions")
+	f("anthropic", "https://api.anthropic.com", "x-api-key: s3cret", "/v1/messages")
+	f("gemini", "https://generativelanguage.googleapis.com/v1beta", "x-goog-api-key: s3cret", "/models/{model}:generateContent")
+	f("groq", "https://api.groq.com/openai/v1", "authorization: Bearer s3cret", "/chat/completions")
+	f("huggingface", "https://router.huggingface.co/v1", "authorization: Bearer s3cret", "/chat/completions")
+}
+
+// What Known gives belongs to the caller: changing it must change nobody else's.
+func TestKnown_fresh(t *testing.T) {
+	a, _ := Known("groq")
+	a.Quirks.Strip[0] = "changed"
+	delete(a.Routes, providers.OpChat)
+	b, _ := Known("groq")
+	if b.Quirks.Strip[0] == "changed" || len(b.Routes) == len(a.Routes) {
+		t.Error("two calls share data")
+	}
+}
+
+func TestCompatible(t *testing.T) {
+	quirks := providers.Quirks{Strip: []string{"store"}}
+	for _, language := range Languages() {
+		p, err := Compatible("mine", language, "http://10.0.0.7:8000/v1", quirks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Routes[providers.OpChat].Language != language || p.BaseURL != "http://10.0.0.7:8000/v1" || !reflect.DeepEqual(p.Quirks, quirks) {
+			t.Errorf("%s: %+v", language, p)
+		}
+		checkRoutes(t, p)
+	}
+	if _, err := Compatible("mine", "cohere", "http://10.0.0.7", quirks); err == nil || !strings.Contains(err.Error(), `unknown dialect "cohere"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestWith(t *testing.T) {
+	p, _ := Known("mistral")
+	got := With(p, "http://127.0.0.1:1", providers.Quirks{Strip: []string{"store", "n"}, Rename: map[string]string{"seed": "s"}})
+	if got.BaseURL != "http://127.0.0.1:1" || !got.Quirks.NoStreamUsage {
+		t.Errorf("%+v", got)
+	}
+	if n := len(got.Quirks.Strip); n != len(p.Quirks.Strip)+1 || got.Quirks.Strip[n-1] != "n" {
+		t.Errorf("strip %v", got.Quirks.Strip)
+	}
+	if want := map[string]string{"seed": "s", "max_completion_tokens": "max_tokens"}; !reflect.DeepEqual(got.Quirks.Rename, want) {
+		t.Errorf("rename %v", got.Quirks.Rename)
+	}
+	if same := With(p, "", providers.Quirks{}); same.BaseURL != p.BaseURL || !reflect.DeepEqual(same.Quirks, p.Quirks) {
+		t.Errorf("nothing to change changed %+v", same)
+	}
+}
+
+func TestGoverned(t *testing.T) {
+	f := func(body, path string, effect providers.Effect) {
+		t.Helper()
+		var d providers.Document
+		if err := d.Scan([]byte(body), Governed()); err != nil {
+			t.Fatal(err)
+		}
+		if path == "" {
+			if len(d.Hits) > 0 {
+				t.Errorf("%s: %s is not governed", body, d.Hits[0].Rule.Path)
+			}
+			return
+		}
+		for _, hit := range d.Hits {
+			if hit.Rule.Path == path && hit.Rule.Effect == effect {
+				return
+			}
+		}
+		t.Errorf("%s: %s is not governed", body, path)
+	}
+	f(`{"compound_custom":{"models":{"answering_model":"x"}}}`, "compound_custom.models", providers.NamesModel)
+	f(`{"compound_custom":{"tools":{"enabled_tools":["web_search"]}}}`, "compound_custom.tools", providers.ReachesNetwork)
+	f(`{"search_settings":{"country":"x"}}`, "search_settings", providers.ReachesNetwork)
+	f(`{"models":["a","b"]}`, "models", providers.NamesModel)
+	f(`{"plugins":[{"id":"web"}]}`, "plugins", providers.ReachesNetwork)
+	f(`{"preset":"p"}`, "preset", providers.NamesObject)
+	f(`{"provider":{"order":["x"]}}`, "provider", providers.ChangesPrice)
+	f(`{"route":"best"}`, "route", providers.NamesModel)
+	f(`{"search_parameters":{"mode":"on"}}`, "search_parameters", providers.ReachesNetwork)
+	f(`{"route":"fallback","messages":[{"role":"user","content":"models"}]}`, "", 0)
+}
