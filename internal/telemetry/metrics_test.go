@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
@@ -104,20 +105,22 @@ func TestMetrics_LabelsAreNeverAClientsText(t *testing.T) {
 // Even a caller that vouches for everything cannot make the series grow without end.
 func TestMetrics_SeriesAreBounded(t *testing.T) {
 	tel := New(Options{Known: func(string, string) bool { return true }})
+	const series, tries = 40, 20 // in place of maxSeries and maxTries
+	tel.metrics.series.limit, tel.metrics.tries.limit = series, tries
 	r := &storage.Record{Provider: "p", Op: providers.OpChat, Outcome: storage.OutcomeOK, Duration: time.Second}
 	const more = 500
-	for i := range maxSeries + more {
+	for i := range series + more {
 		r.Model = fmt.Sprint("m", i)
 		r.Attempts = []storage.Attempt{{Provider: r.Model, Outcome: storage.OutcomeOK}}
 		r.Status = 200
 		tel.Observe(r)
 	}
 	text := scrape(t, tel)
-	if got := strings.Count(text, "\naistrale_requests_total{"); got > maxSeries+1 {
-		t.Errorf("%d series, want no more than %d", got, maxSeries+1)
+	if got := strings.Count(text, "\naistrale_requests_total{"); got > series+1 {
+		t.Errorf("%d series, want no more than %d", got, series+1)
 	}
 	want(t, text, fmt.Sprintf(`aistrale_requests_total{model="other",provider="other",status="other"} %d`, more))
-	want(t, text, fmt.Sprintf(`aistrale_upstream_attempts_total{outcome="other",provider="other"} %d`, maxSeries+more-maxTries))
+	want(t, text, fmt.Sprintf(`aistrale_upstream_attempts_total{outcome="other",provider="other"} %d`, series+more-tries))
 }
 
 func TestMetrics_ReloadForgetsWhatWasUnknown(t *testing.T) {
@@ -135,9 +138,20 @@ func TestMetrics_ReloadForgetsWhatWasUnknown(t *testing.T) {
 // The name and the model of a record may point into a request's buffer, which is used again.
 func TestMetrics_KeepsNoBytesOfTheRecord(t *testing.T) {
 	m := newMetrics(Options{Known: func(string, string) bool { return true }})
-	m.observe(&storage.Record{Provider: "p", Model: "m", Status: 200, Outcome: storage.OutcomeOK})
+	buffer := []byte("groq")
+	name := unsafe.String(&buffer[0], len(buffer)) // as fasthttp's own zero-copy strings
+	m.observe(&storage.Record{
+		Provider: name, Model: name, Outcome: storage.OutcomeOK,
+		Attempts: []storage.Attempt{{Provider: name}},
+	})
+	copy(buffer, "used again")
 	for key := range *m.series.held.Load() {
-		if key.provider != "p" || key.model != "m" {
+		if key.provider != "groq" || key.model != "groq" {
+			t.Errorf("key %+v", key)
+		}
+	}
+	for key := range *m.tries.held.Load() {
+		if key.provider != "groq" {
 			t.Errorf("key %+v", key)
 		}
 	}
