@@ -32,23 +32,28 @@ type Credential struct {
 // credentialTable names the table in bindings. It is part of every seal: never change it.
 const credentialTable = "credentials"
 
-// NewCredential seals a provider's secret for the address of baseURL. The result is of the
-// default workspace.
-func NewCredential(v *Vault, name, provider, baseURL string, secret Secret) (Credential, error) {
+// Seal puts a secret into the credential, for the address of baseURL, in place of any other. It
+// sets everything but the names: id, target, hint, seal and times.
+func (c *Credential) Seal(v *Vault, secret Secret, baseURL string, now time.Time) error {
+	if secret.Empty() {
+		return fmt.Errorf("credential %q: the secret is empty", c.Name)
+	}
 	target, err := TargetOf(baseURL)
 	if err != nil {
-		return Credential{}, fmt.Errorf("credential %q: %w", name, err)
+		return fmt.Errorf("credential %q: %w", c.Name, err)
 	}
-	c := Credential{
-		ID: rand.Text(), Name: name, Provider: provider, Workspace: DefaultWorkspace,
-		Target: target, Hint: hint(secret),
-	}
-	sealed, err := v.Seal(secret, c.binding())
+	binding := Binding{Table: credentialTable, Row: rand.Text(), Target: target}
+	sealed, err := v.Seal(secret, binding)
 	if err != nil {
-		return Credential{}, fmt.Errorf("credential %q: %w", name, err)
+		return fmt.Errorf("credential %q: %w", c.Name, err)
 	}
+	c.ID, c.Target, c.Hint = binding.Row, target, hint(secret)
 	c.Sealed, c.DataKeyID = sealed.Blob, sealed.DataKeyID
-	return c, c.Check()
+	c.UpdatedAt = stamp(now)
+	if c.CreatedAt.IsZero() {
+		c.CreatedAt = c.UpdatedAt
+	}
+	return nil
 }
 
 // Open gives the secret, to be sent to baseURL and nowhere else. It wraps ErrSealBroken where
@@ -58,8 +63,7 @@ func (c *Credential) Open(v *Vault, baseURL string) (Secret, error) {
 	if err != nil {
 		return Secret{}, fmt.Errorf("credential %q: %w", c.Name, err)
 	}
-	binding := c.binding()
-	binding.Target = target
+	binding := Binding{Table: credentialTable, Row: c.ID, Target: target}
 	secret, err := v.Open(Sealed{DataKeyID: c.DataKeyID, Blob: c.Sealed}, binding)
 	if err != nil && target != c.Target {
 		return Secret{}, fmt.Errorf("credential %q was stored for %s, not for %s; add it again for the new address: %w",
@@ -69,10 +73,6 @@ func (c *Credential) Open(v *Vault, baseURL string) (Secret, error) {
 		return Secret{}, fmt.Errorf("credential %q: %w", c.Name, err)
 	}
 	return secret, nil
-}
-
-func (c *Credential) binding() Binding {
-	return Binding{Table: credentialTable, Row: c.ID, Target: c.Target}
 }
 
 // Check says what is wrong with the credential's own data. Stores refuse one that fails it.

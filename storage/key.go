@@ -34,7 +34,7 @@ func NewKey(name string, now time.Time) (Key, Secret) {
 	return Key{
 		ID: id, Name: name, Hash: sha256.Sum256([]byte(text.Reveal())),
 		Workspace: DefaultWorkspace, Project: DefaultProject,
-		Models: []string{"*"}, CreatedAt: now.UTC(),
+		Models: []string{"*"}, CreatedAt: stamp(now),
 	}, text
 }
 

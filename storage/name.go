@@ -1,6 +1,9 @@
 package storage
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // The workspace and the project of whatever names none.
 const (
@@ -41,3 +44,7 @@ func nameByte(c byte, first bool) bool {
 func alphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
+
+// stamp is a time as every store keeps it: UTC, in microseconds, so that what was made and what
+// is read back are equal.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

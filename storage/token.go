@@ -23,7 +23,7 @@ type AdminToken struct {
 func NewAdminToken(name string, now time.Time) (AdminToken, Secret) {
 	id, text := mint(tokenPrefix)
 	return AdminToken{
-		ID: id, Name: name, Hash: sha256.Sum256([]byte(text.Reveal())), CreatedAt: now.UTC(),
+		ID: id, Name: name, Hash: sha256.Sum256([]byte(text.Reveal())), CreatedAt: stamp(now),
 	}, text
 }
 

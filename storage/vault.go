@@ -72,7 +72,7 @@ func (v *Vault) NewDataKey(ctx context.Context, now time.Time) (DataKey, error) 
 	if err != nil {
 		return DataKey{}, fmt.Errorf("data key %s: %w", id, err)
 	}
-	return DataKey{ID: id, Wrapped: wrapped, CreatedAt: now.UTC()}, nil
+	return DataKey{ID: id, Wrapped: wrapped, CreatedAt: stamp(now)}, nil
 }
 
 // Load makes the vault hold the data keys of a store; the newest one seals from now on. Keys
