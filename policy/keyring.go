@@ -1,0 +1,55 @@
+// Package policy decides who may do what, from plain data in memory. It does no I/O: what it
+// counts or looks up comes to it through small ports.
+package policy
+
+import (
+	"time"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Keyring finds virtual keys by what a client presents. It is built whole and never changed.
+type Keyring struct{ byID map[string]*storage.Key }
+
+// NewKeyring holds the given keys; of two with one public id the later wins.
+func NewKeyring(lists ...[]storage.Key) *Keyring {
+	r := &Keyring{byID: map[string]*storage.Key{}}
+	for _, keys := range lists {
+		for i := range keys {
+			r.byID[keys[i].ID] = &keys[i]
+		}
+	}
+	return r
+}
+
+// Find gives the key whose text a client presented. Its errors are *providers.Fault, and none
+// says whether it was the id or the secret that was wrong.
+func (r *Keyring) Find(text []byte, now time.Time) (*storage.Key, error) {
+	if len(text) == 0 {
+		return nil, &providers.Fault{Kind: providers.FaultUnauthorized, NoRetry: true,
+			Message: "You didn't provide an API key. Provide a virtual key in an Authorization header using Bearer auth (Authorization: Bearer sk-ais-…)."}
+	}
+	id, ok := storage.ParseKey(text)
+	if !ok {
+		return nil, wrongKey("")
+	}
+	key := r.byID[string(id)]
+	if key == nil || !key.Matches(text) {
+		return nil, wrongKey(string(id))
+	}
+	if err := key.Valid(now); err != nil {
+		return nil, &providers.Fault{Kind: providers.FaultUnauthorized, NoRetry: true, Cause: err,
+			Code: "invalid_api_key", Message: "Incorrect API key provided: this key is revoked or has expired."}
+	}
+	return key, nil
+}
+
+func wrongKey(id string) error {
+	shown := "sk-ais-…"
+	if id != "" {
+		shown = "sk-ais-" + id + "-…"
+	}
+	return &providers.Fault{Kind: providers.FaultUnauthorized, NoRetry: true, Code: "invalid_api_key",
+		Message: "Incorrect API key provided: " + shown + ". Virtual keys are made with `aistrale key create`."}
+}

@@ -1,0 +1,100 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// Target is one place a call can be sent to.
+type Target struct {
+	Provider string
+	Model    string // the provider's own name of the model
+	Weight   int    // 0 for targets that are tried in their order
+}
+
+// Name is the target's public name.
+func (t Target) Name() string { return t.Provider + "/" + t.Model }
+
+// Router resolves public names of models. It is built whole and never changed.
+type Router struct {
+	aliases   map[string][]Target
+	providers map[string]bool
+	owner     func(model string) (provider string, ok bool)
+}
+
+// NewRouter knows the given providers and aliases; owner says which provider owns a bare name.
+func NewRouter(names []string, aliases map[string][]Target, owner func(string) (string, bool)) *Router {
+	r := &Router{aliases: aliases, providers: map[string]bool{}, owner: owner}
+	for _, name := range names {
+		r.providers[name] = true
+	}
+	return r
+}
+
+// Resolve gives the targets of a public name in the order to try them. pick is a random number
+// in [0, 1) that chooses among weighted targets.
+func (r *Router) Resolve(name string, pick float64) ([]Target, error) {
+	if err := CheckModelName(name); err != nil {
+		return nil, providers.Invalid("model", err.Error())
+	}
+	if targets, ok := r.aliases[name]; ok {
+		return order(targets, pick), nil
+	}
+	if provider, model, ok := strings.Cut(name, "/"); ok && r.providers[provider] && model != "" {
+		return []Target{{Provider: provider, Model: model}}, nil
+	}
+	if provider, ok := r.owner(name); ok && r.providers[provider] {
+		return []Target{{Provider: provider, Model: name}}, nil
+	}
+	return nil, &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
+		Message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name)}
+}
+
+// order puts the weighted choice first and keeps the rest as fallbacks, in their order.
+func order(targets []Target, pick float64) []Target {
+	total := 0
+	for _, t := range targets {
+		total += t.Weight
+	}
+	if total == 0 {
+		return targets
+	}
+	left := pick * float64(total)
+	for i, t := range targets {
+		if left -= float64(t.Weight); left < 0 {
+			out := append(make([]Target, 0, len(targets)), t)
+			return append(append(out, targets[:i]...), targets[i+1:]...)
+		}
+	}
+	return targets
+}
+
+// MaxModelName bounds a model's name in bytes.
+const MaxModelName = 256
+
+// CheckModelName holds a name to the characters that providers use, so that it cannot leave
+// its place in a path.
+func CheckModelName(name string) error {
+	if name == "" {
+		return errors.New("you must provide a model parameter")
+	}
+	if len(name) > MaxModelName {
+		return fmt.Errorf("the model name is longer than %d bytes", MaxModelName)
+	}
+	for i := range len(name) {
+		c := name[i]
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9'
+		if !letter && strings.IndexByte("-._:/@+", c) < 0 {
+			return fmt.Errorf("the model name has the character %q; letters, digits and -._:/@+ are allowed", c)
+		}
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part == "." || part == ".." {
+			return errors.New("the model name has an empty or relative path segment")
+		}
+	}
+	return nil
+}

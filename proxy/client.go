@@ -1,0 +1,64 @@
+package proxy
+
+// canceller is told by the watcher that its client has gone. A token stands for one request,
+// so that news of an earlier request on the same flight is told apart.
+type canceller interface {
+	watching(token uint64)
+	clientGone(token uint64)
+}
+
+// watching implements canceller.
+func (f *flight) watching(token uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.token = token
+}
+
+// clientGone implements canceller.
+func (f *flight) clientGone(token uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.token == token {
+		f.cancelLocked(errClientGone)
+	}
+}
+
+// cancel ends the flight's exchange under way, and any later one before it begins.
+func (f *flight) cancel(cause error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cancelLocked(cause)
+}
+
+func (f *flight) cancelLocked(cause error) {
+	if f.gone == nil {
+		f.gone = cause
+	}
+	if f.exchange != nil {
+		f.exchange.Cancel(cause)
+	}
+}
+
+// own makes x the flight's exchange, unless the client has gone already.
+func (f *flight) own(x Exchange) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gone == nil {
+		f.exchange = x
+	}
+	return f.gone
+}
+
+// disown takes the exchange out of cancel's reach; it must come before Exchange.Finish.
+func (f *flight) disown() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.exchange = nil
+}
+
+// left is why the flight was cancelled, nil where it was not.
+func (f *flight) left() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.gone
+}

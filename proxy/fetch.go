@@ -1,0 +1,157 @@
+package proxy
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// Fetcher gets what a client's URL points to, for providers that want bytes.
+type Fetcher interface {
+	Fetch(ctx context.Context, url string) (providers.Media, error)
+}
+
+// GuardedFetcher fetches public http and https URLs only. The guard looks at the address that
+// is really dialled, after name resolution and on every redirect, so that no name can lead it
+// into the operator's network.
+type GuardedFetcher struct {
+	client *http.Client
+	most   int64
+}
+
+// NewFetcher fetches up to most bytes within timeout.
+func NewFetcher(most int64, timeout time.Duration) *GuardedFetcher {
+	dial := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+		return guard(address)
+	}}
+	return &GuardedFetcher{most: most, client: &http.Client{
+		Timeout:   timeout,
+		Transport: &http.Transport{DialContext: dial.DialContext, Proxy: nil, MaxIdleConns: 8, IdleConnTimeout: 10 * time.Second},
+		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+			if len(via) >= 3 {
+				return errors.New("too many redirects")
+			}
+			return nil
+		},
+	}}
+}
+
+var errPrivate = errors.New("the address is not public")
+
+// guard refuses addresses that are not on the public internet.
+func guard(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return err
+	}
+	ip = ip.Unmap()
+	if port != "80" && port != "443" || !public(ip) {
+		return errPrivate
+	}
+	return nil
+}
+
+// special are blocks that no public service answers on, beside those netip knows.
+// Source: https://www.iana.org/assignments/iana-ipv4-special-registry, -ipv6-special-registry
+var special = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"),
+	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
+}
+
+func public(ip netip.Addr) bool {
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+		return false
+	}
+	for _, p := range special {
+		if p.Contains(ip) {
+			return false
+		}
+	}
+	return true
+}
+
+// Fetch implements Fetcher.
+func (g *GuardedFetcher) Fetch(ctx context.Context, address string) (providers.Media, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return providers.Media{}, errors.New("it is not an http or https URL without credentials")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return providers.Media{}, err
+	}
+	resp, err := g.client.Do(req)
+	if err != nil {
+		return providers.Media{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return providers.Media{}, fmt.Errorf("it answered with status %d", resp.StatusCode)
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, g.most+1))
+	if err != nil {
+		return providers.Media{}, err
+	}
+	if int64(len(data)) > g.most {
+		return providers.Media{}, fmt.Errorf("it is larger than %d bytes", g.most)
+	}
+	kind, _, _ := strings.Cut(resp.Header.Get("content-type"), ";")
+	if kind == "" || kind == "application/octet-stream" {
+		kind, _, _ = strings.Cut(http.DetectContentType(data), ";")
+	}
+	return providers.Media{Type: strings.TrimSpace(kind), URL: address, Data: base64.StdEncoding.EncodeToString(data)}, nil
+}
+
+// fetch gets the URLs of a plan. The client is told that its URL failed, not what stands there.
+func (f *flight) fetch(urls []string) (map[string]providers.Media, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	x := &fetching{cancel: cancel}
+	if err := f.own(x); err != nil {
+		return nil, f.broken(err)
+	}
+	defer f.disown()
+	got := make(map[string]providers.Media, len(urls))
+	for _, u := range urls {
+		if _, ok := got[u]; ok {
+			continue
+		}
+		media, err := f.g.options.Fetch.Fetch(ctx, u)
+		if err != nil {
+			if cause := f.left(); cause != nil {
+				return nil, f.broken(cause)
+			}
+			return nil, &providers.Fault{Kind: providers.FaultInvalid, Param: "messages", Code: "invalid_image_url", NoRetry: true,
+				Message: "Failed to download a URL of the request: only public http and https addresses within the size limit are fetched.", Cause: err}
+		}
+		got[u] = media
+	}
+	return got, nil
+}
+
+// fetching lets a client that leaves cancel a fetch as it would cancel an exchange.
+type fetching struct {
+	Exchange
+	cancel context.CancelFunc
+}
+
+// Cancel implements Exchange.
+func (x *fetching) Cancel(error) { x.cancel() }

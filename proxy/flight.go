@@ -1,0 +1,122 @@
+package proxy
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// flight is one request from its first byte to its record. It is pooled: begin fills it, and
+// end, which runs exactly once, gives it back.
+type flight struct {
+	g        *Gateway
+	state    *Snapshot
+	fc       *fasthttp.RequestCtx // not to be touched once a stream's body was handed over
+	conn     net.Conn
+	endpoint endpoint
+	start    time.Time // when the handler began
+	received time.Time // when the request's last byte had come
+
+	key      *storage.Key
+	doc      providers.Document
+	call     providers.Call
+	hub      *providers.Request // read once, for the first target that needs it
+	targets  []policy.Target
+	room     [4]target // for the usual number
+	target   target    // the one being tried
+	kept     []keptHeader
+	rec      storage.Record
+	attempts [2]storage.Attempt // room for the usual number
+
+	body    []byte // the client's, unpacked
+	scratch []byte // the upstream's words, or a whole reply
+	out     []byte // bytes for the client, not yet written
+	memory  int64  // taken from the body budget
+	reply   reply
+
+	mu       sync.Mutex
+	token    uint64
+	exchange Exchange
+	gone     error
+}
+
+func (g *Gateway) begin(fc *fasthttp.RequestCtx, e endpoint) *flight {
+	f, _ := g.spare.Get().(*flight)
+	if f == nil {
+		f = &flight{}
+	}
+	f.g, f.state, f.fc, f.conn, f.endpoint = g, g.state.Load(), fc, fc.Conn(), e
+	f.start = time.Now()
+	f.rec = storage.Record{
+		ID: newID(), Time: f.start, Node: g.options.Node, Op: e.op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
+		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")),
+	}
+	g.mu.Lock()
+	g.flights[f] = struct{}{}
+	drained := g.drained
+	g.mu.Unlock()
+	g.watch.watch(f.conn, f)
+	if drained {
+		f.cancel(errDraining)
+	}
+	return f
+}
+
+// end gives the flight back. Nothing may use it afterwards.
+func (g *Gateway) end(f *flight) {
+	g.watch.forget(f.token)
+	g.mu.Lock()
+	delete(g.flights, f)
+	g.mu.Unlock()
+	f.mu.Lock()
+	f.token, f.gone, f.exchange = 0, nil, nil
+	f.mu.Unlock()
+	g.memory.give(f.memory)
+	f.memory = 0
+	f.state, f.fc, f.conn, f.key, f.hub, f.targets = nil, nil, nil, nil, nil, nil
+	f.call, f.target, f.room, f.kept = providers.Call{}, target{}, [4]target{}, f.kept[:0]
+	f.reply.reset()
+	f.body, f.scratch, f.out = keep(f.body), keep(f.scratch), keep(f.out)
+	g.spare.Put(f)
+}
+
+// keep empties a buffer for reuse; one that grew large is left to the collector.
+func keep(b []byte) []byte {
+	const most = 64 << 10
+	if cap(b) > most {
+		return nil
+	}
+	return b[:0]
+}
+
+func reset(u providers.Usage) providers.Usage {
+	return providers.Usage{Lines: u.Lines[:0], Raw: u.Raw[:0]}
+}
+
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil { // no randomness: the process cannot make keys either
+		panic(err)
+	}
+	return id.String()
+}
+
+// clientID takes over a client's own request id where it is fit for logs and headers.
+func clientID(b []byte) string {
+	if len(b) == 0 || len(b) > 128 {
+		return ""
+	}
+	for _, c := range b {
+		if c <= ' ' || c > '~' {
+			return ""
+		}
+	}
+	return string(b)
+}

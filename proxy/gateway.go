@@ -1,0 +1,188 @@
+// Package proxy is the road of a request: read, admit, route, send, relay, settle. It speaks
+// HTTP with clients and upstreams and leaves every wire format to providers, every decision to
+// policy, and every store to storage.
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Observer is told of every request once, when it has ended. It must not keep the record.
+type Observer interface{ Observe(*storage.Record) }
+
+// Options are the gateway's settings that hold for its lifetime.
+type Options struct {
+	Node     string
+	Limits   Limits
+	Observer Observer
+	// Panicked is told of a defect of ours, with the stack; the client gets a plain 500.
+	Panicked func(requestID string, cause any, stack []byte)
+	// Watch finds governed fields of all dialects.
+	Watch *providers.Watch
+	Fetch Fetcher
+}
+
+// Limits bound what one request, and all of them together, may take.
+type Limits struct {
+	MaxBody     int           // of a request, unpacked
+	MaxReply    int           // of a whole reply, and of one event of a stream
+	BodyMemory  int64         // of all large request bodies together
+	FirstByte   time.Duration // upstream
+	StreamIdle  time.Duration // upstream, between bytes
+	Hold        time.Duration // from the upstream's 200 until the reply is begun without content
+	Comment     time.Duration // of silence, before a comment is sent to the client
+	ClientWrite time.Duration // for the client to take an event
+}
+
+// Snapshot is what a reload replaces: keys, names and accounts. It is built whole, never
+// changed, and every request works on the one it began with.
+type Snapshot struct {
+	Keys     *policy.Keyring
+	Router   *policy.Router
+	Accounts map[string]*Account // by provider, or by provider/model where an account serves one model
+	Models   []Model             // for GET /v1/models
+}
+
+// Account is a provider with its credential and its connections.
+type Account struct {
+	providers.Provider
+	Credential string // its name, for records
+	Secret     storage.Secret
+	// NeedsKey is set where the provider wants a credential and none is stored.
+	NeedsKey bool
+	Upstream Upstream
+	// Can says what a model of the account can do.
+	Can func(model string) providers.Capabilities
+}
+
+// Gateway serves the data plane.
+type Gateway struct {
+	options Options
+	state   atomic.Pointer[Snapshot]
+	faces   map[string]endpoint
+	watch   *watcher
+	memory  budget
+	spare   sync.Pool
+
+	draining atomic.Bool // no new request is wanted
+
+	mu      sync.Mutex
+	flights map[*flight]struct{}
+	drained bool // drain_timeout has passed
+}
+
+// New makes a gateway that speaks chat with the given face. Swap must be called before it
+// serves.
+func New(o Options, chat providers.Face) (*Gateway, error) {
+	w, err := newWatcher()
+	if err != nil {
+		return nil, fmt.Errorf("watch clients: %w", err)
+	}
+	g := &Gateway{options: o, watch: w, faces: endpoints(chat), flights: map[*flight]struct{}{}}
+	g.memory.left.Store(o.Limits.BodyMemory)
+	return g, nil
+}
+
+// Close ends the watcher; no request may be under way.
+func (g *Gateway) Close() { g.watch.close() }
+
+// Swap puts a new snapshot in place. Requests under way keep theirs.
+func (g *Gateway) Swap(s *Snapshot) { g.state.Store(s) }
+
+// Snapshot gives the one in place.
+func (g *Gateway) Snapshot() *Snapshot { return g.state.Load() }
+
+// OpenFlights counts the requests under way.
+func (g *Gateway) OpenFlights() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.flights)
+}
+
+// Abort cancels every request under way: the end of a drain.
+func (g *Gateway) Abort() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.drained = true
+	for f := range g.flights {
+		f.cancel(errDraining)
+	}
+}
+
+// Handle serves one request.
+func (g *Gateway) Handle(fc *fasthttp.RequestCtx) {
+	e, ok := g.endpoint(fc)
+	if !ok {
+		return
+	}
+	f := g.begin(fc, e)
+	defer func() {
+		if cause := recover(); cause != nil {
+			g.panicked(f, cause)
+		}
+	}()
+	if err := f.serve(); err != nil {
+		f.refuse(err)
+	}
+}
+
+// serve is the road. A stream's settle comes later, when its last byte has been written.
+func (f *flight) serve() error {
+	if err := f.identify(); err != nil {
+		return err
+	}
+	if f.endpoint.answer != nil {
+		return f.endpoint.answer(f)
+	}
+	if err := f.read(); err != nil {
+		return err
+	}
+	if err := f.admit(); err != nil {
+		return err
+	}
+	targets, err := f.route()
+	if err != nil {
+		return err
+	}
+	if err := f.send(targets); err != nil {
+		return err
+	}
+	f.relay()
+	return nil
+}
+
+func (g *Gateway) panicked(f *flight, cause any) {
+	out := g.defect(f, cause)
+	f.abandon()
+	f.refuse(out)
+}
+
+// defect reports a panic on a request and gives what its client is told.
+func (g *Gateway) defect(f *flight, cause any) *providers.Fault {
+	f.rec.Outcome = storage.OutcomePanic
+	if g.options.Panicked != nil {
+		g.options.Panicked(f.rec.ID, cause, debug.Stack())
+	}
+	return &providers.Fault{Kind: providers.FaultInternal, Cause: fmt.Errorf("panic: %v", cause),
+		Message: "The gateway failed on this request. It has been logged under the request id."}
+}
+
+// fault gives any error of the road as what the client will read.
+func fault(err error) *providers.Fault {
+	var f *providers.Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return &providers.Fault{Kind: providers.FaultInternal, Message: "The gateway failed on this request.", Cause: err}
+}

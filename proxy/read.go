@@ -1,0 +1,217 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// largeBody is the size from which a body counts against the memory budget of all bodies.
+const largeBody = 64 << 10
+
+// identify finds the key before anything of the body is read.
+func (f *flight) identify() error {
+	key, err := f.state.Keys.Find(presented(f), f.start)
+	if err != nil {
+		return err
+	}
+	f.key = key
+	f.rec.KeyID, f.rec.KeyName, f.rec.User = key.ID, key.Name, key.Owner
+	f.rec.Project, f.rec.Workspace, f.rec.Tags = key.Project, key.Workspace, key.Tags
+	return nil
+}
+
+// presented gives the key a client sent, in any of the three headers that SDKs use.
+func presented(f *flight) []byte {
+	h := &f.fc.Request.Header
+	if auth := h.Peek("authorization"); len(auth) > 7 && bytes.EqualFold(auth[:7], []byte("bearer ")) {
+		return bytes.TrimSpace(auth[7:])
+	}
+	if key := h.Peek("x-api-key"); len(key) > 0 {
+		return key
+	}
+	return h.Peek("x-goog-api-key")
+}
+
+// read takes the client's body in and makes a call around it.
+func (f *flight) read() error {
+	if err := f.readBody(); err != nil {
+		return err
+	}
+	f.received = time.Now()
+	f.rec.BytesIn = int64(len(f.body))
+	if err := f.doc.Scan(f.body, f.g.options.Watch); err != nil {
+		return err
+	}
+	model, _, err := f.doc.String("model")
+	if err != nil {
+		return err
+	}
+	stream, _, err := f.doc.Bool("stream")
+	if err != nil {
+		return err
+	}
+	for _, name := range [...]string{"max_tokens", "max_completion_tokens", "n"} {
+		if _, _, err := f.doc.Int(name); err != nil {
+			return err
+		}
+	}
+	include, err := f.includeUsage(stream)
+	if err != nil {
+		return err
+	}
+	if f.endpoint.op == providers.OpEmbeddings {
+		stream = false
+	}
+	f.rec.Asked, f.rec.Stream = model, stream
+	f.call = providers.Call{
+		Op: f.endpoint.op, Doc: &f.doc, Asked: model, Stream: stream, IncludeUsage: include,
+		ID: f.rec.ID, Created: f.start,
+	}
+	return nil
+}
+
+// includeUsage says whether the client itself asked for a usage event.
+func (f *flight) includeUsage(stream bool) (bool, error) {
+	options := f.doc.Value("stream_options")
+	if len(options) == 0 || options[0] == 'n' {
+		return false, nil
+	}
+	if !stream {
+		return false, providers.Invalid("stream_options", "The 'stream_options' parameter is only allowed when 'stream' is enabled.")
+	}
+	var inner providers.Document
+	if options[0] != '{' {
+		return false, providers.Invalid("stream_options", "Invalid type for 'stream_options': expected an object.")
+	}
+	if err := inner.Scan(options, nil); err != nil {
+		return false, err
+	}
+	include, _, err := inner.Bool("include_usage")
+	if err != nil {
+		return false, providers.Invalid("stream_options.include_usage", "Invalid type for 'stream_options.include_usage': expected a boolean.")
+	}
+	return include, nil
+}
+
+// readBody reads and unpacks the body into f.body.
+func (f *flight) readBody() error {
+	h := &f.fc.Request.Header
+	limit := f.g.options.Limits.MaxBody
+	length := h.ContentLength()
+	if length > limit {
+		f.discard(length)
+		return tooLarge(limit)
+	}
+	if err := f.takeMemory(length); err != nil {
+		return err
+	}
+	src := f.fc.RequestBodyStream()
+	if src == nil {
+		src = bytes.NewReader(nil)
+	}
+	var done func()
+	switch encoding := h.Peek("content-encoding"); {
+	case len(encoding) == 0 || bytes.EqualFold(encoding, []byte("identity")):
+	case bytes.EqualFold(encoding, []byte("gzip")):
+		z, err := gzip.NewReader(src)
+		if err != nil {
+			return providers.Invalid("", "The request body is not valid gzip.")
+		}
+		src, length, done = z, -1, func() { _ = z.Close() }
+	case bytes.EqualFold(encoding, []byte("zstd")):
+		z, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(limit)+1<<20), zstd.WithDecoderMaxWindow(8<<20))
+		if err != nil {
+			return providers.Invalid("", "The request body is not valid zstd.")
+		}
+		src, length, done = z, -1, z.Close
+	default:
+		return &providers.Fault{Kind: providers.FaultMediaType, NoRetry: true,
+			Message: fmt.Sprintf("Unsupported content-encoding %q; send the body as it is, or packed with gzip or zstd.", clean(encoding))}
+	}
+	if done != nil {
+		defer done()
+	}
+	return f.fill(src, length, limit)
+}
+
+// fill reads src to its end, or refuses it past limit bytes.
+func (f *flight) fill(src io.Reader, length, limit int) error {
+	b := f.body[:0]
+	if length > cap(b) {
+		b = make([]byte, 0, length)
+	}
+	for {
+		if len(b) == cap(b) {
+			if len(b) > limit {
+				return tooLarge(limit)
+			}
+			size := min(max(4096, 2*cap(b)), limit+1)
+			if err := f.takeMemory(size); err != nil {
+				return err
+			}
+			b = append(make([]byte, 0, size), b...)
+		}
+		n, err := src.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		f.body = b
+		if len(b) > limit {
+			return tooLarge(limit)
+		}
+		if errors.Is(err, io.EOF) || length >= 0 && len(b) == length {
+			return nil
+		}
+		if err != nil {
+			return &providers.Fault{Kind: providers.FaultInvalid, Cause: err, Message: "The request body could not be read to its end."}
+		}
+	}
+}
+
+func tooLarge(limit int) error {
+	return &providers.Fault{Kind: providers.FaultTooLarge, NoRetry: true,
+		Message: fmt.Sprintf("The request body is larger than the limit of %d bytes.", limit)}
+}
+
+// discard reads a body that is refused for its size, within reason, so that the client gets
+// the answer and not a reset connection.
+func (f *flight) discard(length int) {
+	if src := f.fc.RequestBodyStream(); src != nil && length <= 2*f.g.options.Limits.MaxBody {
+		_, _ = io.Copy(io.Discard, src) // a client that stops sending gets its answer all the same
+	}
+}
+
+// budget is memory that all large bodies share.
+type budget struct{ left atomic.Int64 }
+
+func (b *budget) take(n int64) bool {
+	if b.left.Add(-n) >= 0 {
+		return true
+	}
+	b.left.Add(n)
+	return false
+}
+
+func (b *budget) give(n int64) { b.left.Add(n) }
+
+// takeMemory makes room for a body of size bytes, of which some may be taken already.
+func (f *flight) takeMemory(size int) error {
+	more := int64(size) - f.memory
+	if size < largeBody || more <= 0 {
+		return nil
+	}
+	if !f.g.memory.take(more) {
+		return &providers.Fault{Kind: providers.FaultUnavailable, Code: "overloaded", Retryable: true, RetryAfter: time.Second,
+			Message: "The gateway is handling too many large requests at once. Please retry shortly.",
+			Cause:   errors.New("body_memory is used up")}
+	}
+	f.memory += more
+	return nil
+}

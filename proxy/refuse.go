@@ -1,0 +1,79 @@
+package proxy
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// refuse is the one exit for errors: it says the error in the caller's language and closes the
+// record.
+func (f *flight) refuse(err error) {
+	out := fault(err)
+	status, body := f.endpoint.face.Refuse(out)
+	f.rec.Status, f.rec.Fault = status, out.Code
+	if f.rec.Outcome == "" {
+		f.rec.Outcome = f.refusal(out)
+	}
+	resp := &f.fc.Response
+	resp.Reset()
+	f.writeHeaders()
+	resp.SetStatusCode(status)
+	resp.Header.SetContentType("application/json")
+	retryHeaders(&resp.Header, out)
+	resp.SetBody(body)
+	f.rec.BytesOut = int64(len(body))
+	f.letGo()
+	f.settle(err)
+	f.g.end(f)
+}
+
+func (f *flight) refusal(out *providers.Fault) storage.Outcome {
+	if len(f.rec.Attempts) > 0 {
+		if o := f.rec.Attempts[len(f.rec.Attempts)-1].Outcome; o != storage.OutcomeOK && o != "" {
+			return o
+		}
+	}
+	return outcome(out)
+}
+
+// longestWait is the wait from which a retry by the client's SDK is in vain: SDKs cap theirs.
+const longestWait = 60 * time.Second
+
+func retryHeaders(h *fasthttp.ResponseHeader, out *providers.Fault) {
+	if out.RetryAfter > 0 {
+		seconds := int64((out.RetryAfter + time.Second - 1) / time.Second)
+		h.Set("retry-after", strconv.FormatInt(seconds, 10))
+		if out.RetryAfter < longestWait {
+			h.Set("retry-after-ms", strconv.FormatInt(out.RetryAfter.Milliseconds(), 10))
+		}
+	}
+	if out.NoRetry || out.Kind == providers.FaultProviderAuth || out.RetryAfter > longestWait {
+		h.Set("x-should-retry", "false")
+	}
+}
+
+// refuseEarly answers a request that fasthttp could not read: no flight has begun, and no
+// record is kept of it.
+func refuseEarly(face providers.Face) func(*fasthttp.RequestCtx, error) {
+	return func(fc *fasthttp.RequestCtx, err error) {
+		out := providers.Invalid("", "The request could not be parsed as HTTP.")
+		switch {
+		case isSmallBuffer(err):
+			out = &providers.Fault{Kind: providers.FaultHeaderTooLarge, Message: "The request header is too large."}
+		case timedOut(err):
+			out = &providers.Fault{Kind: providers.FaultInvalid, Status: fasthttp.StatusRequestTimeout, Message: "The request did not arrive in time."}
+		}
+		out.NoRetry = true
+		status, body := face.Refuse(out)
+		fc.Response.Reset()
+		fc.SetStatusCode(status)
+		fc.SetContentType("application/json")
+		fc.Response.Header.Set("x-request-id", newID())
+		fc.SetBody(body)
+	}
+}

@@ -1,0 +1,197 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// relay hands the answer to the client. A whole reply settles at once; a stream settles when
+// its last byte has been written, in streamBody.Close.
+func (f *flight) relay() {
+	r := &f.reply
+	if r.whole {
+		f.rec.BytesOut = int64(len(f.scratch))
+		f.settle(nil)
+		f.writeHeaders()
+		f.scratch = f.fc.Response.SwapBody(f.scratch)
+		f.g.end(f)
+		return
+	}
+	f.writeHeaders()
+	f.fc.Response.ImmediateHeaderFlush = true
+	f.fc.SetBodyStream(&streamBody{f: f}, -1)
+}
+
+// streamBody is the client's stream, driven by fasthttp's connection goroutine after the
+// handler has returned: each Write is one chunk and one flush.
+type streamBody struct {
+	f        *flight
+	deadline time.Time // of writes, as last set
+}
+
+// SupportsBodyWriteTo tells fasthttp to call WriteTo, not Read.
+func (*streamBody) SupportsBodyWriteTo() bool { return true }
+
+// Read implements io.Reader, which fasthttp asks for and, given WriteTo, never calls.
+func (*streamBody) Read([]byte) (int, error) {
+	return 0, errors.New("a stream is written, not read")
+}
+
+const (
+	gather  = 16 << 10 // bytes at hand are gathered up to this size into one write
+	comment = ": keep-alive\n\n"
+)
+
+// WriteTo relays events until the stream ends. Events that have come already go out in one
+// write; none is held back to wait for another.
+func (b *streamBody) WriteTo(w io.Writer) (total int64, err error) {
+	f, r := b.f, &b.f.reply
+	defer func() {
+		if cause := recover(); cause != nil {
+			r.fault = f.g.defect(f, cause)
+			err = gone(r.fault)
+		}
+	}()
+	for {
+		if len(f.out) > 0 && (r.done || len(f.out) >= gather || !r.ready()) {
+			n, err := b.write(w, f.out)
+			total += int64(n)
+			if err != nil {
+				return total, err
+			}
+			f.out = f.out[:0]
+		}
+		if r.done {
+			return total, b.finish(w)
+		}
+		r.eager = len(f.out) > 0
+		f.out, err = r.step(f, f.out)
+		if errors.Is(err, errSilent) {
+			err = b.silent(w)
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// ready reports whether another step would not wait.
+func (r *reply) ready() bool { return r.frames.Buffered() || r.x.Buffered() }
+
+// silent keeps a quiet stream alive. Gathered bytes go out first.
+func (b *streamBody) silent(w io.Writer) error {
+	f := b.f
+	if len(f.out) > 0 {
+		_, err := b.write(w, f.out)
+		f.out = f.out[:0]
+		return err
+	}
+	if f.reply.ended {
+		f.reply.done = true // the end mark has come; what the connection still says matters to nobody
+		return nil
+	}
+	_, err := b.write(w, []byte(comment))
+	return err
+}
+
+// finish ends a stream that broke with an error event, so that no client takes it for whole.
+func (b *streamBody) finish(w io.Writer) error {
+	f := b.f
+	if f.reply.fault == nil || f.reply.decoder == nil && f.reply.fault.Language != "" {
+		return nil // the upstream's own error event has been passed on
+	}
+	_, err := b.write(w, f.endpoint.face.Broken(f.reply.fault))
+	return err
+}
+
+func (b *streamBody) write(w io.Writer, p []byte) (int, error) {
+	f := b.f
+	if now := time.Now(); now.After(b.deadline.Add(-f.g.options.Limits.ClientWrite + time.Second)) {
+		b.deadline = now.Add(f.g.options.Limits.ClientWrite)
+		if err := f.conn.SetWriteDeadline(b.deadline); err != nil {
+			return 0, gone(err)
+		}
+	}
+	n, err := w.Write(p)
+	f.rec.BytesOut += int64(n)
+	if err != nil {
+		f.cancel(errClientGone)
+		return n, gone(err)
+	}
+	return n, nil
+}
+
+// gone words a failed write so that fasthttp, which looks for the words, does not log it.
+func gone(err error) error { return fmt.Errorf("broken pipe: %w", err) }
+
+// Close implements io.Closer; fasthttp calls it exactly once, on every path.
+func (b *streamBody) Close() error {
+	f := b.f
+	if f == nil {
+		return nil
+	}
+	b.f = nil
+	var err error
+	switch {
+	case f.left() != nil:
+		err = f.broken(f.left())
+	case f.reply.fault != nil:
+		err = f.reply.fault
+	case !f.reply.done:
+		err = f.broken(errClientGone)
+	}
+	_ = f.conn.SetWriteDeadline(time.Time{}) // the next answer on this connection begins without one
+	f.letGo()
+	f.settle(err)
+	f.g.end(f)
+	return nil
+}
+
+// settle closes the record, once, and shows it to the observer.
+func (f *flight) settle(err error) {
+	rec := &f.rec
+	rec.Duration = time.Since(f.start)
+	rec.Finish, rec.ContentBytes = f.reply.finish, f.reply.content
+	if len(rec.Usage.Lines) > 0 {
+		rec.Tier = rec.Usage.Lines[0].Tier
+	}
+	if rec.FirstByte == 0 && err == nil {
+		rec.FirstByte = rec.Duration
+	}
+	if rec.Status == 0 {
+		rec.Status = 200
+	}
+	if rec.Outcome == "" {
+		rec.Outcome = f.ending(err)
+	}
+	if err != nil {
+		rec.Err = err.Error()
+		if rec.Outcome == storage.OutcomeClientGone {
+			rec.Status = statusClientGone
+		}
+	}
+	f.g.options.Observer.Observe(rec)
+}
+
+// statusClientGone is what records say of a client that did not wait (nginx's word for it).
+const statusClientGone = 499
+
+// ending says how a request ended whose answer had begun.
+func (f *flight) ending(err error) storage.Outcome {
+	o := outcome(err)
+	if o == storage.OutcomeUpstreamError && (f.rec.Status == 200) {
+		return storage.OutcomeBrokenStream
+	}
+	return o
+}
+
+var _ interface {
+	io.ReadCloser
+	io.WriterTo
+	SupportsBodyWriteTo() bool
+} = (*streamBody)(nil)

@@ -1,0 +1,229 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/sse"
+)
+
+// reply is an upstream's answer, read event by event. Exact and translated replies are one
+// thing from here on: bytes for the client, and what Observe saw.
+type reply struct {
+	x           Exchange
+	since       time.Time // of the upstream's 200
+	dialect     providers.Dialect
+	decoder     providers.Decoder // nil on the exact path
+	writer      providers.Writer
+	frames      sse.Reader
+	buf         []byte
+	events      []providers.Event
+	limit       int
+	hideUsage   bool
+	eager       bool // do not wait for bytes that are not there yet
+	whole       bool // f.scratch is the whole reply in the client's words
+	contentType string
+
+	seenFirst bool
+	ended     bool   // the language's own end mark came, or the decoder's
+	done      bool   // nothing more is for the client
+	finish    string // native
+	content   int64
+	fault     *providers.Fault
+}
+
+func (r *reply) reset() {
+	*r = reply{events: r.events[:0], buf: keep(r.buf), frames: r.frames}
+}
+
+// begin makes ready to read a stream.
+func (r *reply) begin(f *flight, t *target) {
+	r.dialect = t.route.Dialect
+	r.limit = f.g.options.Limits.MaxReply
+	if cap(r.buf) == 0 {
+		r.buf = make([]byte, 4096)
+	}
+	r.frames.Reset(source{r}, r.buf, r.limit)
+	if !f.rec.Exact {
+		r.decoder, r.writer = t.route.Dialect.ReadReply(f.call), f.endpoint.face.Writer(f.call)
+	}
+}
+
+// source is the exchange as the frames' reader sees it.
+type source struct{ r *reply }
+
+func (s source) Read(p []byte) (int, error) {
+	if s.r.eager && !s.r.x.Buffered() {
+		return 0, errSilent
+	}
+	return s.r.x.Read(p)
+}
+
+// step reads one event and appends what the client gets of it. After the last one r.done is
+// set. errSilent means that nothing is there yet.
+func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
+	ev, err := r.frames.Next()
+	if err != nil {
+		if errors.Is(err, errSilent) {
+			return dst, err
+		}
+		return r.close(f, dst, err)
+	}
+	if ev.Data == nil {
+		return dst, nil // a comment keeps us awake; the client gets our own
+	}
+	seen := r.dialect.Observe(ev.Data)
+	f.note(r, &seen, ev.Data)
+	if r.decoder == nil {
+		if seen.UsageOnly && r.hideUsage {
+			return dst, nil
+		}
+		if seen.Fault != nil {
+			r.fault, r.done = seen.Fault, true
+		}
+		return append(dst, ev.Raw...), nil
+	}
+	r.events = r.decoder.Decode(r.events[:0], ev.Data)
+	return r.write(f, dst), nil
+}
+
+// write says the decoded events in the client's words.
+func (r *reply) write(f *flight, dst []byte) []byte {
+	for i := range r.events {
+		ev := &r.events[i]
+		switch ev.Kind {
+		case providers.EventStart:
+			if f.rec.Served == "" {
+				f.rec.Served = ev.Model
+			}
+		case providers.EventFault:
+			r.fault, r.done = ev.Fault, true
+			return dst // the caller says it, as a refusal or as the stream's last event
+		case providers.EventEnd:
+			r.ended, r.done = true, true
+		}
+		dst = r.writer.Write(dst, ev)
+	}
+	return dst
+}
+
+// close handles the end of the upstream's bytes.
+func (r *reply) close(f *flight, dst []byte, err error) ([]byte, error) {
+	r.done = true
+	clean := errors.Is(err, io.EOF)
+	if r.decoder != nil && clean && !r.ended {
+		r.events = r.decoder.Close(r.events[:0])
+		dst = r.write(f, dst)
+		if r.ended || r.fault != nil {
+			return dst, nil
+		}
+	}
+	if r.ended || clean && r.finish != "" {
+		return dst, nil // some compatible providers send no end mark
+	}
+	if clean {
+		err = errCut
+	}
+	r.fault = fault(f.broken(err))
+	return dst, nil
+}
+
+var errCut = errors.New("the upstream's stream ended in mid-answer")
+
+// note folds what Observe saw into the record.
+func (f *flight) note(r *reply, seen *providers.Seen, frame []byte) {
+	if !r.seenFirst {
+		r.seenFirst = true
+		if f.rec.Exact {
+			f.rec.Served = gjson.GetBytes(frame, "model").String()
+		}
+	}
+	if seen.Content > 0 {
+		if r.content == 0 {
+			f.rec.FirstByte = time.Since(f.start)
+		}
+		r.content += int64(seen.Content)
+	}
+	if seen.HasUsage {
+		f.rec.Usage.Merge(seen.Usage)
+	}
+	if seen.Finish != "" {
+		r.finish = seen.Finish
+	}
+	if seen.End {
+		r.ended = true
+	}
+}
+
+// hold reads a stream up to its first content, so that a failure before it can still move on.
+func (f *flight) hold(t *target, head Head) error {
+	r := &f.reply
+	r.begin(f, t)
+	until := r.since.Add(f.g.options.Limits.Hold)
+	for r.content == 0 && !r.done && !r.ended {
+		var err error
+		f.out, err = r.step(f, f.out)
+		if err != nil && !errors.Is(err, errSilent) {
+			return err
+		}
+		if !time.Now().Before(until) {
+			break
+		}
+	}
+	if r.fault != nil && r.content == 0 {
+		return r.fault
+	}
+	f.answerHead(head, "text/event-stream; charset=utf-8")
+	return nil
+}
+
+// take reads a whole reply and says it in the client's words.
+func (f *flight) take(t *target, head Head) error {
+	r := &f.reply
+	whole, err := readAll(r.x, f.scratch[:0], head.Length, f.g.options.Limits.MaxReply)
+	f.scratch = whole
+	if err != nil {
+		return f.broken(err)
+	}
+	f.letGo()
+	seen := t.route.Dialect.Observe(whole)
+	f.note(r, &seen, whole)
+	if seen.Fault != nil {
+		return seen.Fault
+	}
+	r.whole, r.contentType = true, "application/json"
+	if f.rec.Exact {
+		if ct := head.Header("content-type"); ct != "" {
+			r.contentType = ct
+		}
+		f.answerHead(head, r.contentType)
+		return nil
+	}
+	return f.translate(t, head, whole)
+}
+
+// translate says a whole reply by way of the hub. An upstream may answer a streaming request
+// whole; the client then gets its stream at once.
+func (f *flight) translate(t *target, head Head, whole []byte) error {
+	r := &f.reply
+	r.decoder, r.writer = t.route.Dialect.ReadReply(f.call), f.endpoint.face.Writer(f.call)
+	r.events = r.decoder.Decode(r.events[:0], whole)
+	f.out = r.write(f, f.out[:0])
+	if r.fault == nil && !r.ended {
+		r.events = r.decoder.Close(r.events[:0])
+		f.out = r.write(f, f.out)
+	}
+	if r.fault != nil {
+		return r.fault
+	}
+	f.scratch, f.out = f.out, f.scratch[:0]
+	if f.call.Stream {
+		r.contentType = "text/event-stream; charset=utf-8"
+	}
+	f.answerHead(head, r.contentType)
+	return nil
+}

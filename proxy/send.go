@@ -1,0 +1,324 @@
+package proxy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// send tries the targets in order until one has begun to answer. Nothing has reached the client
+// yet, so a failure can still move on; a client that has left, and a request that the upstream
+// rejects as wrong, end it.
+func (f *flight) send(targets []target) error {
+	var err error
+	for i := range targets {
+		if err = f.attempt(&targets[i]); err == nil {
+			return nil
+		}
+		f.abandon()
+		if f.left() != nil || !fault(err).Retryable {
+			return err
+		}
+	}
+	return err
+}
+
+// attempt sends the call to one target and reads its answer up to the first content.
+func (f *flight) attempt(t *target) error {
+	f.target = *t
+	f.prepare(t)
+	plan, err := f.plan(t)
+	if err != nil {
+		return err
+	}
+	if err := f.refuseLosses(plan); err != nil {
+		return err
+	}
+	f.rec.Provider, f.rec.Model, f.rec.Credential = t.Provider, t.Model, t.account.Credential
+	f.rec.Dropped, f.rec.Exact = plan.Dropped, f.exact(t)
+	f.rec.Attempts = append(f.rec.Attempts, storage.Attempt{Provider: t.Provider, Model: t.Model, Credential: t.account.Credential})
+	began := time.Now()
+	err = f.exchangeAll(t, plan)
+	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
+	a.Duration = time.Since(began)
+	a.Outcome = outcome(err)
+	if err != nil {
+		a.Err = err.Error()
+	}
+	return err
+}
+
+func (f *flight) exact(t *target) bool {
+	return t.route.Pair == nil && t.route.Language == f.endpoint.face.Language()
+}
+
+// prepare fills in what a call is told of its target.
+func (f *flight) prepare(t *target) {
+	c := &f.call
+	c.Model, c.Provider, c.Quirks, c.Fetched = t.Model, t.Provider, t.account.Quirks, nil
+	path := t.route.Path
+	if c.Stream && t.route.StreamPath != "" {
+		path = t.route.StreamPath
+	}
+	c.Path = path
+	if strings.Contains(path, "{model}") {
+		c.Path = strings.ReplaceAll(path, "{model}", escapeModel(t.Model))
+	}
+	if !f.exact(t) && t.account.Can != nil {
+		c.Can = t.account.Can(t.Model)
+	}
+}
+
+// escapeModel makes a model's name fit for a path. Its slashes stay.
+func escapeModel(model string) string {
+	parts := strings.Split(model, "/")
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return strings.Join(parts, "/")
+}
+
+// plan says the call in the target's words: the client's own bytes where the language is the
+// same, else by way of the hub.
+func (f *flight) plan(t *target) (providers.Plan, error) {
+	switch {
+	case t.route.Pair != nil:
+		return t.route.Pair.Write(f.call)
+	case f.exact(t):
+		return t.route.Dialect.Splice(f.call)
+	case f.endpoint.op != providers.OpChat:
+		return providers.Plan{}, &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
+			Message: "The model `" + f.rec.Asked + "` does not support " + f.endpoint.op.String() + "."}
+	}
+	if err := f.readHub(); err != nil {
+		return providers.Plan{}, err
+	}
+	plan, err := t.route.Dialect.WriteRequest(f.hub, f.call)
+	if err == nil && len(plan.Fetch) > 0 {
+		if f.call.Fetched, err = f.fetch(plan.Fetch); err == nil {
+			plan, err = t.route.Dialect.WriteRequest(f.hub, f.call)
+		}
+	}
+	return plan, err
+}
+
+func (f *flight) readHub() error {
+	if f.hub != nil {
+		return nil
+	}
+	hub, err := f.endpoint.face.ReadRequest(&f.doc)
+	if err != nil {
+		return err
+	}
+	if hub.User != "" {
+		sum := sha256.Sum256([]byte(f.rec.Workspace + "\x00" + hub.User))
+		f.call.EndUser = hex.EncodeToString(sum[:16])
+	}
+	f.hub = hub
+	return nil
+}
+
+// refuseLosses turns a loss in translation into a 400, where the client asked for that.
+func (f *flight) refuseLosses(plan providers.Plan) error {
+	if len(plan.Dropped) == 0 || string(f.fc.Request.Header.Peek("x-aistrale-strict")) != "true" {
+		return nil
+	}
+	return &providers.Fault{Kind: providers.FaultInvalid, Param: plan.Dropped[0], NoRetry: true,
+		Message: fmt.Sprintf("The model `%s` cannot be told: %s (x-aistrale-strict).", f.rec.Asked, strings.Join(plan.Dropped, ", "))}
+}
+
+// exchangeAll makes the plan's requests, mostly one, and takes in the answer.
+func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
+	if len(plan.Requests) == 0 {
+		return &providers.Fault{Kind: providers.FaultInternal, Message: "The gateway failed on this request.", Cause: errors.New("a plan without requests")}
+	}
+	f.reply.hideUsage = plan.HideUsage
+	if t.route.Pair != nil {
+		return f.exchangePair(t, plan)
+	}
+	head, err := f.open(t, &plan.Requests[0])
+	if err != nil {
+		return err
+	}
+	if f.call.Stream && head.Stream {
+		return f.hold(t, head)
+	}
+	return f.take(t, head)
+}
+
+// open sends one request and gives the head of a good answer.
+func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
+	if err := f.address(t, req); err != nil {
+		return Head{}, err
+	}
+	x := t.account.Upstream.Exchange()
+	if err := f.own(x); err != nil {
+		x.Finish()
+		return Head{}, f.broken(err)
+	}
+	f.reply.x = x
+	head, err := x.Send(req, f.timeouts())
+	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
+	a.Status, a.Reused = head.Status, head.Reused
+	if !head.Sent.IsZero() && f.rec.Overhead == 0 {
+		f.rec.Overhead = head.Sent.Sub(f.received)
+	}
+	if err != nil {
+		return Head{}, f.broken(err)
+	}
+	f.reply.since = time.Now()
+	a.UpstreamID = upstreamID(head)
+	if head.Status < 200 || head.Status > 299 {
+		return Head{}, f.refused(t, head)
+	}
+	return head, nil
+}
+
+// address puts the headers and the credential on a request.
+func (f *flight) address(t *target, req *providers.UpstreamRequest) error {
+	if t.account.NeedsKey {
+		return &providers.Fault{Kind: providers.FaultProviderAuth, NoRetry: true, Retryable: true,
+			Message: fmt.Sprintf("The gateway has no credential for the provider %q.", t.Provider),
+			Cause:   errors.New("no credential: add one with `aistrale credential add`, or set api_key in the config")}
+	}
+	accept := "application/json"
+	if f.call.Stream {
+		accept = "text/event-stream"
+	}
+	req.Headers = append(req.Headers,
+		providers.Header{Name: "content-type", Value: "application/json"},
+		providers.Header{Name: "accept", Value: accept},
+		providers.Header{Name: "accept-encoding", Value: "identity"})
+	for _, name := range t.account.Forward {
+		if v := f.fc.Request.Header.Peek(name); len(v) > 0 {
+			req.Headers = joinHeader(req.Headers, name, string(v))
+		}
+	}
+	if t.account.Sign != nil && !t.account.Secret.Empty() {
+		t.account.Sign(req, t.account.Secret.Reveal())
+	}
+	return nil
+}
+
+// joinHeader adds a header, or adds to the list that the dialect has begun (anthropic-beta).
+func joinHeader(headers []providers.Header, name, value string) []providers.Header {
+	for i := range headers {
+		if headers[i].Name == name {
+			headers[i].Value += "," + value
+			return headers
+		}
+	}
+	return append(headers, providers.Header{Name: name, Value: value})
+}
+
+// timeouts are the limits of this call. SDKs say how long they will wait; waiting longer would
+// only pay for an answer that nobody reads.
+func (f *flight) timeouts() Timeouts {
+	l := &f.g.options.Limits
+	t := Timeouts{FirstByte: l.FirstByte, Idle: l.StreamIdle, Pause: min(l.Comment, l.Hold)}
+	if v := f.fc.Request.Header.Peek("x-stainless-timeout"); len(v) > 0 {
+		if s, err := strconv.ParseFloat(string(v), 64); err == nil && s > 0 && s < t.FirstByte.Seconds() {
+			t.FirstByte = time.Duration(s * float64(time.Second))
+		}
+	}
+	return t
+}
+
+// exchangePair makes all requests of a pair, one after another, and says their replies as one.
+func (f *flight) exchangePair(t *target, plan providers.Plan) error {
+	replies := make([][]byte, 0, len(plan.Requests))
+	for i := range plan.Requests {
+		head, err := f.open(t, &plan.Requests[i])
+		if err != nil {
+			return err
+		}
+		whole, err := readAll(f.reply.x, nil, head.Length, f.g.options.Limits.MaxReply)
+		if err != nil {
+			return f.broken(err)
+		}
+		f.letGo()
+		replies = append(replies, whole)
+	}
+	body, usage, err := t.route.Pair.Read(f.call, replies)
+	if err != nil {
+		return err
+	}
+	f.rec.Usage.Merge(usage)
+	f.scratch = body
+	f.reply.whole, f.reply.contentType = true, "application/json"
+	return nil
+}
+
+// refused reads the body of an upstream's error and says what it means.
+func (f *flight) refused(t *target, head Head) error {
+	const enough = 1 << 20
+	body, err := readAll(f.reply.x, f.scratch[:0], head.Length, enough)
+	f.scratch = body
+	if err != nil && !errors.Is(err, errTooLong) && f.left() != nil {
+		return f.broken(err)
+	}
+	out := t.route.Dialect.Fault(head.Status, head.Header, body)
+	out.Body = slices.Clone(out.Body) // it may point into the buffer, which is used again
+	f.keepUpstreamHeaders(head)
+	return out
+}
+
+// broken says what a failed exchange means for the client.
+func (f *flight) broken(err error) error {
+	if cause := f.left(); cause != nil {
+		err = cause
+	}
+	switch {
+	case errors.Is(err, errClientGone):
+		return &providers.Fault{Kind: providers.FaultClientGone, Message: "The client has gone.", Cause: err}
+	case errors.Is(err, errDraining):
+		return &providers.Fault{Kind: providers.FaultUnavailable, Message: "The gateway is shutting down.", Cause: err, RetryAfter: time.Second}
+	case errors.Is(err, errFirstByte), errors.Is(err, errIdle):
+		return &providers.Fault{Kind: providers.FaultUpstreamTimeout, Retryable: true, Message: "The provider did not answer in time.", Cause: err}
+	}
+	var already *providers.Fault
+	if errors.As(err, &already) {
+		return already
+	}
+	return &providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "The provider could not be reached or broke off its answer.", Cause: err}
+}
+
+// letGo gives an exchange's connection back.
+func (f *flight) letGo() {
+	f.disown()
+	if f.reply.x != nil {
+		f.reply.x.Finish()
+		f.reply.x = nil
+	}
+}
+
+// abandon drops an attempt and whatever of its reply was held back.
+func (f *flight) abandon() {
+	f.letGo()
+	f.reply.reset()
+	f.out = f.out[:0]
+}
+
+func outcome(err error) storage.Outcome {
+	if err == nil {
+		return storage.OutcomeOK
+	}
+	switch fault(err).Kind {
+	case providers.FaultClientGone:
+		return storage.OutcomeClientGone
+	case providers.FaultUpstreamTimeout:
+		return storage.OutcomeTimeout
+	case providers.FaultUpstream, providers.FaultUpstreamRejected, providers.FaultOverloaded, providers.FaultProviderAuth, providers.FaultCircuitOpen:
+		return storage.OutcomeUpstreamError
+	}
+	return storage.OutcomeRefused
+}
