@@ -1,0 +1,139 @@
+package storagetest
+
+import (
+	"context"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+// CredentialStore keeps sealed credentials and the wrapped keys that they are sealed under.
+type CredentialStore interface {
+	DataKeys(ctx context.Context) ([]storage.DataKey, error)
+	AddDataKey(ctx context.Context, k storage.DataKey) error
+	Credentials(ctx context.Context) ([]storage.Credential, error)
+	PutCredential(ctx context.Context, c storage.Credential) error
+	RemoveCredential(ctx context.Context, workspace, name string) error
+}
+
+const (
+	upstream = "https://api.example.com/v1"
+	canary   = "sk-canary-0123456789-abcdefghij"
+)
+
+// Credentials tests a CredentialStore. open gives an empty one.
+func Credentials(t *testing.T, open func(t *testing.T) CredentialStore) {
+	f := func(name string, test func(*testing.T, CredentialStore)) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+	f("data keys", dataKeys)
+	f("as it was", credentialAsItWas)
+	f("replaced", credentialReplaced)
+	f("removed", credentialRemoved)
+	f("refused", credentialRefused)
+}
+
+// vaultOf makes a vault with one data key, which the store holds.
+func vaultOf(t *testing.T, s CredentialStore) *storage.Vault {
+	t.Helper()
+	master, err := storage.ParseMasterKey(storage.NewMasterKey())
+	do(t, err)
+	v := storage.NewVault(master)
+	k, err := v.NewDataKey(t.Context(), start())
+	do(t, err)
+	do(t, s.AddDataKey(t.Context(), k))
+	do(t, v.Load(t.Context(), []storage.DataKey{k}))
+	return v
+}
+
+func credential(t *testing.T, v *storage.Vault, name string) storage.Credential {
+	t.Helper()
+	c := storage.Credential{Name: name, Provider: "openai", Workspace: storage.DefaultWorkspace}
+	do(t, c.Seal(v, storage.NewSecret(canary), upstream, start()))
+	return c
+}
+
+func wantCredentials(t *testing.T, s CredentialStore, want ...storage.Credential) {
+	t.Helper()
+	got, err := s.Credentials(t.Context())
+	do(t, err)
+	if len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(got, want) {
+		t.Fatalf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func dataKeys(t *testing.T, s CredentialStore) {
+	master, err := storage.ParseMasterKey(storage.NewMasterKey())
+	do(t, err)
+	v := storage.NewVault(master)
+	old, err := v.NewDataKey(t.Context(), start())
+	do(t, err)
+	young, err := v.NewDataKey(t.Context(), start().Add(time.Second))
+	do(t, err)
+	do(t, s.AddDataKey(t.Context(), young))
+	do(t, s.AddDataKey(t.Context(), old))
+	wants(t, s.AddDataKey(t.Context(), storage.DataKey{ID: old.ID, Wrapped: []byte("x")}), storage.ErrExists)
+	got, err := s.DataKeys(t.Context())
+	do(t, err)
+	if want := []storage.DataKey{old, young}; !reflect.DeepEqual(got, want) {
+		t.Fatalf("got %+v, want %+v", got, want)
+	}
+}
+
+func credentialAsItWas(t *testing.T, s CredentialStore) {
+	v := vaultOf(t, s)
+	full, bare := credential(t, v, "b"), credential(t, v, "a")
+	used := start().Add(time.Minute)
+	full.Project, full.Owner, full.LastUsedAt = "search", "ada@example.com", &used
+	do(t, s.PutCredential(t.Context(), full))
+	do(t, s.PutCredential(t.Context(), bare))
+	wantCredentials(t, s, bare, full)
+	got, err := s.Credentials(t.Context())
+	do(t, err)
+	secret, err := got[1].Open(v, upstream)
+	do(t, err)
+	if secret.Reveal() != canary {
+		t.Fatal("the secret is another one after a round trip")
+	}
+}
+
+func credentialReplaced(t *testing.T, s CredentialStore) {
+	v := vaultOf(t, s)
+	c := credential(t, v, "openai")
+	do(t, s.PutCredential(t.Context(), c))
+	changed := storage.Credential{Name: "openai", Provider: "mine", Workspace: storage.DefaultWorkspace, Project: "search"}
+	do(t, changed.Seal(v, storage.NewSecret("another"), "http://10.0.0.7:8000/v1", start().Add(time.Hour)))
+	do(t, s.PutCredential(t.Context(), changed))
+	changed.CreatedAt = c.CreatedAt
+	wantCredentials(t, s, changed)
+}
+
+func credentialRemoved(t *testing.T, s CredentialStore) {
+	v := vaultOf(t, s)
+	c := credential(t, v, "openai")
+	do(t, s.PutCredential(t.Context(), c))
+	wants(t, s.RemoveCredential(t.Context(), "elsewhere", "openai"), storage.ErrNotFound)
+	wants(t, s.RemoveCredential(t.Context(), storage.DefaultWorkspace, "other"), storage.ErrNotFound)
+	wantCredentials(t, s, c)
+	do(t, s.RemoveCredential(t.Context(), storage.DefaultWorkspace, "openai"))
+	wants(t, s.RemoveCredential(t.Context(), storage.DefaultWorkspace, "openai"), storage.ErrNotFound)
+	wantCredentials(t, s)
+}
+
+func credentialRefused(t *testing.T, s CredentialStore) {
+	v := vaultOf(t, s)
+	unsealed := storage.Credential{Name: "openai", Provider: "openai", Workspace: storage.DefaultWorkspace}
+	if err := s.PutCredential(t.Context(), unsealed); err == nil {
+		t.Fatal("a credential that is not sealed was kept")
+	}
+	orphan := credential(t, v, "openai")
+	orphan.DataKeyID = "dk-nobody"
+	wants(t, s.PutCredential(t.Context(), orphan), storage.ErrNotFound)
+	stray := credential(t, v, "openai")
+	stray.Workspace = "elsewhere"
+	wants(t, s.PutCredential(t.Context(), stray), storage.ErrNotFound)
+	wantCredentials(t, s)
+}

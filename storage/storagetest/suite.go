@@ -1,0 +1,68 @@
+// Package storagetest holds what every store must do, as tests that run against each of them:
+// the suite is the contract, an interface is just its door. It must never know which store it
+// runs on.
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+// start is the time of the suite's cases; nothing in it reads a clock.
+func start() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 678_000, time.UTC) }
+
+// wants fails the test where err does not wrap want.
+func wants(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("error %v; want one that wraps %v", err, want)
+	}
+}
+
+// do fails the test where a step fails.
+func do(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// versioned is a store that says when it was written.
+type versioned interface {
+	Version(ctx context.Context) (int64, error)
+}
+
+// seen gives the store's version.
+func seen(t *testing.T, s versioned) int64 {
+	t.Helper()
+	v, err := s.Version(t.Context())
+	do(t, err)
+	return v
+}
+
+// MetaStore keeps what the gateway remembers about itself.
+type MetaStore interface {
+	Meta(ctx context.Context, name string) (string, error)
+	SetMeta(ctx context.Context, name, value string) error
+}
+
+// Meta tests a MetaStore. open gives an empty one, or the same one again.
+func Meta(t *testing.T, open func(t *testing.T) MetaStore) {
+	s := open(t)
+	_, err := s.Meta(t.Context(), "first_start")
+	wants(t, err, storage.ErrNotFound)
+	for _, value := range []string{"2026", "", "Ärger 'quoted' \x00 \n"} {
+		do(t, s.SetMeta(t.Context(), "first_start", value))
+		got, err := s.Meta(t.Context(), "first_start")
+		do(t, err)
+		if got != value {
+			t.Fatalf("got %q, want %q", got, value)
+		}
+	}
+	_, err = s.Meta(t.Context(), "other")
+	wants(t, err, storage.ErrNotFound)
+}
