@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aistrale/aistrale/providers"
@@ -21,17 +22,19 @@ func (t Target) Name() string { return t.Provider + "/" + t.Model }
 // Router resolves public names of models. It is built whole and never changed.
 type Router struct {
 	aliases   map[string][]Target
-	providers map[string]bool
+	providers map[string][]string // the models each serves; empty: any
 	owner     func(model string) (provider string, ok bool)
 }
 
-// NewRouter knows the given providers and aliases; owner says which provider owns a bare name.
-func NewRouter(names []string, aliases map[string][]Target, owner func(string) (string, bool)) *Router {
-	r := &Router{aliases: aliases, providers: map[string]bool{}, owner: owner}
-	for _, name := range names {
-		r.providers[name] = true
-	}
-	return r
+// NewRouter knows the given providers, with the models each serves (none named: any), and
+// aliases; owner says which provider owns a bare name.
+func NewRouter(served map[string][]string, aliases map[string][]Target, owner func(string) (string, bool)) *Router {
+	return &Router{aliases: aliases, providers: served, owner: owner}
+}
+
+func (r *Router) serves(provider, model string) bool {
+	models, ok := r.providers[provider]
+	return ok && model != "" && (len(models) == 0 || slices.Contains(models, model))
 }
 
 // Resolve gives the targets of a public name in the order to try them. pick is a random number
@@ -43,10 +46,10 @@ func (r *Router) Resolve(name string, pick float64) ([]Target, error) {
 	if targets, ok := r.aliases[name]; ok {
 		return order(targets, pick), nil
 	}
-	if provider, model, ok := strings.Cut(name, "/"); ok && r.providers[provider] && model != "" {
+	if provider, model, ok := strings.Cut(name, "/"); ok && r.serves(provider, model) {
 		return []Target{{Provider: provider, Model: model}}, nil
 	}
-	if provider, ok := r.owner(name); ok && r.providers[provider] {
+	if provider, ok := r.owner(name); ok && r.serves(provider, name) {
 		return []Target{{Provider: provider, Model: name}}, nil
 	}
 	return nil, &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,

@@ -53,7 +53,7 @@ func (g *Gateway) endpoint(fc *fasthttp.RequestCtx) (endpoint, bool) {
 
 func (g *Gateway) health(fc *fasthttp.RequestCtx, path string) {
 	fc.SetContentType("text/plain; charset=utf-8")
-	if path == "/readyz" && (g.state.Load() == nil || g.draining.Load()) {
+	if path == "/readyz" && !g.Ready() {
 		fc.SetStatusCode(fasthttp.StatusServiceUnavailable)
 		fc.SetBodyString("not ready\n")
 		return

@@ -38,8 +38,6 @@ type Limits struct {
 	MaxBody     int           // of a request, unpacked
 	MaxReply    int           // of a whole reply, and of one event of a stream
 	BodyMemory  int64         // of all large request bodies together
-	FirstByte   time.Duration // upstream
-	StreamIdle  time.Duration // upstream, between bytes
 	Hold        time.Duration // from the upstream's 200 until the reply is begun without content
 	Comment     time.Duration // of silence, before a comment is sent to the client
 	ClientWrite time.Duration // for the client to take an event
@@ -59,9 +57,13 @@ type Account struct {
 	providers.Provider
 	Credential string // its name, for records
 	Secret     storage.Secret
-	// NeedsKey is set where the provider wants a credential and none is stored.
-	NeedsKey bool
-	Upstream Upstream
+	// NeedsKey is set where the provider wants a credential and there is none; KeyError says
+	// why a stored one could not be opened.
+	NeedsKey   bool
+	KeyError   error
+	Upstream   Upstream
+	FirstByte  time.Duration // for the answer's first byte
+	StreamIdle time.Duration // for the next byte of an answer
 	// Can says what a model of the account can do.
 	Can func(model string) providers.Capabilities
 }
@@ -102,6 +104,9 @@ func (g *Gateway) Swap(s *Snapshot) { g.state.Store(s) }
 
 // Snapshot gives the one in place.
 func (g *Gateway) Snapshot() *Snapshot { return g.state.Load() }
+
+// Ready reports whether requests are wanted.
+func (g *Gateway) Ready() bool { return g.state.Load() != nil && !g.draining.Load() }
 
 // OpenFlights counts the requests under way.
 func (g *Gateway) OpenFlights() int {

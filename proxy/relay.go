@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 )
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -188,7 +189,7 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest) error {
 	if t.account.NeedsKey {
 		return &providers.Fault{Kind: providers.FaultProviderAuth, NoRetry: true, Retryable: true,
 			Message: fmt.Sprintf("The gateway has no credential for the provider %q.", t.Provider),
-			Cause:   errors.New("no credential: add one with `aistrale credential add`, or set api_key in the config")}
+			Cause:   cmp.Or(t.account.KeyError, errNoCredential)}
 	}
 	accept := "application/json"
 	if f.call.Stream {
@@ -209,6 +210,8 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest) error {
 	return nil
 }
 
+var errNoCredential = errors.New("no credential: add one with `aistrale credential add`, or set api_key in the config")
+
 // joinHeader adds a header, or adds to the list that the dialect has begun (anthropic-beta).
 func joinHeader(headers []providers.Header, name, value string) []providers.Header {
 	for i := range headers {
@@ -224,7 +227,7 @@ func joinHeader(headers []providers.Header, name, value string) []providers.Head
 // only pay for an answer that nobody reads.
 func (f *flight) timeouts() Timeouts {
 	l := &f.g.options.Limits
-	t := Timeouts{FirstByte: l.FirstByte, Idle: l.StreamIdle, Pause: min(l.Comment, l.Hold)}
+	t := Timeouts{FirstByte: f.target.account.FirstByte, Idle: f.target.account.StreamIdle, Pause: min(l.Comment, l.Hold)}
 	if v := f.fc.Request.Header.Peek("x-stainless-timeout"); len(v) > 0 {
 		if s, err := strconv.ParseFloat(string(v), 64); err == nil && s > 0 && s < t.FirstByte.Seconds() {
 			t.FirstByte = time.Duration(s * float64(time.Second))

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// rig is everything that a run starts, and ends again.
+type rig struct {
+	dir     string
+	mock    *process
+	targets []*target
+	silent  *silentUpstream
+}
+
+// target is something that carries requests to the mock.
+type target struct {
+	*process
+	addr    string
+	prefix  string // before /chat/completions
+	gateway bool
+}
+
+const benchKey = "sk-ais-benchkey-kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+
+func start(bin string) (_ *rig, err error) {
+	r := &rig{}
+	if r.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			r.stop()
+		}
+	}()
+	mockAddr := free()
+	if r.mock, err = launch("mock", 1, mockAddr, filepath.Join(bin, "aistrale"), "mock", "--listen", mockAddr); err != nil {
+		return nil, err
+	}
+	floorAddr := free()
+	floor, err := launch("floor", 0, floorAddr, filepath.Join(bin, "floor"), "-listen", floorAddr, "-upstream", mockAddr)
+	if err != nil {
+		return nil, err
+	}
+	r.targets = append(r.targets, &target{process: floor, addr: floorAddr, prefix: "/openai/v1"})
+	if r.silent, err = newSilentUpstream(); err != nil {
+		return nil, err
+	}
+	gateway, err := r.gateway(bin, mockAddr)
+	if err != nil {
+		return nil, err
+	}
+	r.targets = append(r.targets, gateway)
+	if path, missing := exec.LookPath("nginx"); missing == nil {
+		nginx, err := r.nginx(path, mockAddr)
+		if err != nil {
+			return nil, err
+		}
+		r.targets = append(r.targets, nginx)
+	}
+	return r, nil
+}
+
+func (r *rig) gateway(bin, mockAddr string) (*target, error) {
+	addr := free()
+	config := filepath.Join(r.dir, "aistrale.yaml")
+	text := fmt.Sprintf(`listen: %q
+admin_listen: %q
+data_dir: %q
+providers:
+  - {name: mock, base_url: "http://%s"}
+  - {name: silent, dialect: openai, base_url: "http://%s/v1", api_key: none}
+keys:
+  - {name: bench, key: %q, models: ["*"]}
+`, addr, free(), filepath.Join(r.dir, "data"), mockAddr, r.silent.addr(), benchKey)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	p, err := launch("aistrale", 0, addr, filepath.Join(bin, "aistrale"), "serve", "--config", config)
+	if err != nil {
+		return nil, err
+	}
+	return &target{process: p, addr: addr, prefix: "/v1", gateway: true}, nil
+}
+
+func (r *rig) nginx(path, mockAddr string) (*target, error) {
+	addr := free()
+	config := filepath.Join(r.dir, "nginx.conf")
+	text := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/nginx.pid; error_log stderr crit;
+events { worker_connections 8192; }
+http {
+ access_log off; client_max_body_size 64m; client_body_buffer_size 1m; keepalive_requests 1000000;
+ client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+ upstream mock { server %[3]s; keepalive 256; keepalive_requests 1000000; }
+ server { listen %[2]s; location / { proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; } }
+}
+`, r.dir, addr, mockAddr)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	p, err := launch("nginx", 0, addr, path, "-c", config)
+	if err != nil {
+		return nil, err
+	}
+	return &target{process: p, addr: addr, prefix: "/openai/v1"}, nil
+}
+
+func (r *rig) stop() {
+	for _, t := range r.targets {
+		t.end()
+	}
+	if r.mock != nil {
+		r.mock.end()
+	}
+	if r.silent != nil {
+		r.silent.close()
+	}
+	_ = os.RemoveAll(r.dir)
+}
+
+// process is a program that a run started, pinned to one core.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	began time.Duration // from its start to its first answer
+}
+
+func launch(name string, core int, addr, path string, args ...string) (*process, error) {
+	taskset, err := exec.LookPath("taskset")
+	if err != nil {
+		return nil, errors.New("taskset is needed to pin programs to cores (Debian: util-linux)")
+	}
+	cmd := exec.Command(taskset, append([]string{"-c", strconv.Itoa(core), path}, args...)...) //nolint:gosec // the bench's own programs
+	cmd.Stderr = os.Stderr
+	p := &process{name: name, cmd: cmd}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	for time.Since(began) < 10*time.Second {
+		resp, err := http.Get("http://" + addr + "/healthz")
+		if err == nil {
+			_ = resp.Body.Close()
+			p.began = time.Since(began)
+			return p, nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+	p.end()
+	return nil, fmt.Errorf("%s did not begin to serve on %s", name, addr)
+}
+
+func (p *process) end() {
+	_ = p.cmd.Process.Signal(unix.SIGTERM)
+	_ = p.cmd.Wait()
+}
+
+// cost gives the CPU time that the process spent while f ran, and what f counted.
+func (p *process) cost(f func() (int, error)) (time.Duration, int, error) {
+	before, err := p.cpu()
+	if err != nil {
+		return 0, 0, err
+	}
+	n, err := f()
+	if err != nil {
+		return 0, 0, err
+	}
+	after, err := p.cpu()
+	if n == 0 && err == nil {
+		err = errors.New("nothing was done")
+	}
+	return after - before, n, err
+}
+
+// cpu sums the time on a core of all the process's threads, in nanoseconds from the kernel's
+// scheduler.
+func (p *process) cpu() (time.Duration, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	if err != nil || len(files) == 0 {
+		return 0, fmt.Errorf("read the CPU time of %s: %w", p.name, errors.Join(err, os.ErrNotExist))
+	}
+	var sum time.Duration
+	for _, file := range files {
+		b, err := os.ReadFile(file) //nolint:gosec // a path of /proc
+		if err != nil {
+			continue // the thread has ended
+		}
+		word, _, _ := strings.Cut(string(b), " ")
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += time.Duration(n)
+	}
+	return sum, nil
+}
+
+// memory is the process's resident set in bytes.
+func (p *process) memory() (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(b))
+	if len(fields) < 2 {
+		return 0, errors.New("statm has no resident size")
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}
+
+func pinSelf(core int) error {
+	var set unix.CPUSet
+	set.Set(core)
+	threads, err := filepath.Glob("/proc/self/task/*")
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		id, err := strconv.Atoi(filepath.Base(t))
+		if err != nil {
+			return err
+		}
+		if err := unix.SchedSetaffinity(id, &set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func free() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// work is one kind of request, sent over and over.
+type work struct {
+	name    string
+	unit    string // what CPU time is divided by
+	model   string // of the gateway; the others carry bytes to the mock's OpenAI face
+	size    int    // of the body, in bytes
+	mock    string // x-mock
+	stream  bool
+	workers int
+	own     bool // only the gateway can do it
+}
+
+func works() []work {
+	return []work{
+		{name: "335B", unit: "request", model: "gpt", size: 335, workers: 16},
+		{name: "8KB", unit: "request", model: "gpt", size: 8400, workers: 16},
+		{name: "400KB", unit: "request", model: "gpt", size: 400_000, workers: 8},
+		{name: "burst", unit: "event", model: "gpt", size: 335, stream: true, mock: "events=1000", workers: 4},
+		{name: "paced", unit: "event", model: "gpt", size: 335, stream: true, mock: "events=50; chunk=20ms", workers: 200},
+		{name: "claude", unit: "request", model: "claude", size: 335, workers: 16, own: true},
+		{name: "gemini", unit: "request", model: "gemini", size: 335, workers: 16, own: true},
+		{name: "claude-paced", unit: "event", model: "claude", size: 335, stream: true, mock: "events=50; chunk=20ms", workers: 200, own: true},
+		{name: "gemini-paced", unit: "event", model: "gemini", size: 335, stream: true, mock: "events=50; chunk=20ms", workers: 200, own: true},
+	}
+}
+
+func (w work) fits(t *target) bool { return t.gateway || !w.own }
+
+// body is a chat request of about w.size bytes.
+func (w work) body(t *target) []byte {
+	model := w.model
+	if t.gateway {
+		model = "mock/" + model
+	}
+	head := fmt.Sprintf(`{"model":%q,"stream":%t,"messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"`, model, w.stream)
+	tail := `"}],"temperature":0.7,"max_tokens":256}`
+	pad := max(1, w.size-len(head)-len(tail))
+	text := strings.Repeat("The quick brown fox jumps over the lazy dog. ", pad/45+1)[:pad]
+	return []byte(head + text + tail)
+}
+
+// load sends requests from all workers until the time is over and gives the units done.
+func (w work) load(t *target, d time.Duration) (int, error) {
+	client := &fasthttp.HostClient{Addr: t.addr, MaxConns: 4096, StreamResponseBody: w.stream, ReadBufferSize: 8 << 10}
+	defer client.CloseIdleConnections()
+	body, until := w.body(t), time.Now().Add(d)
+	var units atomic.Int64
+	var first atomic.Pointer[error]
+	var wg sync.WaitGroup
+	for range w.workers {
+		wg.Go(func() {
+			for time.Now().Before(until) && first.Load() == nil {
+				n, err := w.once(client, t, body)
+				if err != nil {
+					first.CompareAndSwap(nil, &err)
+					return
+				}
+				units.Add(int64(n))
+			}
+		})
+	}
+	wg.Wait()
+	if err := first.Load(); err != nil {
+		return 0, *err
+	}
+	return int(units.Load()), nil
+}
+
+// once sends one request; it gives 1, or the number of events of a stream.
+func (w work) once(client *fasthttp.HostClient, t *target, body []byte) (int, error) {
+	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(req)
+	defer fasthttp.ReleaseResponse(resp)
+	w.address(req, t, body)
+	if err := client.Do(req, resp); err != nil {
+		return 0, err
+	}
+	if resp.StatusCode() != fasthttp.StatusOK {
+		return 0, fmt.Errorf("status %d: %s", resp.StatusCode(), readBody(resp))
+	}
+	if !w.stream {
+		return 1, nil
+	}
+	n, err := countEvents(resp.BodyStream())
+	return n, errors.Join(err, resp.CloseBodyStream())
+}
+
+func (w work) address(req *fasthttp.Request, t *target, body []byte) {
+	req.SetRequestURI("http://" + t.addr + t.prefix + "/chat/completions")
+	req.Header.SetMethod(fasthttp.MethodPost)
+	req.Header.SetContentType("application/json")
+	req.Header.Set("authorization", "Bearer "+benchKey)
+	if w.mock != "" {
+		req.Header.Set("x-mock", w.mock)
+	}
+	req.SetBodyRaw(body)
+}
+
+func readBody(resp *fasthttp.Response) []byte {
+	if s := resp.BodyStream(); s != nil {
+		b, _ := io.ReadAll(io.LimitReader(s, 512))
+		return b
+	}
+	return resp.Body()
+}
+
+func countEvents(r io.Reader) (int, error) {
+	n, s := 0, bufio.NewScanner(r)
+	s.Buffer(make([]byte, 4096), 1<<20)
+	for s.Scan() {
+		if bytes.HasPrefix(s.Bytes(), []byte("data:")) {
+			n++
+		}
+	}
+	return n, s.Err()
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/aistrale/aistrale/internal/telemetry"
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/providers/openai"
+	"github.com/aistrale/aistrale/proxy"
+)
+
+// maxReply bounds a whole reply, and one event of a stream, in memory.
+const maxReply = 64 << 20
+
+// Images and files that a provider wants as bytes are fetched up to this size and time.
+const (
+	fetchBytes   = 20 << 20
+	fetchTimeout = 30 * time.Second
+)
+
+func runServe(ctx context.Context, env environment, args []string) error {
+	flags := newFlags(env, "serve")
+	path := flags.String("config", "", "config file; without one, developer mode on loopback")
+	if err := parseFlags(flags, args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return usagef("unexpected argument %q", flags.Arg(0))
+	}
+	config, err := loadConfig(*path, env.Getenv)
+	if err != nil {
+		return err
+	}
+	s, err := newService(ctx, env, config)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.run(ctx), s.close())
+}
+
+// service is a running gateway and all that it owns.
+type service struct {
+	env       environment
+	config    *Config
+	log       *slog.Logger
+	level     *slog.LevelVar
+	store     *store
+	telemetry *telemetry.Telemetry
+	gateway   *proxy.Gateway
+	state     *state
+	server    *proxy.Server
+	control   *control
+	mock      *mockUpstream // nil where none is configured
+}
+
+func newService(ctx context.Context, env environment, config *Config) (_ *service, err error) {
+	s := &service{env: env, config: config, level: &slog.LevelVar{}}
+	if err := s.level.UnmarshalText([]byte(config.LogLevel)); err != nil {
+		return nil, fmt.Errorf("log_level: %w", err)
+	}
+	s.log = slog.New(slog.NewJSONHandler(env.Stdout, &slog.HandlerOptions{Level: s.level}))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.store, err = openStore(ctx, env, config); err != nil {
+		return nil, err
+	}
+	if config.Developer {
+		if err := s.store.bootstrap(ctx, env, config); err != nil {
+			return nil, err
+		}
+	}
+	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}}
+	s.telemetry = telemetry.New(telemetry.Options{
+		Log: env.Stdout, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
+	})
+	if err := s.newGateway(); err != nil {
+		return nil, err
+	}
+	if s.mock, err = startMock(config); err != nil {
+		return nil, err
+	}
+	return s, s.reload(ctx, config)
+}
+
+func (s *service) newGateway() error {
+	c := s.config
+	face := openai.Face{}
+	gateway, err := proxy.New(proxy.Options{
+		Node: c.Node, Observer: s.telemetry, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
+		Limits: proxy.Limits{
+			MaxBody: int(c.MaxBody), MaxReply: maxReply, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
+			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite,
+		},
+		Panicked: func(id string, cause any, stack []byte) {
+			s.log.Error("panic", "request_id", id, "cause", fmt.Sprint(cause), "stack", string(stack))
+		},
+	}, face)
+	if err != nil {
+		return err
+	}
+	s.gateway = gateway
+	s.server = proxy.NewServer(gateway, proxy.ServerOptions{
+		MaxHeader: int(c.MaxHeader), MaxBody: int(c.MaxBody), Concurrency: c.Concurrency,
+		Read: c.Timeouts.Read, Idle: c.Timeouts.Idle, Logger: quiet{s.log}, Face: face,
+	})
+	return nil
+}
+
+// quiet hands fasthttp's own messages, about connections that failed, to the debug log.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Printf(format string, args ...any) { q.log.Debug(fmt.Sprintf(format, args...)) }
+
+var _ fasthttp.Logger = quiet{}
+
+// run serves until ctx ends, then drains.
+func (s *service) run(ctx context.Context) error {
+	data, err := net.Listen("tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	admin, err := net.Listen("tcp", s.config.AdminListen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("admin_listen: %w", err), data.Close())
+	}
+	s.control = newControl(s)
+	failed := make(chan error, 2)
+	go func() { failed <- s.server.Serve(data) }()
+	go func() { failed <- s.control.serve(admin) }()
+	watching, stop := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() { defer close(watched); s.watch(watching) }()
+	s.log.Info("serving", "version", version, "listen", data.Addr().String(), "admin_listen", admin.Addr().String(), "node", s.config.Node)
+	s.greet(data.Addr().String())
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-failed:
+	}
+	stop()
+	<-watched
+	return errors.Join(err, s.drain())
+}
+
+// drain takes no new request and gives those under way drain_timeout to finish.
+func (s *service) drain() error {
+	s.log.Info("draining", "open", s.gateway.OpenFlights(), "drain_timeout", s.config.DrainTimeout.String())
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.DrainTimeout)
+	defer cancel()
+	err := s.server.Shutdown(ctx)
+	return errors.Join(err, s.control.shutdown())
+}
+
+// close lets go of everything that newService took, in reverse.
+func (s *service) close() error {
+	var errs []error
+	if s.mock != nil {
+		errs = append(errs, s.mock.close())
+	}
+	if s.gateway != nil {
+		s.gateway.Close()
+	}
+	if s.state != nil {
+		s.state.close()
+	}
+	if s.telemetry != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		errs = append(errs, s.telemetry.Close(ctx))
+		cancel()
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/proxy"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// state makes the gateway's snapshots out of the config and the store. Connections to an
+// upstream whose address has not changed live on over a reload.
+type state struct {
+	mu    sync.Mutex
+	pools map[poolKey]proxy.Upstream
+	known map[string]bool // provider/model names that may be metric labels
+}
+
+type poolKey struct {
+	baseURL string
+	connect time.Duration
+}
+
+// maxConnsPerProvider bounds the connections to one upstream address.
+const maxConnsPerProvider = 16384
+
+// build makes a snapshot; nothing live changes.
+func (s *state) build(config *Config, keys []storage.Key, credentials map[string]credential, mockURL string) (*proxy.Snapshot, error) {
+	given, err := keysOf(config)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{state: s, config: config, credentials: credentials, mockURL: mockURL, accounts: map[string]*proxy.Account{}}
+	for i := range config.Providers {
+		if err := b.add(&config.Providers[i]); err != nil {
+			return nil, fmt.Errorf("providers: %s: %w", config.Providers[i].Name, err)
+		}
+	}
+	b.listModels()
+	s.keep(b)
+	return &proxy.Snapshot{
+		Keys:     policy.NewKeyring(keys, given),
+		Router:   policy.NewRouter(b.served, b.aliases(), catalog.Owner),
+		Accounts: b.accounts,
+		Models:   b.models,
+	}, nil
+}
+
+// keep remembers which names may become metric labels and closes pools that nothing uses.
+func (s *state) keep(b *builder) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := make(map[string]bool, len(b.models))
+	for _, m := range b.models {
+		known[m.ID] = true
+	}
+	for _, targets := range b.aliases() {
+		for _, t := range targets {
+			known[t.Name()] = true
+		}
+	}
+	s.known = known
+	for key, pool := range s.pools {
+		if !b.used[key] {
+			pool.Close()
+			delete(s.pools, key)
+		}
+	}
+}
+
+// knows implements telemetry's bound on labels.
+func (s *state) knows(provider, model string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known[provider+"/"+model]
+}
+
+func (s *state) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, pool := range s.pools {
+		pool.Close()
+	}
+}
+
+func keysOf(config *Config) ([]storage.Key, error) {
+	keys := make([]storage.Key, 0, len(config.Keys))
+	for _, k := range config.Keys {
+		key, err := storage.KeyOf(k.Name, k.Key.Reveal())
+		if err != nil {
+			return nil, fmt.Errorf("keys: %s: %w", k.Name, err)
+		}
+		key.Models, key.Allow, key.Tags = k.Models, k.Allow, k.Tags
+		key.Project, key.Workspace, key.Owner = cmp.Or(k.Project, key.Project), cmp.Or(k.Workspace, key.Workspace), k.Owner
+		if !k.Expires.IsZero() {
+			key.ExpiresAt = &k.Expires
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// builder gathers one snapshot.
+type builder struct {
+	state       *state
+	config      *Config
+	credentials map[string]credential // by provider
+	mockURL     string
+	accounts    map[string]*proxy.Account
+	served      map[string][]string // models by provider; nil: any
+	models      []proxy.Model
+	used        map[poolKey]bool
+}
+
+// add makes the account of a configured provider.
+func (b *builder) add(p *ProviderConfig) error {
+	if b.served == nil {
+		b.served, b.used = map[string][]string{}, map[poolKey]bool{}
+	}
+	quirks := providers.Quirks(p.Quirks)
+	if p.Name == mockName {
+		base := cmp.Or(p.BaseURL, b.mockURL)
+		b.served[mockName] = nil
+		for model, provider := range catalog.Mock(base) {
+			if err := b.account(mockName+"/"+model, p, provider); err != nil {
+				return err
+			}
+			b.served[mockName] = append(b.served[mockName], model)
+		}
+		return nil
+	}
+	b.served[p.Name] = p.Models
+	known, ok := catalog.Known(p.Name)
+	if ok {
+		return b.account(p.Name, p, catalog.With(known, p.BaseURL, quirks))
+	}
+	provider, err := catalog.Compatible(p.Name, p.Dialect, p.BaseURL, quirks)
+	if err != nil {
+		return err
+	}
+	return b.account(p.Name, p, provider)
+}
+
+func (b *builder) account(name string, p *ProviderConfig, provider providers.Provider) error {
+	provider.Forward = append(slices.Clip(provider.Forward), p.Forward...)
+	key := poolKey{provider.BaseURL, p.Timeouts.Connect}
+	b.used[key] = true
+	pool, err := b.state.pool(key)
+	if err != nil {
+		return err
+	}
+	a := &proxy.Account{
+		Provider: provider, Upstream: pool, Credential: "config", Secret: p.APIKey,
+		FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
+		Can: func(model string) providers.Capabilities { return catalog.Capabilities(provider.Name, model) },
+	}
+	switch {
+	case !p.APIKey.Empty():
+	case p.NoKey:
+		a.Credential = ""
+	case provider.Name == mockName:
+		a.Credential, a.Secret = "", storage.NewSecret("mock")
+	default:
+		stored, ok := b.credentials[provider.Name]
+		a.Credential, a.Secret, a.NeedsKey = stored.name, stored.secret, !ok
+		a.KeyError = stored.err
+	}
+	b.accounts[name] = a
+	return nil
+}
+
+func (s *state) pool(key poolKey) (proxy.Upstream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if pool, ok := s.pools[key]; ok {
+		return pool, nil
+	}
+	pool, err := proxy.NewPool(proxy.PoolOptions{
+		BaseURL: key.baseURL, Connect: key.connect, UserAgent: "aistrale/" + version, MaxConns: maxConnsPerProvider,
+	})
+	if err == nil {
+		s.pools[key] = pool
+	}
+	return pool, err
+}
+
+func (b *builder) aliases() map[string][]policy.Target {
+	out := make(map[string][]policy.Target, len(b.config.Aliases))
+	for _, a := range b.config.Aliases {
+		for _, t := range a.Targets {
+			out[a.Name] = append(out[a.Name], policy.Target{Provider: t.Provider, Model: t.Model, Weight: t.Weight})
+		}
+	}
+	return out
+}
+
+// listModels gathers GET /v1/models: aliases first, then each provider's models. A provider
+// without a credential is left out: its models could not be called.
+func (b *builder) listModels() {
+	for _, a := range b.config.Aliases {
+		b.models = append(b.models, proxy.Model{ID: a.Name, OwnedBy: "aistrale"})
+	}
+	for _, provider := range slices.Sorted(maps.Keys(b.served)) {
+		if a := b.accounts[provider]; a != nil && a.NeedsKey {
+			continue
+		}
+		known := map[string]catalog.Model{}
+		for _, m := range catalog.Models(provider) {
+			known[m.ID] = m
+		}
+		ids := b.served[provider]
+		if len(ids) == 0 {
+			ids = slices.Collect(maps.Keys(known))
+		}
+		for _, id := range slices.Sorted(slices.Values(ids)) {
+			m := proxy.Model{ID: provider + "/" + id, OwnedBy: provider}
+			if k, ok := known[id]; ok {
+				m.Created = created(k)
+			}
+			b.models = append(b.models, m)
+		}
+	}
+}
+
+// created is the model's release in Unix seconds, 0 where the catalogue has no date.
+func created(m catalog.Model) int64 {
+	t, err := time.Parse(time.DateOnly, m.Released)
+	if err != nil {
+		return 0
+	}
+	return t.Unix()
+}
+
+// credential is a provider's key, opened, or why it could not be.
+type credential struct {
+	name   string
+	secret storage.Secret
+	err    error
+}
+
+// reload builds a snapshot of config and the store, and puts it in place.
+func (s *service) reload(ctx context.Context, config *Config) error {
+	keys, err := s.store.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	credentials, err := s.store.credentials(ctx, config)
+	if err != nil {
+		return err
+	}
+	snapshot, err := s.state.build(config, keys, credentials, s.mock.url())
+	if err != nil {
+		return err
+	}
+	s.config = config
+	s.gateway.Swap(snapshot)
+	return nil
+}
