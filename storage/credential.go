@@ -77,23 +77,35 @@ func (c *Credential) Open(v *Vault, baseURL string) (Secret, error) {
 
 // Check says what is wrong with the credential's own data. Stores refuse one that fails it.
 func (c *Credential) Check() error {
-	if err := CheckName("credential", c.Name); err != nil {
+	if err := c.CheckNames(); err != nil {
 		return err
-	}
-	names := []struct{ what, name string }{{"provider", c.Provider}, {"workspace", c.Workspace}}
-	if c.Project != "" {
-		names = append(names, struct{ what, name string }{"project", c.Project})
-	}
-	if c.Owner != "" {
-		names = append(names, struct{ what, name string }{"owner", c.Owner})
-	}
-	for _, n := range names {
-		if err := CheckName(n.what, n.name); err != nil {
-			return fmt.Errorf("credential %q: %w", c.Name, err)
-		}
 	}
 	if c.ID == "" || len(c.Sealed) == 0 || c.DataKeyID == "" || c.Target == "" {
 		return fmt.Errorf("credential %q is not sealed", c.Name)
+	}
+	return nil
+}
+
+// CheckNames is the part of Check that holds before the credential is sealed.
+func (c *Credential) CheckNames() error {
+	if err := CheckName("credential", c.Name); err != nil {
+		return err
+	}
+	for _, n := range [...]struct {
+		what, name string
+		optional   bool
+	}{
+		{"provider", c.Provider, false},
+		{"workspace", c.Workspace, false},
+		{"project", c.Project, true},
+		{"owner", c.Owner, true},
+	} {
+		if n.optional && n.name == "" {
+			continue
+		}
+		if err := CheckName(n.what, n.name); err != nil {
+			return fmt.Errorf("credential %q: %w", c.Name, err)
+		}
 	}
 	return nil
 }

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/sqlite"
+)
+
+const (
+	keyCreateUsage = `usage: aistrale key create NAME [--models a,b] [--allow FIELD,…] [--tags a,b] [--expires 720h]
+       [--project P] [--owner O] [--workspace W] [--config FILE] [--json]`
+	keyListUsage   = "usage: aistrale key list [--config FILE] [--json]"
+	keyRevokeUsage = "usage: aistrale key revoke ID|NAME [--workspace W] [--config FILE] [--json]"
+	keyUsage       = keyCreateUsage + "\n" + keyListUsage + "\n" + keyRevokeUsage
+)
+
+// runKey makes, lists and revokes virtual keys in the store, beside a running server or without
+// one.
+func runKey(ctx context.Context, env environment, args []string) error {
+	if len(args) == 0 {
+		return usagef("%s", keyUsage)
+	}
+	switch args[0] {
+	case "create":
+		return helped(keyCreate(ctx, env, args[1:]))
+	case "list":
+		return helped(keyList(ctx, env, args[1:]))
+	case "revoke":
+		return helped(keyRevoke(ctx, env, args[1:]))
+	case "help", "-h", "--help":
+		_, err := fmt.Fprintln(env.Stdout, keyUsage)
+		return err
+	}
+	return usagef("key: no such command\n%s", keyUsage)
+}
+
+func keyCreate(ctx context.Context, env environment, args []string) (err error) {
+	c := newStoreCommand(env, keyCreateUsage)
+	k, secret := storage.NewKey("", env.Now())
+	models := c.flags.String("models", "*", "models that the key may use")
+	allow := c.flags.String("allow", "", "governed fields that the key may use")
+	tags := c.flags.String("tags", "", "tags of its records")
+	expires := c.flags.Duration("expires", 0, "how long the key is valid; 0: for ever")
+	c.flags.StringVar(&k.Project, "project", k.Project, "the project it belongs to")
+	c.flags.StringVar(&k.Owner, "owner", "", "the user it belongs to")
+	c.flags.StringVar(&k.Workspace, "workspace", k.Workspace, "the workspace it belongs to")
+	words, err := c.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	k.Name, k.Models, k.Allow, k.Tags = words[0], split(*models), split(*allow), split(*tags)
+	if *expires < 0 {
+		return usagef("--expires is in the past\n%s", c.usage)
+	}
+	if *expires > 0 {
+		at := k.CreatedAt.Add(*expires).Truncate(time.Microsecond)
+		k.ExpiresAt = &at
+	}
+	if err := k.Check(); err != nil {
+		return usagef("%s\n%s", err, c.usage)
+	}
+	store, _, err := c.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.AddKey(ctx, k); err != nil {
+		return err
+	}
+	return c.printNewKey(k, secret)
+}
+
+// printNewKey prints the bare key to stdout, for scripts, and all else to stderr.
+func (c *storeCommand) printNewKey(k storage.Key, secret storage.Secret) error {
+	if c.json {
+		row := keyRowOf(k, c.env.Now())
+		row.Key = secret.Reveal()
+		return printJSON(c.env.Stdout, []keyRow{row})
+	}
+	if _, err := fmt.Fprintf(c.env.Stderr, "Key %s (%s). It is shown once and cannot be shown again:\n", k.Name, k.ID); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.env.Stdout, secret.Reveal())
+	return err
+}
+
+func keyList(ctx context.Context, env environment, args []string) (err error) {
+	c := newStoreCommand(env, keyListUsage)
+	if _, err := c.parse(args, 0); err != nil {
+		return err
+	}
+	store, _, err := c.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return c.printKeys(ctx, store)
+}
+
+func (c *storeCommand) printKeys(ctx context.Context, store *sqlite.Store) error {
+	keys, err := store.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	rows := make([]keyRow, 0, len(keys))
+	table := [][]string{{"ID", "NAME", "STATE", "MODELS", "WORKSPACE", "PROJECT", "OWNER", "CREATED", "EXPIRES"}}
+	for _, k := range keys {
+		row := keyRowOf(k, c.env.Now())
+		rows = append(rows, row)
+		table = append(table, []string{
+			row.ID, row.Name, row.State, row.Models, row.Workspace, row.Project, row.Owner, day(&row.CreatedAt), day(row.ExpiresAt),
+		})
+	}
+	if c.json {
+		return printJSON(c.env.Stdout, rows)
+	}
+	return printTable(c.env.Stdout, table)
+}
+
+func keyRevoke(ctx context.Context, env environment, args []string) (err error) {
+	c := newStoreCommand(env, keyRevokeUsage)
+	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the key")
+	words, err := c.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	ref := words[0]
+	if id, ok := storage.ParseKey(ref); ok { // who revokes a leaked key has its whole text at hand
+		ref = id
+	}
+	store, _, err := c.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	k, err := store.RevokeKey(ctx, *workspace, ref, env.Now())
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return printJSON(env.Stdout, []keyRow{keyRowOf(k, env.Now())})
+	}
+	_, err = fmt.Fprintf(env.Stdout, "Key %s (%s) is revoked.\n", k.Name, k.ID)
+	return err
+}
+
+// keyRow is a key as --json prints it: flat, lists joined by commas, never a hash.
+type keyRow struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Key       string     `json:"key,omitzero"` // of a new key only
+	State     string     `json:"state"`        // active, expired, revoked
+	Workspace string     `json:"workspace"`
+	Project   string     `json:"project"`
+	Owner     string     `json:"owner"`
+	Models    string     `json:"models"`
+	Allow     string     `json:"allow"`
+	Tags      string     `json:"tags"`
+	CreatedAt time.Time  `json:"created_at"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	RevokedAt *time.Time `json:"revoked_at"`
+}
+
+func keyRowOf(k storage.Key, now time.Time) keyRow {
+	state := "active"
+	if err := k.Valid(now); err != nil {
+		state = err.Error()
+	}
+	return keyRow{
+		ID: k.ID, Name: k.Name, State: state, Workspace: k.Workspace, Project: k.Project, Owner: k.Owner,
+		Models: strings.Join(k.Models, ","), Allow: strings.Join(k.Allow, ","), Tags: strings.Join(k.Tags, ","),
+		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt,
+	}
+}
+
+// split reads a comma-separated list; an empty one is nil.
+func split(text string) []string {
+	if text == "" {
+		return nil
+	}
+	items := strings.Split(text, ",")
+	for i := range items {
+		items[i] = strings.TrimSpace(items[i])
+	}
+	return items
+}
+
+// day prints a time for a table, "" where there is none.
+func day(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04")
+}

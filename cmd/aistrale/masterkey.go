@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+const (
+	masterKeyEnv     = "AISTRALE_MASTER_KEY"
+	masterKeyFileEnv = "AISTRALE_MASTER_KEY_FILE"
+	masterKeyName    = "master.key" // in the data folder, developer mode only
+)
+
+// loadMasterKey finds the key-encryption key: in the environment, in the file that the
+// environment names, or, in developer mode only, in the data folder, where it is made when it is
+// missing. Elsewhere it gives no wrapper and an error that wraps storage.ErrNoMasterKey; that is
+// no trouble for a gateway which neither seals nor opens anything.
+func loadMasterKey(getenv func(string) string, dataDir string, developer bool) (storage.KeyWrapper, error) {
+	text, file := getenv(masterKeyEnv), getenv(masterKeyFileEnv)
+	own := filepath.Join(dataDir, masterKeyName)
+	switch {
+	case text != "" && file != "":
+		return nil, fmt.Errorf("%s and %s are both set: leave one", masterKeyEnv, masterKeyFileEnv)
+	case text != "":
+		return parseMasterKey(masterKeyEnv, storage.NewSecret(text))
+	case file != "":
+		return readMasterKey(masterKeyFileEnv, file)
+	case developer:
+		if err := makeMasterKey(own); err != nil {
+			return nil, fmt.Errorf("data_dir: %w", err)
+		}
+		return readMasterKey("data_dir", own)
+	}
+	if _, err := os.Stat(own); err == nil {
+		return nil, fmt.Errorf("%w (developer mode's is %s)", storage.ErrNoMasterKey, own)
+	}
+	return nil, storage.ErrNoMasterKey
+}
+
+// parseMasterKey names the knob in its error, and returns no typed nil.
+func parseMasterKey(knob string, text storage.Secret) (storage.KeyWrapper, error) {
+	key, err := storage.ParseMasterKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", knob, err)
+	}
+	return key, nil
+}
+
+func readMasterKey(knob, path string) (storage.KeyWrapper, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", knob, err)
+	}
+	return parseMasterKey(knob+": "+path, storage.NewSecret(string(text)))
+}
+
+// makeMasterKey makes the file where there is none. It appears whole and only once, whoever else
+// starts at the same time: a half-written or replaced master key would cost every credential.
+func makeMasterKey(path string) error {
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(dir, masterKeyName+".*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) //nolint:errcheck // a stray copy of no use
+	_, err = temp.WriteString(storage.NewMasterKey().Reveal() + "\n")
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+// syncFolder makes a new name in a folder outlive a power cut.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir) //nolint:gosec // the data folder
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

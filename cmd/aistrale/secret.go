@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+// maxSecret bounds what is read as a secret, in bytes.
+const maxSecret = 64 << 10
+
+// secret reads a secret from a variable of the environment, or else from stdin: asked for
+// without an echo where that is a terminal.
+func (e environment) secret(ctx context.Context, variable, prompt string) (storage.Secret, error) {
+	if variable != "" {
+		text := e.Getenv(variable)
+		if text == "" {
+			return storage.Secret{}, fmt.Errorf("--from-env: %s is not set", variable)
+		}
+		return checkSecret("--from-env: "+variable, text)
+	}
+	if terminal, ok := e.Stdin.(*os.File); ok && isTerminal(terminal) {
+		text, err := e.ask(ctx, terminal, prompt)
+		if err != nil {
+			return storage.Secret{}, fmt.Errorf("stdin: %w", err)
+		}
+		return checkSecret("stdin", text)
+	}
+	text, err := io.ReadAll(io.LimitReader(e.Stdin, maxSecret+1))
+	if err != nil {
+		return storage.Secret{}, fmt.Errorf("stdin: %w", err)
+	}
+	return checkSecret("stdin", string(text))
+}
+
+// checkSecret takes visible ASCII only, which is what may stand in a header: a line break inside
+// would write further headers.
+func checkSecret(where, text string) (storage.Secret, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return storage.Secret{}, fmt.Errorf("%s: the secret is empty", where)
+	}
+	if len(text) > maxSecret {
+		return storage.Secret{}, fmt.Errorf("%s: the secret is longer than %d bytes", where, maxSecret)
+	}
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] >= 0x7f {
+			return storage.Secret{}, fmt.Errorf("%s: the secret has a space, a line break or another character that cannot stand in a header", where)
+		}
+	}
+	return storage.NewSecret(text), nil
+}
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), termiosGet)
+	return err == nil
+}
+
+// ask reads one line from a terminal that does not show it. However it ends, the terminal shows
+// what is typed again.
+func (e environment) ask(ctx context.Context, terminal *os.File, prompt string) (line string, err error) {
+	fd := int(terminal.Fd())
+	before, err := unix.IoctlGetTermios(fd, termiosGet)
+	if err != nil {
+		return "", err
+	}
+	silent := *before
+	silent.Lflag &^= unix.ECHO
+	if err := unix.IoctlSetTermios(fd, termiosSet, &silent); err != nil {
+		return "", err
+	}
+	defer func() {
+		_, printed := fmt.Fprintln(e.Stderr)
+		err = errors.Join(err, unix.IoctlSetTermios(fd, termiosSet, before), printed)
+	}()
+	if _, err := io.WriteString(e.Stderr, prompt); err != nil {
+		return "", err
+	}
+	if err := awaitLine(ctx, fd); err != nil {
+		return "", err
+	}
+	line, err = bufio.NewReader(io.LimitReader(terminal, maxSecret+1)).ReadString('\n')
+	if errors.Is(err, io.EOF) && line != "" {
+		err = nil
+	}
+	return line, err
+}
+
+// awaitLine waits until a terminal has a line to read, or the command is interrupted: a read
+// cannot be, and would leave the terminal silent.
+func awaitLine(ctx context.Context, fd int) error {
+	const patience = 100 // milliseconds
+	for ctx.Err() == nil {
+		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, patience)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+		if ready > 0 {
+			return nil
+		}
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/aistrale/aistrale/storage/sqlite"
+)
+
+// storeCommand is a command that works on the store, with the flags that all of those take.
+type storeCommand struct {
+	env    environment
+	usage  string
+	flags  *flag.FlagSet
+	config string
+	json   bool
+}
+
+func newStoreCommand(env environment, usage string) *storeCommand {
+	c := &storeCommand{env: env, usage: usage, flags: flag.NewFlagSet("", flag.ContinueOnError)}
+	c.flags.SetOutput(io.Discard)
+	c.flags.StringVar(&c.config, "config", "", "the configuration; without it the store is in ./data")
+	c.flags.BoolVar(&c.json, "json", false, "print one JSON array of flat objects")
+	return c
+}
+
+// parse reads flags before, between and after the words, and wants exactly so many words. Its
+// errors repeat no word: one may be a secret that was typed in the wrong place.
+func (c *storeCommand) parse(args []string, words int) ([]string, error) {
+	var found []string
+	for {
+		if err := c.flags.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				_, err = fmt.Fprintln(c.env.Stdout, c.usage)
+				return nil, errors.Join(errHelped, err)
+			}
+			return nil, usagef("%s\n%s", err, c.usage)
+		}
+		if c.flags.NArg() == 0 {
+			break
+		}
+		found = append(found, c.flags.Arg(0))
+		args = c.flags.Args()[1:]
+	}
+	if len(found) != words {
+		return nil, usagef("%d words where %d are wanted\n%s", len(found), words, c.usage)
+	}
+	return found, nil
+}
+
+// errHelped ends a command that has printed its usage because it was asked to.
+var errHelped = errors.New("help was printed")
+
+// helped turns errHelped, and only that, into success.
+func helped(err error) error {
+	if errors.Is(err, errHelped) {
+		return nil
+	}
+	return err
+}
+
+// openStore opens the store that the configuration names.
+func (c *storeCommand) openStore(ctx context.Context) (*sqlite.Store, *Config, error) {
+	config, err := loadConfig(c.config, c.env.Getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := sqlite.Open(ctx, filepath.Join(config.DataDir, sqlite.FileName))
+	return store, config, err
+}
+
+// printJSON prints one array on one line; rows is never nil.
+func printJSON(w io.Writer, rows any) error {
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", text)
+	return err
+}
+
+// printTable prints columns that a person reads.
+func printTable(w io.Writer, rows [][]string) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for _, cell := range row {
+			if cell == "" {
+				cell = "-"
+			}
+			if _, err := fmt.Fprint(table, cell, "\t"); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintln(table); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
