@@ -279,6 +279,8 @@ func (x *exchange[C]) Read(p []byte) (int, error) {
 		x.left -= n
 	}
 	switch {
+	case errors.Is(err, io.EOF) && n > 0 && x.chunked():
+		err = io.ErrUnexpectedEOF // the end of a chunked body comes alone
 	case errors.Is(err, io.EOF):
 		x.whole = true
 		if n > 0 {
@@ -321,13 +323,15 @@ func (x *exchange[C]) await() error {
 		return errSilent
 	}
 	if errors.Is(err, io.EOF) {
-		_, err = x.resp.BodyStream().Read(make([]byte, 1)) // the framing knows whether this is the end
-		if errors.Is(err, io.EOF) {
-			x.whole = true
+		if x.chunked() || x.left > 0 {
+			return io.ErrUnexpectedEOF // the library takes a cut between two chunks for the end
 		}
+		x.whole = true
 	}
 	return err
 }
+
+func (x *exchange[C]) chunked() bool { return x.resp.Header.ContentLength() == -1 }
 
 // arm sets the connection's deadline unless the exchange was cancelled.
 func (x *exchange[C]) arm(deadline time.Time, both bool) error {
