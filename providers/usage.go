@@ -102,19 +102,41 @@ func (l *UsageLine) Normal() Normal {
 }
 
 // Merge folds what a later event says: per line and field the last explicit value wins, and
-// nothing is ever summed. It copies what it keeps of later. Raw becomes that of the later event
+// events are never summed. Within one event, lines of one model are that model's several calls
+// (Groq's compound systems), and do add up. It copies what it keeps of later. Raw becomes that of the later event
 // unless the earlier one named more meters (Anthropic's last event may count only the output).
 func (u *Usage) Merge(later Usage) {
 	said := 0
 	for i := range later.Lines {
-		u.line(later.Lines[i].Model).merge(&later.Lines[i])
 		said += bits.OnesCount32(later.Lines[i].has)
+		if line, first := later.callsOf(i); first {
+			u.line(line.Model).merge(&line)
+		}
 	}
 	if len(later.Raw) > 0 && said >= u.said {
 		u.Raw = append(u.Raw[:0], later.Raw...)
 		u.said = said
 	}
 	u.Estimated = u.Estimated || later.Estimated
+}
+
+// callsOf adds up the lines of line i's model; first is false where an earlier line was asked.
+func (u *Usage) callsOf(i int) (sum UsageLine, first bool) {
+	sum = u.Lines[i]
+	for j := range u.Lines {
+		other := &u.Lines[j]
+		if j == i || other.Model != sum.Model {
+			continue
+		}
+		if j < i {
+			return sum, false
+		}
+		for m := range meters {
+			sum.n[m] += other.n[m]
+		}
+		sum.has |= other.has
+	}
+	return sum, true
 }
 
 func (u *Usage) line(model string) *UsageLine {

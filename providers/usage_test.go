@@ -128,6 +128,26 @@ func TestUsage_Merge_lines(t *testing.T) {
 	}
 }
 
+// One event may name one model twice: a compound system called it twice. The next event says
+// the same again, and must not count it again.
+func TestUsage_Merge_calls(t *testing.T) {
+	call := func(model string, in, out int64) UsageLine {
+		l := lineOf(meterValue{InputTotal, in}, meterValue{OutputTotal, out})
+		l.Model = model
+		return l
+	}
+	event := Usage{Lines: []UsageLine{call("scout", 117, 4), call("scout", 520, 77), call("oss", 4_754, 618), call("scout", 3_816, 99)}}
+	var u Usage
+	u.Merge(event)
+	u.Merge(event)
+	if len(u.Lines) != 2 || u.Lines[0].Normal() != (Normal{Model: "scout", InputUncached: 4_453, Output: 180}) {
+		t.Errorf("lines %+v", u.Lines)
+	}
+	if got := u.Total(); got.InputUncached != 9_207 || got.Output != 798 {
+		t.Errorf("total %+v", got)
+	}
+}
+
 func TestUsage_Merge_copies(t *testing.T) {
 	frame := []byte(`{"input_tokens":1}`)
 	var u Usage
