@@ -1,0 +1,237 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Config is everything an operator may say. It is plain data: checked, expanded and complete
+// when loadConfig returns it, and never changed afterwards.
+type Config struct {
+	File      string `yaml:"-"` // "" in developer mode
+	Developer bool   `yaml:"-"`
+
+	Listen       string         `yaml:"listen"`
+	AdminListen  string         `yaml:"admin_listen"`
+	DataDir      string         `yaml:"data_dir"`
+	Node         string         `yaml:"node"` // never empty once loaded
+	LogLevel     string         `yaml:"log_level"`
+	MetricsToken storage.Secret `yaml:"metrics_token"`
+
+	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
+	MaxHeader  Size `yaml:"max_header"`  // of a request
+	MaxReply   Size `yaml:"max_reply"`   // of a whole reply, and of one event of a stream
+	BodyMemory Size `yaml:"body_memory"` // of all large request bodies together
+
+	Concurrency         int `yaml:"concurrency"`          // client connections served at once
+	UpstreamConnections int `yaml:"upstream_connections"` // to each provider
+
+	DrainTimeout time.Duration `yaml:"drain_timeout"`
+	Timeouts     Timeouts      `yaml:"timeouts"`
+
+	Providers []ProviderConfig `yaml:"providers"`
+	Keys      []KeyConfig      `yaml:"keys"`
+	Aliases   []AliasConfig    `yaml:"aliases"`
+
+	Limits  unbuilt       `yaml:"limits"`
+	Budgets unbuilt       `yaml:"budgets"`
+	Storage StorageConfig `yaml:"storage"`
+}
+
+// Timeouts bound every wait of the data plane. None may be zero.
+type Timeouts struct {
+	Connect          time.Duration `yaml:"connect"`
+	FirstByte        time.Duration `yaml:"first_byte"`
+	StreamIdle       time.Duration `yaml:"stream_idle"`
+	Hold             time.Duration `yaml:"hold"`
+	KeepaliveComment time.Duration `yaml:"keepalive_comment"`
+	ClientWrite      time.Duration `yaml:"client_write"`
+	Read             time.Duration `yaml:"read"`
+	Idle             time.Duration `yaml:"idle"`
+}
+
+// ProviderConfig is an account with an upstream.
+type ProviderConfig struct {
+	Name    string         `yaml:"name"`
+	Dialect string         `yaml:"dialect"`  // "" for a known name
+	BaseURL string         `yaml:"base_url"` // "" for the known one; no trailing slash
+	APIKey  storage.Secret `yaml:"api_key"`  // empty: a stored credential of this provider
+	// NoKey is set where api_key is "none": the upstream takes no credential.
+	NoKey    bool             `yaml:"-"`
+	Models   []string         `yaml:"models"`  // the models it serves; empty: any
+	Forward  []string         `yaml:"forward"` // more client headers that it may see, lower case
+	Quirks   QuirksConfig     `yaml:"quirks"`
+	Timeouts UpstreamTimeouts `yaml:"timeouts"` // filled from the general ones where not said
+}
+
+// QuirksConfig has the fields of providers.Quirks, to which it converts.
+type QuirksConfig struct {
+	Strip         []string          `yaml:"strip"`
+	Rename        map[string]string `yaml:"rename"`
+	NoStreamUsage bool              `yaml:"no_stream_usage"`
+}
+
+// UpstreamTimeouts are the waits for one upstream.
+type UpstreamTimeouts struct {
+	Connect    time.Duration `yaml:"connect"`
+	FirstByte  time.Duration `yaml:"first_byte"`
+	StreamIdle time.Duration `yaml:"stream_idle"`
+}
+
+// KeyConfig is a virtual key given by the configuration.
+type KeyConfig struct {
+	Name      string         `yaml:"name"`
+	Key       storage.Secret `yaml:"key"`
+	Models    []string       `yaml:"models"` // ["*"] where not said
+	Allow     []string       `yaml:"allow"`
+	Project   string         `yaml:"project"`
+	Workspace string         `yaml:"workspace"`
+	Owner     string         `yaml:"owner"`
+	Tags      []string       `yaml:"tags"`
+	Expires   time.Time      `yaml:"expires"` // zero: never
+}
+
+// AliasConfig is a public name and its targets, in the order of the file.
+type AliasConfig struct {
+	Name    string
+	Targets []TargetConfig
+}
+
+// TargetConfig is where an alias leads. Once loaded, Provider and Model say it in full; an alias
+// that led to another alias has that one's targets in its place.
+type TargetConfig struct {
+	Target   string `yaml:"target"`
+	Weight   int    `yaml:"weight"` // 0 in every target of an ordered alias, at least 1 in a weighted one
+	Provider string `yaml:"-"`
+	Model    string `yaml:"-"`
+}
+
+// StorageConfig names the servers that several gateways share.
+type StorageConfig struct {
+	Postgres unbuilt `yaml:"postgres"`
+	Redis    unbuilt `yaml:"redis"`
+}
+
+// unbuilt stands for a setting of the public contract that this release does not honour. Any
+// value but an empty one is refused: a limit that is accepted and ignored is worse than none.
+type unbuilt struct{}
+
+func defaults() *Config {
+	return &Config{
+		Listen: ":8080", AdminListen: "127.0.0.1:8081", DataDir: "./data", LogLevel: "info",
+		MaxBody: 32 << 20, MaxHeader: 16 << 10, MaxReply: 64 << 20, BodyMemory: 512 << 20,
+		Concurrency: 16384, UpstreamConnections: 4096,
+		DrainTimeout: 30 * time.Second,
+		Timeouts: Timeouts{
+			Connect: 5 * time.Second, FirstByte: 600 * time.Second, StreamIdle: 300 * time.Second,
+			Hold: 15 * time.Second, KeepaliveComment: 15 * time.Second, ClientWrite: 10 * time.Second,
+			Read: 30 * time.Second, Idle: 75 * time.Second,
+		},
+	}
+}
+
+// developerDefaults is what runs without a file: on loopback only, the emulator, and every
+// provider whose key may be found in the environment or in the store.
+func developerDefaults() *Config {
+	c := defaults()
+	c.Developer, c.Listen = true, "127.0.0.1:8080"
+	for _, name := range append(catalog.First(), mockName) {
+		c.Providers = append(c.Providers, ProviderConfig{Name: name})
+	}
+	return c
+}
+
+// loadConfig reads a file, or, where path is empty, gives developer mode. Environment variables
+// AISTRALE_… go before the file, the file before the defaults. The error is a *mistakes with
+// everything that is wrong.
+func loadConfig(path string, getenv func(string) string) (*Config, error) {
+	found := &mistakes{file: path}
+	d := &decoder{found: found, places: map[string]place{}, getenv: getenv, readFile: os.ReadFile}
+	c := developerDefaults()
+	if path != "" {
+		c = defaults()
+		c.File = path
+		root, err := readYAML(path)
+		if err != nil {
+			return nil, err
+		}
+		if root != nil {
+			d.decode(root, reflect.ValueOf(c).Elem(), "")
+		}
+	}
+	d.override(reflect.ValueOf(c).Elem(), "")
+	v := validator{found: found, places: d.places}
+	v.config(c)
+	if len(found.list) > 0 {
+		return nil, found
+	}
+	return c, c.finish()
+}
+
+// readYAML gives the top node of the file's one document, nil where it is empty.
+func readYAML(path string) (*yaml.Node, error) {
+	file, err := os.Open(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // only read
+	return parseYAML(file, path)
+}
+
+func parseYAML(r io.Reader, name string) (*yaml.Node, error) {
+	decoder := yaml.NewDecoder(r)
+	var document, second yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil //nolint:nilnil // an empty file says nothing, which is no error
+		}
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: more than one YAML document, of which only the first would be read", name)
+	}
+	return document.Content[0], nil
+}
+
+// finish fills what is left to the machine and to other settings.
+func (c *Config) finish() error {
+	if c.Node == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("node: is not set, and the host has no name: %w", err)
+		}
+		c.Node = host
+	}
+	for i := range c.Providers {
+		p := &c.Providers[i]
+		p.BaseURL = strings.TrimRight(p.BaseURL, "/")
+		if p.APIKey.Reveal() == noKey {
+			p.NoKey, p.APIKey = true, storage.Secret{}
+		}
+		orElse(&p.Timeouts.Connect, c.Timeouts.Connect)
+		orElse(&p.Timeouts.FirstByte, c.Timeouts.FirstByte)
+		orElse(&p.Timeouts.StreamIdle, c.Timeouts.StreamIdle)
+	}
+	for i := range c.Keys {
+		if c.Keys[i].Models == nil {
+			c.Keys[i].Models = []string{"*"}
+		}
+	}
+	return nil
+}
+
+func orElse(d *time.Duration, from time.Duration) {
+	if *d == 0 {
+		*d = from
+	}
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// variables is an environment of a test's own.
+func variables(pairs ...string) func(string) string {
+	env := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		env[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) string { return env[name] }
+}
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func mustLoad(t *testing.T, text string, env ...string) *Config {
+	t.Helper()
+	c, err := loadConfig(writeConfig(t, text), variables(env...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+const exampleFile = "../../config.example.yaml"
+
+func TestExample_isDefaults(t *testing.T) {
+	got, err := loadConfig(exampleFile, variables())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaults()
+	want.File, want.Keys = exampleFile, []KeyConfig{}
+	want.Providers = developerDefaults().Providers
+	if err := want.finish(); err != nil {
+		t.Fatal(err)
+	}
+	// The order of the providers has no meaning.
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("config.example.yaml says\n%+v\nthe defaults are\n%+v", got, want)
+	}
+}
+
+// Every key that a file may say must stand in the example, if only in a comment.
+func TestExample_isComplete(t *testing.T) {
+	text, err := os.ReadFile(exampleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(of reflect.Type)
+	walk = func(of reflect.Type) {
+		for of.Kind() == reflect.Slice {
+			of = of.Elem()
+		}
+		if of == reflect.TypeFor[AliasConfig]() {
+			of = reflect.TypeFor[TargetConfig]()
+		}
+		if of.Kind() != reflect.Struct || isScalar(of) {
+			return
+		}
+		for i := range of.NumField() {
+			if key, ok := keyOf(of.Field(i)); ok {
+				if !regexp.MustCompile(`(?m)(^|[ {])`+key+`: `).Match(text) && !regexp.MustCompile(`(?m)^[ #]*`+key+`:$`).Match(text) {
+					t.Errorf("%s of %s is not in config.example.yaml", key, of.Name())
+				}
+				walk(of.Field(i).Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Config]())
+}
+
+// The commented parts of the example must hold too, once their comments are taken away.
+func TestExample_comments(t *testing.T) {
+	text, err := os.ReadFile(exampleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		if after, ok := strings.CutPrefix(line, "  # "); ok {
+			line = "  " + after
+		}
+		line = strings.Replace(strings.Replace(line, "keys: []", "keys:", 1), "aliases: {}", "aliases:", 1)
+		lines = append(lines, line)
+	}
+	c := mustLoad(t, strings.Join(lines, ""), "MINE_API_KEY", "m", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32))
+	if len(c.Aliases) != 2 || len(c.Keys) != 1 || len(c.Providers) != 7 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestLoadConfig_developer(t *testing.T) {
+	c, err := loadConfig("", variables("OPENAI_API_KEY", "sk-x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Developer || c.Listen != "127.0.0.1:8080" || c.AdminListen != "127.0.0.1:8081" || c.DataDir != "./data" || c.Node == "" {
+		t.Errorf("%+v", c)
+	}
+	var names []string
+	for _, p := range c.Providers {
+		names = append(names, p.Name)
+		if !p.APIKey.Empty() || p.NoKey || p.Timeouts.FirstByte != 600*time.Second {
+			t.Errorf("%+v", p)
+		}
+	}
+	if want := append(catalog.First(), "mock"); !reflect.DeepEqual(names, want) {
+		t.Errorf("providers %v", names)
+	}
+}
+
+// The example of the public contract, word for word where this release keeps it.
+func TestLoadConfig_contract(t *testing.T) {
+	c := mustLoad(t, `
+listen: ":8080"
+admin_listen: "127.0.0.1:8081"
+data_dir: ./data
+providers:
+  - name: anthropic
+    base_url: https://api.anthropic.com/
+    api_key: ${ANTHROPIC_API_KEY}
+  - {name: groq}
+  - {name: openai}
+  - {name: mine, dialect: openai, base_url: "http://10.0.0.7:8000/v1", api_key: none}
+  - {name: mock}
+keys:
+  - {name: ci, key: "${AISTRALE_CI_KEY}", models: ["anthropic/*", "fast"]}
+aliases:
+  fast: [groq/llama-3.3-70b-versatile, openai/gpt-4o-mini]
+limits:
+budgets: []
+storage:
+  postgres: ""
+  redis: ""
+`, "ANTHROPIC_API_KEY", "sk-ant-1", "AISTRALE_CI_KEY", "sk-ais-abcd1234-"+strings.Repeat("s", 32))
+	p := c.Providers
+	if c.Developer || p[0].BaseURL != "https://api.anthropic.com" || p[0].APIKey.Reveal() != "sk-ant-1" || p[0].NoKey {
+		t.Errorf("%+v", p[0])
+	}
+	if !p[3].NoKey || !p[3].APIKey.Empty() || p[3].Dialect != "openai" {
+		t.Errorf("%+v", p[3])
+	}
+	want := []AliasConfig{{Name: "fast", Targets: []TargetConfig{
+		{Target: "groq/llama-3.3-70b-versatile", Provider: "groq", Model: "llama-3.3-70b-versatile"},
+		{Target: "openai/gpt-4o-mini", Provider: "openai", Model: "gpt-4o-mini"},
+	}}}
+	if !reflect.DeepEqual(c.Aliases, want) {
+		t.Errorf("%+v", c.Aliases)
+	}
+	key, err := c.Keys[0].key()
+	if err != nil || key.ID != "abcd1234" || !key.Matches([]byte("sk-ais-abcd1234-"+strings.Repeat("s", 32))) ||
+		!reflect.DeepEqual(key.Models, []string{"anthropic/*", "fast"}) || key.ExpiresAt != nil {
+		t.Errorf("%+v, %v", key, err)
+	}
+}
+
+func TestLoadConfig_values(t *testing.T) {
+	c := mustLoad(t, `
+max_body: 1MiB
+body_memory: "2097152"
+timeouts: {first_byte: 90s, connect: 1.5s}
+drain_timeout: 0s
+metrics_token: 0123
+concurrency: 7
+providers:
+  - &mine
+    name: mine
+    dialect: gemini
+    base_url: http://127.0.0.1:1
+    forward: [x-a]
+    timeouts: {connect: 250ms}
+    quirks: {strip: [a], rename: {b: c}, no_stream_usage: true}
+  - {name: anthropic, dialect: openai, base_url: https://api.anthropic.com/v1}
+keys:
+  - name: k
+    key: sk-ais-abcd1234-`+strings.Repeat("s", 32)+`
+    allow: [tools]
+    project: p
+    workspace: w
+    owner: o
+    tags: [t]
+    expires: 2027-01-31
+`)
+	if c.MaxBody != 1<<20 || c.BodyMemory != 2<<20 || c.DrainTimeout != 0 || c.Concurrency != 7 || c.MetricsToken.Reveal() != "0123" {
+		t.Errorf("%+v", c)
+	}
+	if c.Timeouts.FirstByte != 90*time.Second || c.Timeouts.Connect != 1500*time.Millisecond || c.Timeouts.StreamIdle != 300*time.Second {
+		t.Errorf("%+v", c.Timeouts)
+	}
+	want := ProviderConfig{
+		Name: "mine", Dialect: "gemini", BaseURL: "http://127.0.0.1:1", Forward: []string{"x-a"},
+		Timeouts: UpstreamTimeouts{Connect: 250 * time.Millisecond, FirstByte: 90 * time.Second, StreamIdle: 300 * time.Second},
+		Quirks:   QuirksConfig{Strip: []string{"a"}, Rename: map[string]string{"b": "c"}, NoStreamUsage: true},
+	}
+	if !reflect.DeepEqual(c.Providers[0], want) {
+		t.Errorf("%+v", c.Providers[0])
+	}
+	key, err := c.Keys[0].key()
+	if err != nil || key.Project != "p" || key.Workspace != "w" || key.Owner != "o" || key.Allow[0] != "tools" || key.Tags[0] != "t" ||
+		key.Models[0] != "*" || !key.ExpiresAt.Equal(time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%+v, %v", key, err)
+	}
+}
+
+func TestLoadConfig_noFile(t *testing.T) {
+	if _, err := loadConfig(filepath.Join(t.TempDir(), "none.yaml"), variables()); !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "--config: ") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// No way of printing a configuration, or a mistake in it, shows a secret.
+func TestConfig_secrets(t *testing.T) {
+	const canary = "canary-7f3a"
+	key := "sk-ais-abcd1234-" + canary + strings.Repeat("s", 32)
+	c := mustLoad(t, "providers: [{name: openai, api_key: "+canary+"}]\nmetrics_token: "+canary+"\nkeys: [{name: k, key: "+key+"}]")
+	for _, text := range []string{fmtAll(c), fmtAll(*c), fmtAll(c.Providers), fmtAll(c.Keys)} {
+		if strings.Contains(text, canary) || !strings.Contains(text, storage.Redacted) {
+			t.Errorf("printed %s", text)
+		}
+	}
+	_, err := loadConfig(writeConfig(t, `
+providers:
+  - {name: openai, api_key: [`+canary+`]}
+  - {name: mine, dialect: openai, base_url: "http://u:`+canary+`@h/v1"}
+  - {name: bare, dialect: openai, base_url: "`+canary+`"}
+  - {name: file, dialect: openai, base_url: http://h, api_key: "${`+`MISSING}`+canary+`"}
+keys:
+  - {name: k, key: sk-ais-`+canary+`}
+metrics_token: {a: `+canary+`}
+`), variables())
+	if err == nil || strings.Contains(err.Error(), canary) || strings.Count(err.Error(), "\n") != 5 {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// mistakes is everything that is wrong with a configuration, so that an operator mends it in one
+// go. No text in it holds the value of a secret.
+type mistakes struct {
+	file string
+	list []mistake
+}
+
+type mistake struct {
+	at   place
+	path string // of keys: providers[1].base_url
+	text string
+}
+
+// place is where a value comes from: a line of the file, or an environment variable.
+type place struct {
+	line int
+	env  string
+}
+
+func (m *mistakes) add(at place, path, format string, args ...any) {
+	m.list = append(m.list, mistake{at, path, fmt.Sprintf(format, args...)})
+}
+
+// Error gives a line for each mistake, in the order of the file.
+func (m *mistakes) Error() string {
+	sorted := slices.Clone(m.list)
+	slices.SortStableFunc(sorted, func(a, b mistake) int { return cmp.Compare(a.at.line, b.at.line) })
+	lines := make([]string, len(sorted))
+	for i, one := range sorted {
+		lines[i] = m.line(one)
+	}
+	return strings.Join(slices.Compact(lines), "\n")
+}
+
+func (m *mistakes) line(one mistake) string {
+	where := m.file
+	switch {
+	case one.at.env != "":
+		where = one.at.env
+	case one.at.line > 0:
+		where = fmt.Sprintf("%s:%d", m.file, one.at.line)
+	}
+	parts := []string{where, one.path, one.text}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func fmtAll(v any) string { return fmt.Sprintf("%v %+v %#v %s", v, v, v, v) }
+
+const goodKey = "sk-ais-abcd1234-ssssssssssssssssssssssssssssssss"
+
+// Each way to be wrong, and what the operator is told: line, path, and what to do.
+func TestLoadConfig_mistakes(t *testing.T) {
+	f := func(text string, want ...string) {
+		t.Helper()
+		file := writeConfig(t, text)
+		_, err := loadConfig(file, variables("SET", "value", "EMPTY", ""))
+		if err == nil {
+			t.Errorf("%q is accepted", text)
+			return
+		}
+		var found *mistakes
+		if !errors.As(err, &found) {
+			t.Errorf("%q: error %T: %v", text, err, err)
+		}
+		got := strings.ReplaceAll(err.Error(), file, "f")
+		if got != strings.Join(want, "\n") {
+			t.Errorf("%q\n got %s\nwant %s", text, got, strings.Join(want, "\n"))
+		}
+	}
+	const mock = "providers: [{name: mock}]\n"
+
+	f("", "f: providers: there is none; name at least one, mock for a try")
+	f("# nothing\n", "f: providers: there is none; name at least one, mock for a try")
+	f(mock+"lisen: x", `f:2: lisen: unknown key, did you mean "listen"?`)
+	f(mock+"data-dir: x", `f:2: data-dir: unknown key, did you mean "data_dir"?`)
+	f(mock+"timeouts: {frist_byte: 1s}", `f:2: timeouts.frist_byte: unknown key, did you mean "first_byte"?`)
+	f(mock+"storage: {mongodb: x}", `f:2: storage.mongodb: unknown key; known are postgres, redis`)
+	f(mock+"listen: a\nlisten: b\nnode: c", `f:2: listen: "a" is not an address such as :8080 or 127.0.0.1:8080`, `f:3: listen: stands twice`)
+	f(mock+"listen: ':99999'", `f:2: listen: ":99999" is not an address such as :8080 or 127.0.0.1:8080`)
+	f(mock+"listen: ''", `f:2: listen: "" is not an address such as :8080 or 127.0.0.1:8080`)
+	f(mock+"listen: 127.0.0.1:8081", "f: admin_listen: is the same address as listen, 127.0.0.1:8081")
+	f(mock+"listen: [a]", "f:2: listen: want a single value, got a list")
+	f(mock+"timeouts: 5s", "f:2: timeouts: want a mapping, got a single value")
+	f(mock+"keys: {a: b}", "f:2: keys: want a list, got a mapping")
+	f("- a", "f: providers: there is none; name at least one, mock for a try", "f:1: want a mapping, got a list")
+	f(mock+"[a]: b", "f:2: want a plain key, got a list")
+	f(mock+"<<: {listen: ':1'}", "f:2: <<: unknown key")
+	f("data_dir: &a [*a]\n"+mock, "f:1: data_dir: want a single value, got a list")
+	f("keys: &a [{models: *a}]\n"+mock, "f:1: keys[0].models[0]: want a single value, got a mapping", `f:1: keys[0].name: is missing`, `f:1: keys[0].key: is missing`)
+	f(mock+"data_dir: ''", "f:2: data_dir: is empty")
+	f(mock+"log_level: wran", `f:2: log_level: "wran" is no level, did you mean "warn"?`)
+
+	f(mock+"max_body: 32Mi", `f:2: max_body: "32Mi" is not a size such as 32MiB or 4096`)
+	f(mock+"max_body: 0", "f:2: max_body: must be at least one byte")
+	f(mock+"max_header: 1", "f:2: max_header: must be at least 1KiB, which common clients need")
+	f(mock+"max_reply: 0", "f:2: max_reply: must be at least one byte")
+	f(mock+"body_memory: 1MiB", "f:2: body_memory: is less than max_body, so that the largest body could never be read")
+	f(mock+"concurrency: 1.5", `f:2: concurrency: "1.5" is not a whole number`)
+	f(mock+"concurrency: 0\nupstream_connections: 0", "f:2: concurrency: must be at least 1", "f:3: upstream_connections: must be at least 1")
+	f(mock+"drain_timeout: 30", `f:2: drain_timeout: "30" is not a duration such as 15s or 10m`)
+	f(mock+"drain_timeout: -1s", "f:2: drain_timeout: is negative")
+	f(mock+"timeouts:\n  connect: 0s\n  idle: -1s", "f:3: timeouts.connect: must be more than 0: no wait is unbounded",
+		"f:4: timeouts.idle: must be more than 0: no wait is unbounded")
+
+	f(mock+"node: ${UNSET}", "f:2: node: environment variable UNSET is not set; write ${UNSET:-} where it may be missing")
+	f(mock+"node: ${EMPTY}", "f:2: node: environment variable EMPTY is not set; write ${EMPTY:-} where it may be missing")
+	f(mock+"node: ${SET", "f:2: node: ${ without its }; a literal ${ is written $${")
+	f(mock+"node: ${a b}", "f:2: node: ${a b}: not the name of an environment variable; a literal ${ is written $${")
+	f("providers:\n  - {name: openai, api_key: '${KEY}'}", "f:2: providers[0].api_key: environment variable KEY is not set; write ${KEY:-} where it may be missing")
+	f(mock+"node: '${file:/does/not/exist}'", "f:2: node: ${file:…}: open /does/not/exist: no such file or directory")
+
+	f("providers:\n  - {}", "f:2: providers[0].name: is missing")
+	f("providers:\n  -", "f:2: providers[0].name: is missing")
+	f("providers:\n  - {name: mock}\n  - {name: mock}", `f:3: providers[1].name: provider "mock" stands twice, first at providers[0].name`)
+	f("providers: [{name: Mock}]", `f:1: providers[0].name: "Mock" is no provider's name: lower-case letters, digits, '.', '_', '-'; not "prompt"`,
+		`f:1: providers[0].dialect: is missing: "Mock" is no known provider, did you mean "mock"?`,
+		`f:1: providers[0].base_url: is missing: nobody knows the address of "Mock"`)
+	f("providers: [{name: prompt, dialect: openai, base_url: http://h}]",
+		`f:1: providers[0].name: "prompt" is no provider's name: lower-case letters, digits, '.', '_', '-'; not "prompt"`)
+	f("providers: [{name: antropic, base_url: http://h}]", `f:1: providers[0].dialect: is missing: "antropic" is no known provider, did you mean "anthropic"?`)
+	f("providers: [{name: mine, dialect: opanai, base_url: http://h}]", `f:1: providers[0].dialect: unknown dialect "opanai", did you mean "openai"?`)
+	f("providers: [{name: mine, dialect: cohere, base_url: http://h}]", `f:1: providers[0].dialect: unknown dialect "cohere"; known are openai, anthropic, gemini`)
+	f("providers: [{name: openai, dialect: gemini}]", `f:1: providers[0].base_url: is missing: nobody knows the address of "openai"`)
+	f("providers: [{name: mock, dialect: openai}]", "f:1: providers[0]: the emulator speaks every dialect and has no quirks; it takes a base_url at most")
+	for _, bad := range []string{"ftp://h", "h/v1", "http://", "http://%zz", "//h"} {
+		f("providers: [{name: openai, base_url: '"+bad+"'}]", "f:1: providers[0].base_url: is not a URL such as https://api.example.com/v1")
+	}
+	f("providers: [{name: openai, base_url: 'http://a:b@h'}]", "f:1: providers[0].base_url: holds a user or a password; a credential stands in api_key")
+	f("providers: [{name: openai, base_url: 'http://h?key=1'}]", "f:1: providers[0].base_url: holds a query or a fragment; keys in URLs end up in logs")
+	f("providers: [{name: openai, models: ['a b', '../x']}]", `f:1: providers[0].models[0]: "a b" is no model's name`, `f:1: providers[0].models[1]: "../x" is no model's name`)
+	f("providers: [{name: openai, forward: [X-A, cookie]}]", `f:1: providers[0].forward[0]: "X-A" is no header's name in lower case`,
+		`f:1: providers[0].forward[1]: "cookie" is never handed on: it is the gateway's own, or a credential`)
+	f("providers: [{name: openai, timeouts: {connect: -1s}}]", "f:1: providers[0].timeouts: a timeout is negative")
+	f("providers: [{name: openai, quirks: {no_stream_usage: yes}}]", `f:1: providers[0].quirks.no_stream_usage: "yes" is neither true nor false`)
+	f("providers: [{name: openai, quirks: {rename: [a]}}]", "f:1: providers[0].quirks.rename: want a mapping, got a list")
+
+	f(mock+"keys: [{}]", "f:2: keys[0].name: is missing", "f:2: keys[0].key: is missing")
+	f(mock+"keys: [{name: a, key: sk-x}]", `f:2: keys[0]: key "a": its text is not sk-ais-<8 letters or digits>-<at least 32 URL-safe characters>`)
+	f(mock+"keys:\n  - {name: a, key: "+goodKey+"}\n  - {name: b, key: "+goodKey+"x}", "f:4: keys[1].key: has the public id of keys[0], and ids must differ")
+	f(mock+"keys:\n  - {name: a, key: "+goodKey+"}\n  - {name: a, key: sk-ais-efgh5678-ssssssssssssssssssssssssssssssss}",
+		`f:4: keys[1].name: key "a" stands twice, first at keys[0].name`)
+	f(mock+"keys: [{name: a, key: "+goodKey+", models: []}]", `f:2: keys[0].models: is empty, so that the key may use nothing; ["*"] is every model`)
+	f(mock+"keys: [{name: a, key: "+goodKey+", models: ['a,b']}]", `f:2: keys[0]: key "a": models: "a,b" is not a plain word`)
+	f(mock+"keys: [{name: a, key: "+goodKey+", expires: soon}]", `f:2: keys[0].expires: "soon" is not a time such as 2027-01-31 or 2027-01-31T12:00:00Z`)
+
+	f(mock+"limits: [{scope: key/ci, requests_per_minute: 600}]\nbudgets: [{scope: key/ci, usd: 25, per: month}]\nstorage:\n  postgres: postgres://h/db\n  redis: redis://h",
+		"f:2: limits: "+notBuilt, "f:3: budgets: "+notBuilt, "f:5: storage.postgres: "+notBuilt, "f:6: storage.redis: "+notBuilt)
+}
+
+const notBuilt = "is not built in this release, so it would be accepted and not kept; remove it or leave it empty"
+
+func TestLoadConfig_notYAML(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		_, err := loadConfig(writeConfig(t, text), variables())
+		if err == nil || !regexp.MustCompile(want).MatchString(err.Error()) {
+			t.Errorf("%q: error %v, want %s", text, err, want)
+		}
+	}
+	f("a: [", `c\.yaml: yaml: line 1: `)
+	f("a: *b", `c\.yaml: yaml: unknown anchor`)
+	f("listen: ':1'\n---\nlisten: ':2'", "c.yaml: more than one YAML document")
+}
+
+func TestMistakes_all(t *testing.T) {
+	_, err := loadConfig(writeConfig(t, "listen: x\nproviders:\n  - {name: a}\n  - {name: b, dialect: openai}\nmax_body: y\nunknown: z\n"), variables())
+	if err == nil || strings.Count(err.Error(), "\n")+1 != 6 {
+		t.Errorf("want six mistakes at once, got\n%v", err)
+	}
+}

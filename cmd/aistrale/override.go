@@ -1,0 +1,64 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// envName is the environment variable of a setting: timeouts.first_byte is
+// AISTRALE_TIMEOUTS_FIRST_BYTE.
+func envName(path string) string {
+	return "AISTRALE_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+}
+
+// override puts the environment's settings over those of the file. A single value is taken as
+// it stands, with nothing expanded and nothing parsed as YAML; lists and mappings are YAML text.
+func (d *decoder) override(into reflect.Value, path string) {
+	for i := range into.NumField() {
+		name, ok := keyOf(into.Type().Field(i))
+		if !ok {
+			continue
+		}
+		child := member(path, name)
+		variable := envName(child)
+		if text := d.getenv(variable); text != "" {
+			d.overrideOne(into.Field(i), child, variable, text)
+		}
+		if isGroup(into.Field(i).Type()) {
+			d.override(into.Field(i), child)
+		}
+	}
+}
+
+func (d *decoder) overrideOne(into reflect.Value, path, variable, text string) {
+	sub := &decoder{found: d.found, places: d.places, getenv: d.getenv, readFile: d.readFile, env: variable}
+	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	if isList(into.Type()) || isGroup(into.Type()) {
+		parsed, err := parseYAML(strings.NewReader(text), variable)
+		if err != nil {
+			d.found.add(place{env: variable}, path, "is not YAML: %s", strings.TrimPrefix(err.Error(), variable+": "))
+			return
+		}
+		if parsed == nil {
+			return
+		}
+		node = parsed
+	} else {
+		sub.verbatim = true
+	}
+	for known := range d.places { // what stood there is replaced, and so are its places
+		if strings.HasPrefix(known, path+"[") || strings.HasPrefix(known, path+".") {
+			delete(d.places, known)
+		}
+	}
+	sub.decode(node, into, path)
+}
+
+func isList(t reflect.Type) bool { return t.Kind() == reflect.Slice }
+
+// isGroup reports whether a setting is a mapping of settings, each with a variable of its own.
+func isGroup(t reflect.Type) bool {
+	return t == reflect.TypeFor[Timeouts]() || t == reflect.TypeFor[StorageConfig]()
+}

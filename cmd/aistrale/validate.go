@@ -1,0 +1,261 @@
+package main
+
+import (
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/storage"
+)
+
+const (
+	mockName = "mock"
+	noKey    = "none" // api_key of an upstream that takes no credential
+)
+
+// validator says everything that is wrong with a configuration that could be read.
+type validator struct {
+	found  *mistakes
+	places map[string]place
+}
+
+// wrong notes a mistake at a path, or at the nearest thing above it that was said.
+func (v *validator) wrong(path, format string, args ...any) {
+	at, ok := v.places[path]
+	for up := path; !ok && up != ""; at, ok = v.places[up] {
+		up = up[:max(0, strings.LastIndexAny(up, ".["))]
+	}
+	v.found.add(at, path, format, args...)
+}
+
+func (v *validator) config(c *Config) {
+	v.listeners(c)
+	if c.DataDir == "" {
+		v.wrong("data_dir", "is empty")
+	}
+	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.LogLevel) {
+		v.wrong("log_level", "%q is no level%s", c.LogLevel, hint(c.LogLevel, levels))
+	}
+	v.sizes(c)
+	v.times(c)
+	if len(c.Providers) == 0 {
+		v.wrong("providers", "there is none; name at least one, %s for a try", mockName)
+	}
+	seen := map[string]string{}
+	for i := range c.Providers {
+		v.provider(&c.Providers[i], element("providers", i), seen)
+	}
+	v.keys(c.Keys)
+	v.aliases(c)
+}
+
+func (v *validator) listeners(c *Config) {
+	v.address("listen", c.Listen)
+	v.address("admin_listen", c.AdminListen)
+	if c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
+		v.wrong("admin_listen", "is the same address as listen, %s", c.Listen)
+	}
+}
+
+func (v *validator) address(path, text string) {
+	_, port, err := net.SplitHostPort(text)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		v.wrong(path, "%q is not an address such as :8080 or 127.0.0.1:8080", text)
+	}
+}
+
+func (v *validator) sizes(c *Config) {
+	if c.MaxBody < 1 {
+		v.wrong("max_body", "must be at least one byte")
+	}
+	if c.MaxHeader < 1<<10 {
+		v.wrong("max_header", "must be at least 1KiB, which common clients need")
+	}
+	if c.BodyMemory < c.MaxBody {
+		v.wrong("body_memory", "is less than max_body, so that the largest body could never be read")
+	}
+	if c.MaxReply < 1 {
+		v.wrong("max_reply", "must be at least one byte")
+	}
+	if c.Concurrency < 1 {
+		v.wrong("concurrency", "must be at least 1")
+	}
+	if c.UpstreamConnections < 1 {
+		v.wrong("upstream_connections", "must be at least 1")
+	}
+}
+
+func (v *validator) times(c *Config) {
+	if c.DrainTimeout < 0 {
+		v.wrong("drain_timeout", "is negative")
+	}
+	t := &c.Timeouts
+	for _, wait := range []struct {
+		path string
+		d    time.Duration
+	}{
+		{"connect", t.Connect}, {"first_byte", t.FirstByte}, {"stream_idle", t.StreamIdle}, {"hold", t.Hold},
+		{"keepalive_comment", t.KeepaliveComment}, {"client_write", t.ClientWrite}, {"read", t.Read}, {"idle", t.Idle},
+	} {
+		if wait.d <= 0 {
+			v.wrong("timeouts."+wait.path, "must be more than 0: no wait is unbounded")
+		}
+	}
+}
+
+var providerName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+
+func (v *validator) provider(p *ProviderConfig, at string, seen map[string]string) {
+	v.name(at+".name", p.Name, "provider", seen)
+	if p.Name == "" {
+		return
+	}
+	if !providerName.MatchString(p.Name) || p.Name == "prompt" {
+		v.wrong(at+".name", "%q is no provider's name: lower-case letters, digits, '.', '_', '-'; not \"prompt\"", p.Name)
+	}
+	v.dialect(p, at)
+	if p.BaseURL != "" {
+		v.baseURL(at+".base_url", p.BaseURL)
+	}
+	for i, model := range p.Models {
+		if !isModel(model) {
+			v.wrong(element(at+".models", i), "%q is no model's name", model)
+		}
+	}
+	for i, header := range p.Forward {
+		v.forward(element(at+".forward", i), header)
+	}
+	if t := p.Timeouts; min(t.Connect, t.FirstByte, t.StreamIdle) < 0 {
+		v.wrong(at+".timeouts", "a timeout is negative")
+	}
+}
+
+// dialect holds what is needed to speak with the provider: a known name needs nothing, and one
+// that is made to speak another language than its own needs what an unknown name needs.
+func (v *validator) dialect(p *ProviderConfig, at string) {
+	if p.Dialect != "" && !slices.Contains(catalog.Languages(), p.Dialect) {
+		v.wrong(at+".dialect", "unknown dialect %q%s", p.Dialect, hint(p.Dialect, catalog.Languages()))
+		return
+	}
+	if p.Name == mockName {
+		if p.Dialect != "" || len(p.Quirks.Strip)+len(p.Quirks.Rename) > 0 || p.Quirks.NoStreamUsage {
+			v.wrong(at, "the emulator speaks every dialect and has no quirks; it takes a base_url at most")
+		}
+		return
+	}
+	if p.isKnown() {
+		return
+	}
+	if p.Dialect == "" {
+		v.wrong(at+".dialect", "is missing: %q is no known provider%s", p.Name, hint(p.Name, append(catalog.Names(), mockName)))
+	}
+	if p.BaseURL == "" {
+		v.wrong(at+".base_url", "is missing: nobody knows the address of %q", p.Name)
+	}
+}
+
+func (v *validator) baseURL(path, text string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		v.wrong(path, "is not a URL such as https://api.example.com/v1") // it may hold a secret: not shown
+	case u.User != nil:
+		v.wrong(path, "holds a user or a password; a credential stands in api_key")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		v.wrong(path, "holds a query or a fragment; keys in URLs end up in logs")
+	}
+}
+
+// ownHeaders are said by the gateway, or speak of the client's credentials and connection.
+var ownHeaders = []string{
+	"accept", "accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type",
+	"cookie", "expect", "host", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+	"user-agent", "x-api-key", "x-goog-api-key",
+}
+
+var headerName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+func (v *validator) forward(path, header string) {
+	switch {
+	case !headerName.MatchString(header):
+		v.wrong(path, "%q is no header's name in lower case", header)
+	case slices.Contains(ownHeaders, header):
+		v.wrong(path, "%q is never handed on: it is the gateway's own, or a credential", header)
+	}
+}
+
+func (v *validator) keys(keys []KeyConfig) {
+	names, ids := map[string]string{}, map[string]string{}
+	for i := range keys {
+		k, at := &keys[i], element("keys", i)
+		v.name(at+".name", k.Name, "key", names)
+		if k.Models != nil && len(k.Models) == 0 {
+			v.wrong(at+".models", `is empty, so that the key may use nothing; ["*"] is every model`)
+		}
+		if k.Key.Empty() {
+			v.wrong(at+".key", "is missing")
+			continue
+		}
+		if k.Name == "" {
+			continue
+		}
+		key, err := k.key()
+		if err != nil {
+			v.wrong(at, "%s", err)
+			continue
+		}
+		if first, ok := ids[key.ID]; ok {
+			v.wrong(at+".key", "has the public id of %s, and ids must differ", first)
+			continue
+		}
+		ids[key.ID] = at
+	}
+}
+
+// name holds a name to be there, and to be there once.
+func (v *validator) name(path, name, what string, seen map[string]string) {
+	if name == "" {
+		v.wrong(path, "is missing")
+		return
+	}
+	if first, ok := seen[name]; ok {
+		v.wrong(path, "%s %q stands twice, first at %s", what, name, first)
+		return
+	}
+	seen[name] = path
+}
+
+func isModel(name string) bool { return policy.CheckModelName(name) == nil }
+
+func element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
+
+// key gives the virtual key as the rest of the gateway knows it.
+func (k *KeyConfig) key() (storage.Key, error) {
+	key, err := storage.KeyOf(k.Name, k.Key.Reveal())
+	if err != nil {
+		return storage.Key{}, err
+	}
+	key.Owner, key.Allow, key.Tags = k.Owner, k.Allow, k.Tags
+	if k.Models != nil {
+		key.Models = k.Models
+	}
+	if k.Project != "" {
+		key.Project = k.Project
+	}
+	if k.Workspace != "" {
+		key.Workspace = k.Workspace
+	}
+	if !k.Expires.IsZero() {
+		key.ExpiresAt = &k.Expires
+	}
+	return key, key.Check()
+}
