@@ -87,7 +87,7 @@ func (l launcher) try() (*server, error) {
 		close(ended)
 	}()
 	if err := await(ended, func() error { return l.ready(port) }); err != nil {
-		said, _ := os.ReadFile(filepath.Join(folder, "log")) //nolint:gosec // the folder is ours
+		said, _ := os.ReadFile(filepath.Join(folder, "log"))
 		_ = stop.Close()
 		<-ended
 		return nil, errors.Join(fmt.Errorf("%s does not serve: %w; it says: %s", program[0], err, tail(said)), os.RemoveAll(folder))
@@ -142,7 +142,7 @@ const nobody = 65534
 // unprivileged makes a command that runs as nobody where this process is root, and in a session
 // of its own, so that an interrupt at the terminal does not kill it before it has tidied up.
 func unprivileged(name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(context.Background(), name, args...) //nolint:gosec // programs found by find
+	cmd := exec.CommandContext(context.Background(), name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Dir = "/"
 	if os.Geteuid() == 0 {
@@ -201,11 +201,11 @@ func install(pkg string) error {
 		return err
 	}
 	defer func() { _ = lock.Close() }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { //nolint:gosec // a small number
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
 	for _, args := range [][]string{{"update", "-q"}, {"install", "-q", "-y", "--no-install-recommends", pkg}} {
-		cmd := exec.CommandContext(context.Background(), apt, args...) //nolint:gosec // from the list above
+		cmd := exec.CommandContext(context.Background(), apt, args...)
 		// At run level 1 the package's own service is not started.
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
 		if out, err := cmd.CombinedOutput(); err != nil {

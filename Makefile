@@ -1,0 +1,82 @@
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+GO            ?= go
+GOLANGCI      := v2.15.0
+TOOLS         ?= $(CURDIR)/bin/tools
+TEST_TIMEOUT  ?= 8m
+FUZZTIME      ?= 30s
+PROVE_TIMEOUT ?= 40m
+BENCHTIME     ?= 1s
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+REVISION ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
+
+# golangci-lint is built for the Go release that runs it, and kept.
+LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
+
+# Packages with benchmarks, or with tests of allocations.
+MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|Allocs\(t ' . | xargs -r -n1 dirname | sort -u)
+GOLDEN   = $(shell grep -rl --include='*_test.go' 'providertest\.Golden' providers | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+
+.PHONY: help build run test measured node lint fmt prove fuzz bench golden tools clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-8s %s\n", $$1, $$2}'
+
+build: ## build bin/aistrale, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/aistrale ./cmd/aistrale
+
+run: build ## build, and serve in developer mode on loopback
+	exec bin/aistrale serve
+
+test: node ## the whole suite under the race detector, with real PostgreSQL and Redis
+	@command -v gcc >/dev/null || { echo 'make test needs gcc for the race detector: apt-get install gcc libc6-dev'; exit 1; }
+	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) ./...
+	@$(MAKE) --no-print-directory measured
+
+# The race detector allocates, so tests of allocations (named Test…Allocs) may skip themselves
+# under it and run here; so does every benchmark, once, that none rots.
+measured:
+	@set -o pipefail; CGO_ENABLED=0 $(GO) test -timeout $(TEST_TIMEOUT) -run 'Allocs$$' -bench . -benchtime 1x $(MEASURED) \
+		| { grep -vE '^(goos|goarch|pkg|cpu):|^PASS$$' || true; }
+
+# The clients' tests are in cmd/aistrale; they skip themselves without Node.js.
+node:
+	@major=$$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0); \
+	if [ "$$major" -lt 20 ] || ! command -v npm >/dev/null; then \
+		echo 'Node.js >= 20 with npm is missing (apt-get install nodejs npm): the tests of Node.js clients are left out'; \
+		[ "$${CI:-}" != true ]; \
+	fi
+
+lint: $(LINTER) ## golangci-lint, pinned
+	$(LINTER) run ./...
+
+fmt: ## format the Go files
+	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...)
+
+prove: ## the long proofs (full kill, race, soak and fuzz counts) and their figures
+	@set -o pipefail; AISTRALE_PROVE=1 CGO_ENABLED=1 $(GO) test -race -count 1 -v -timeout $(PROVE_TIMEOUT) ./... \
+		| { grep -vE 'no test files|^ *(=== |--- PASS: .*\(0\.0|PASS$$)' || true; }
+	@$(MAKE) --no-print-directory fuzz
+
+fuzz: ## every fuzz target, for FUZZTIME (30s) each
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' bash .ci/fuzz
+
+bench: ## every benchmark, for BENCHTIME (1s) each
+	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(MEASURED) \
+		| { grep -vE '^(goos|goarch|PASS)' || true; }
+
+golden: ## write the golden files anew; review the diff
+	$(GO) test $(GOLDEN) -run Golden -update
+	git --no-pager diff --stat
+
+tools: $(LINTER) ## build the pinned tools into bin/tools
+
+$(LINTER):
+	GOBIN='$(TOOLS)' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv '$(TOOLS)/golangci-lint' $@
+
+clean: ## remove what was built
+	rm -rf bin
