@@ -1,0 +1,197 @@
+package gemini
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// choice is one candidate of a reply, over all frames.
+type choice struct {
+	index     int
+	blocks    int            // begun so far
+	open      providers.Kind // of the last block, where it can go on; 0 else
+	said      bool           // text or a call came
+	called    bool
+	ids       map[string]bool // of the calls
+	finish    string          // native
+	message   string
+	text      strings.Builder // all visible text, to place citations in
+	spans     []span
+	partAt    []int // of the last frame: where in text each part begins
+	grounding string
+	sources   []gjson.Result
+	logprobs  []byte
+}
+
+// span is a text block's place in the whole text.
+type span struct{ block, start int }
+
+// candidate reads one candidate of one frame.
+func (c *choice) candidate(events []providers.Event, v gjson.Result) []providers.Event {
+	c.partAt = c.partAt[:0]
+	v.Get("content.parts").ForEach(func(_, part gjson.Result) bool {
+		c.partAt = append(c.partAt, c.text.Len())
+		events = c.part(events, part)
+		return true
+	})
+	if reason := finishReason(v.Get("finishReason")); reason != "" {
+		c.finish, c.message = reason, v.Get("finishMessage").Str
+	}
+	if g := v.Get("groundingMetadata"); g.IsObject() {
+		c.ground(g)
+	}
+	if sources := v.Get("citationMetadata.citationSources"); sources.IsArray() {
+		c.sources = append(c.sources, sources.Array()...)
+	}
+	if lp := v.Get("logprobsResult"); lp.IsObject() {
+		c.logprobs = appendLogprobs(c.logprobs, lp)
+	}
+	return events
+}
+
+func (c *choice) part(events []providers.Event, part gjson.Result) []providers.Event {
+	seal := sealOf(part)
+	switch {
+	case part.Get("functionCall").IsObject():
+		return c.call(events, part.Get("functionCall"), seal)
+	case part.Get("text").Type == gjson.String:
+		kind := providers.KindText
+		if part.Get("thought").Bool() {
+			kind = providers.KindReasoning
+		}
+		return c.say(events, kind, part.Get("text").Str, seal)
+	case part.Get("inlineData").IsObject():
+		data := part.Get("inlineData")
+		return c.media(events, &providers.Media{Type: data.Get("mimeType").Str, Data: data.Get("data").Str}, seal)
+	case part.Get("fileData").IsObject():
+		data := part.Get("fileData")
+		return c.media(events, &providers.Media{Type: data.Get("mimeType").Str, URL: data.Get("fileUri").Str}, seal)
+	}
+	return c.hidden(events, part, seal)
+}
+
+func sealOf(part gjson.Result) *providers.Seal {
+	signature := part.Get("thoughtSignature").Str
+	if signature == "" {
+		return nil
+	}
+	return &providers.Seal{Minter: Language, Signature: signature}
+}
+
+// say reads text. Parts follow each other as the pieces of one block; but a signed part is a
+// block of its own, as it must go back with exactly its own text.
+// Source: https://ai.google.dev/gemini-api/docs/thought-signatures
+func (c *choice) say(events []providers.Event, kind providers.Kind, text string, seal *providers.Seal) []providers.Event {
+	if text == "" && seal == nil {
+		return events
+	}
+	if c.open != kind || seal != nil {
+		events = c.begin(events, &providers.Block{Kind: kind, Seal: seal})
+		c.open = kind
+		if kind == providers.KindText {
+			c.spans = append(c.spans, span{c.blocks - 1, c.text.Len()})
+		}
+	}
+	if text != "" {
+		events = append(events, providers.Event{Kind: providers.EventDelta, Choice: c.index, Index: c.blocks - 1, Text: text})
+		if kind == providers.KindText {
+			c.said = true
+			c.text.WriteString(text)
+		}
+	}
+	if seal != nil {
+		events = c.shut(events)
+	}
+	return events
+}
+
+// begin ends the open block and begins another.
+func (c *choice) begin(events []providers.Event, b *providers.Block) []providers.Event {
+	events = c.shut(events)
+	c.blocks++
+	return append(events, providers.Event{Kind: providers.EventBlockStart, Choice: c.index, Index: c.blocks - 1, Block: b})
+}
+
+// shut ends the open block.
+func (c *choice) shut(events []providers.Event) []providers.Event {
+	if c.open == 0 {
+		return events
+	}
+	c.open = 0
+	return append(events, providers.Event{Kind: providers.EventBlockStop, Choice: c.index, Index: c.blocks - 1})
+}
+
+// call reads a function call, which comes whole. A call without a name is a piece of one that is
+// streamed (partialArgs), which only Vertex does and only where it was asked to.
+func (c *choice) call(events []providers.Event, v gjson.Result, seal *providers.Seal) []providers.Event {
+	name := v.Get("name").Str
+	if name == "" {
+		return events
+	}
+	id := v.Get("id").Str
+	if c.ids[id] {
+		id = "" // given twice: the writer makes one that is not
+	}
+	if id != "" {
+		if c.ids == nil {
+			c.ids = map[string]bool{}
+		}
+		c.ids[id] = true
+	}
+	c.said, c.called = true, true
+	events = c.begin(events, &providers.Block{
+		Kind: providers.KindToolCall, Call: &providers.ToolCall{ID: id, Name: decodeName(name)}, Seal: seal,
+	})
+	c.open = providers.KindToolCall
+	text := "{}"
+	if args := v.Get("args"); args.IsObject() {
+		text = compact(args.Raw)
+	}
+	events = append(events, providers.Event{Kind: providers.EventDelta, Choice: c.index, Index: c.blocks - 1, Text: text})
+	return c.shut(events)
+}
+
+// compact takes the white space out of JSON, which the API prints for people.
+func compact(raw string) string {
+	v := jsontext.Value(raw)
+	if err := v.Compact(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
+		return raw
+	}
+	return string(v)
+}
+
+func (c *choice) media(events []providers.Event, m *providers.Media, seal *providers.Seal) []providers.Event {
+	kind := providers.KindFile
+	switch {
+	case strings.HasPrefix(m.Type, "image/"):
+		kind = providers.KindImage
+	case strings.HasPrefix(m.Type, "audio/"):
+		kind = providers.KindAudio
+	}
+	c.said = true
+	events = c.begin(events, &providers.Block{Kind: kind, Media: m, Seal: seal})
+	c.open = kind
+	return c.shut(events)
+}
+
+// hidden seals a part that other languages have no word for, so that it comes back in its place.
+func (c *choice) hidden(events []providers.Event, part gjson.Result, seal *providers.Seal) []providers.Event {
+	raw := compact(part.Raw)
+	switch {
+	case hiddenPart([]byte(raw)):
+		seal = &providers.Seal{Minter: Language, Encrypted: raw}
+	case seal == nil:
+		return events
+	case part.Get("thought").Bool():
+		return c.say(events, providers.KindReasoning, "", seal)
+	default:
+		return c.say(events, providers.KindText, "", seal)
+	}
+	events = c.begin(events, &providers.Block{Kind: providers.KindReasoning, Seal: seal})
+	c.open = providers.KindReasoning
+	return c.shut(events)
+}

@@ -1,0 +1,171 @@
+package gemini
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// extras says the fields that only this language knows, and OpenAI's that it has a form of. The
+// client's native words win over what was made of its neutral ones.
+func (r *request) extras() error {
+	for i := range r.req.Extras {
+		e := &r.req.Extras[i]
+		if !jsontext.Value(e.Value).IsValid() {
+			return providers.Invalid(e.Name, "the field is not valid JSON")
+		}
+		taken, err := r.extra(e)
+		if err != nil {
+			return err
+		}
+		if !taken {
+			r.drop(e.Name)
+		}
+	}
+	return nil
+}
+
+func (r *request) extra(e *providers.Extra) (bool, error) {
+	name := e.Name[strings.LastIndexByte(e.Name, '.')+1:]
+	switch e.Owner {
+	case Language, "":
+		return r.native(camel(name), e)
+	case "openai":
+		return r.openAI(name, e)
+	case "anthropic":
+		// The reader has read thinking already; only its display is lost.
+		return name == "thinking" && (r.req.Reasoning.Effort != "" || r.req.Reasoning.Budget != nil), nil
+	}
+	return false, nil
+}
+
+func (r *request) native(name string, e *providers.Extra) (bool, error) {
+	value := gjson.ParseBytes(e.Value)
+	switch name {
+	case "safetySettings":
+		if !value.IsArray() {
+			return false, providers.Invalid(e.Name, "expected an array")
+		}
+		r.top.set(name, e.Value)
+	case "cachedContent":
+		if value.Type != gjson.String {
+			return false, providers.Invalid(e.Name, "expected a string")
+		}
+		r.top.set(name, e.Value)
+	case "thinkingConfig", "speechConfig", "imageConfig", "responseModalities", "mediaResolution":
+		r.gen.set(name, e.Value)
+	case "generationConfig":
+		if !value.IsObject() {
+			return false, providers.Invalid(e.Name, "expected an object")
+		}
+		value.ForEach(func(key, v gjson.Result) bool {
+			r.generationField(camel(key.Str), e.Name+"."+key.Str, []byte(v.Raw))
+			return true
+		})
+	case "reasoningFormat": // Groq's; read as Reasoning.Show
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// generationField takes a field of a native generationConfig. Those that price or bound the call
+// are left to the fields that the gateway reads.
+func (r *request) generationField(name, asked string, raw []byte) {
+	switch name {
+	case "temperature", "topP", "topK", "seed", "presencePenalty", "frequencyPenalty", "stopSequences",
+		"responseMimeType", "responseModalities", "responseLogprobs", "logprobs", "enableEnhancedCivicAnswers",
+		"speechConfig", "thinkingConfig", "mediaResolution", "imageConfig":
+		r.gen.set(name, raw)
+	case "responseSchema", "responseJsonSchema", "responseFormat":
+		r.gen.remove("responseSchema")
+		r.gen.remove("responseJsonSchema")
+		r.gen.set(name, raw)
+	default:
+		r.drop(asked)
+	}
+}
+
+func (r *request) openAI(name string, e *providers.Extra) (bool, error) {
+	switch name {
+	case "web_search_options":
+		r.host("googleSearch")
+	case "modalities":
+		return true, r.modalities(e)
+	case "audio":
+		return true, r.voice(e)
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+func (r *request) modalities(e *providers.Extra) error {
+	var list []string
+	for _, m := range gjson.ParseBytes(e.Value).Array() {
+		switch m.Str {
+		case "text", "image", "audio":
+			list = append(list, strings.ToUpper(m.Str))
+		default:
+			return providers.Invalid(e.Name, "expected a list of 'text', 'image' and 'audio'")
+		}
+	}
+	switch {
+	case len(list) == 0, len(list) == 1 && list[0] == "TEXT": // what the API does unasked
+	case strings.Contains(string(e.Value), `"audio"`):
+		r.gen.set("responseModalities", quotedList([]string{"AUDIO"})) // the API says it, or writes it
+	default:
+		r.gen.set("responseModalities", quotedList(list))
+	}
+	return nil
+}
+
+// voice says OpenAI's audio. The API makes raw 16-bit samples and nothing else.
+func (r *request) voice(e *providers.Extra) error {
+	said := gjson.ParseBytes(e.Value)
+	if format := said.Get("format"); format.Exists() && format.Str != "pcm16" {
+		return providers.Invalid("audio.format", "this model's provider makes audio as 'pcm16' only")
+	}
+	voice := said.Get("voice")
+	if voice.Type != gjson.String || voice.Str == "" {
+		return nil
+	}
+	var w body
+	for _, name := range []string{"", "voiceConfig", "prebuiltVoiceConfig"} {
+		if name != "" {
+			w.key(name)
+		}
+		w.open('{')
+	}
+	w.field("voiceName", voice.Str)
+	w.shut('}')
+	w.shut('}')
+	w.shut('}')
+	r.gen.set("speechConfig", w.b)
+	return nil
+}
+
+// camel gives the spelling of the API's JSON for a name in snake case, which the API takes too.
+func camel(name string) string {
+	if !strings.Contains(name, "_") {
+		return name
+	}
+	var b strings.Builder
+	up := false
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c == '_':
+			up = true
+			continue
+		case up && c >= 'a' && c <= 'z':
+			c -= 'a' - 'A'
+		}
+		up = false
+		b.WriteByte(c)
+	}
+	return b.String()
+}

@@ -1,0 +1,32 @@
+package gemini
+
+import "github.com/aistrale/aistrale/providers"
+
+// Governed lists the fields of this language, and of OpenAI's requests that are translated into
+// it, which name a stored object, reach a network or change the price.
+func Governed() []providers.Governed {
+	list := []providers.Governed{
+		{Path: "service_tier", Effect: providers.ChangesPrice, Except: []string{"auto", "default", "standard"}},
+		{Path: "serviceTier", Effect: providers.ChangesPrice, Except: []string{"auto", "default", "standard"}},
+		{Path: "web_search_options", Effect: providers.ReachesNetwork},
+		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: []string{"function", "custom"}},
+		{Path: "messages.#.content.#.file.file_id", Effect: providers.NamesObject},
+		{Path: "contents.#.parts.#.fileData", Effect: providers.NamesObject},
+		{Path: "contents.#.parts.#.file_data", Effect: providers.NamesObject},
+	}
+	for _, name := range []string{"cachedContent", "cached_content"} {
+		for _, at := range []string{"", "extra_body.", "extra_body.google.", "extra_body.gemini."} {
+			list = append(list, providers.Governed{Path: at + name, Effect: providers.NamesObject})
+		}
+	}
+	for _, name := range []string{
+		"googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "urlContext", "url_context",
+		"googleMaps", "google_maps", "codeExecution", "code_execution", "computerUse", "computer_use", "mcpServers", "mcp_servers",
+	} {
+		list = append(list, providers.Governed{Path: "tools.#." + name, Effect: providers.ReachesNetwork})
+	}
+	for _, name := range []string{"fileSearch", "file_search"} {
+		list = append(list, providers.Governed{Path: "tools.#." + name, Effect: providers.NamesObject})
+	}
+	return list
+}

@@ -1,0 +1,182 @@
+package gemini
+
+import (
+	"fmt"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// declaration is a function as the API knows it.
+type declaration struct {
+	name, description string
+	schema            []byte // nil where the function takes no arguments
+}
+
+// tools reads the tools and the choice among them. config is nil where nothing is to be said.
+func (r *request) tools() (list []declaration, config []byte, err error) {
+	for i := range r.req.Tools {
+		t := &r.req.Tools[i]
+		if t.Cache != nil {
+			r.drop("cache_control")
+		}
+		param := fmt.Sprintf("tools[%d]", i)
+		if t.Type != "" {
+			if err := r.hostedTool(t, param); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		d, err := r.declare(t, param)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, have := range list {
+			if have.name == d.name {
+				return nil, nil, providers.Invalid(param, fmt.Sprintf("two functions have the name %q", t.Name))
+			}
+		}
+		list = append(list, d)
+	}
+	// The API refuses a choice where there is nothing to choose.
+	if len(list) > 0 {
+		config, err = r.choice(list)
+	}
+	return list, config, err
+}
+
+func (r *request) declare(t *providers.Tool, param string) (declaration, error) {
+	if t.Custom {
+		return declaration{}, providers.Invalid(param, "free-form tools (type custom) are not offered by this model's provider")
+	}
+	if t.Strict != nil && *t.Strict {
+		r.drop("tools.function.strict")
+	}
+	name, err := encodeName(param+".function.name", t.Name)
+	if err != nil {
+		return declaration{}, err
+	}
+	schema, err := r.parameters(t.Schema)
+	if err != nil {
+		return declaration{}, providers.Invalid(param+".function.parameters", fmt.Sprintf("invalid schema for function '%s': %v", t.Name, err))
+	}
+	return declaration{name: name, description: t.Description, schema: schema}, nil
+}
+
+// hostedTool takes the tools of other languages that the API has its own form of.
+func (r *request) hostedTool(t *providers.Tool, param string) error {
+	switch t.Type {
+	case "google_search", "googleSearch", "web_search", "web_search_preview":
+		r.host("googleSearch")
+	case "url_context", "urlContext":
+		r.host("urlContext")
+	case "code_execution", "codeExecution":
+		r.host("codeExecution")
+	default:
+		return providers.Invalid(param+".type", fmt.Sprintf("tools of type '%s' are not offered by this model's provider", t.Type))
+	}
+	return nil
+}
+
+func (r *request) host(name string) {
+	for _, have := range r.hosted {
+		if have.get(name) != nil {
+			return
+		}
+	}
+	r.hosted = append(r.hosted, fields{{name, []byte("{}")}})
+}
+
+// choice says tool_choice. A choice between answering and some of the tools is mode VALIDATED:
+// AUTO takes no list.
+// Source: https://ai.google.dev/api/caching#FunctionCallingConfig
+func (r *request) choice(list []declaration) ([]byte, error) {
+	said := r.req.ToolChoice
+	mode, allowed := "", said.Allowed
+	switch said.Mode {
+	case providers.ChoiceUnset, providers.ChoiceAuto:
+		mode = "AUTO"
+		if len(allowed) > 0 {
+			mode = "VALIDATED"
+		} else if said.Mode == providers.ChoiceUnset {
+			return nil, nil
+		}
+	case providers.ChoiceNone:
+		mode, allowed = "NONE", nil
+	case providers.ChoiceAny:
+		mode = "ANY"
+	case providers.ChoiceTool:
+		mode, allowed = "ANY", []string{said.Name}
+	}
+	names, err := chosen(allowed, list)
+	if err != nil {
+		return nil, err
+	}
+	var w body
+	w.open('{')
+	w.key("functionCallingConfig")
+	w.open('{')
+	w.field("mode", mode)
+	if len(names) > 0 {
+		w.rawField("allowedFunctionNames", quotedList(names))
+	}
+	w.shut('}')
+	w.shut('}')
+	return w.b, nil
+}
+
+func chosen(allowed []string, list []declaration) ([]string, error) {
+	names := make([]string, 0, len(allowed))
+	for _, name := range allowed {
+		native, err := encodeName("tool_choice", name)
+		if err != nil {
+			return nil, err
+		}
+		known := false
+		for _, d := range list {
+			known = known || d.name == native
+		}
+		if !known {
+			return nil, providers.Invalid("tool_choice", fmt.Sprintf("tool_choice names '%s', which is not among the tools", name))
+		}
+		names = append(names, native)
+	}
+	return names, nil
+}
+
+func (r *request) writeTools(w *body, list []declaration) {
+	if len(list) == 0 && len(r.hosted) == 0 {
+		return
+	}
+	w.key("tools")
+	w.open('[')
+	if len(list) > 0 {
+		w.open('{')
+		w.key("functionDeclarations")
+		w.open('[')
+		for _, d := range list {
+			r.writeDeclaration(w, d)
+		}
+		w.shut(']')
+		w.shut('}')
+	}
+	for _, tool := range r.hosted {
+		tool.write(w)
+	}
+	w.shut(']')
+}
+
+func (r *request) writeDeclaration(w *body, d declaration) {
+	w.open('{')
+	w.field("name", d.name)
+	if d.description != "" {
+		w.field("description", d.description)
+	}
+	if d.schema != nil {
+		name := "parametersJsonSchema"
+		if r.call.Can.LegacySchema {
+			name = "parameters"
+		}
+		w.rawField(name, d.schema)
+	}
+	w.shut('}')
+}

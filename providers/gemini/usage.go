@@ -1,0 +1,112 @@
+package gemini
+
+import (
+	"bytes"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// readUsage reads usageMetadata. Input holds the cached tokens, and not what the provider's own
+// tools added; output is counted apart from thoughts.
+// Source: https://ai.google.dev/api/generate-content#UsageMetadata
+func readUsage(raw []byte) providers.Usage {
+	var line providers.UsageLine
+	members(raw, func(name, value []byte) bool {
+		switch string(name) {
+		case "promptTokenCount":
+			set(&line, providers.InputTotal, value)
+		case "cachedContentTokenCount":
+			set(&line, providers.CacheRead, value)
+		case "candidatesTokenCount":
+			set(&line, providers.OutputPlain, value)
+		case "thoughtsTokenCount":
+			set(&line, providers.Reasoning, value)
+		case "toolUsePromptTokenCount":
+			set(&line, providers.InputTool, value)
+		case "promptTokensDetails":
+			modalities(value, func(modality string, n int64) {
+				switch modality {
+				case "AUDIO", "4":
+					line.Set(providers.AudioIn, n)
+				case "IMAGE", "2":
+					line.Set(providers.ImagesIn, n)
+				}
+			})
+		case "candidatesTokensDetails":
+			modalities(value, func(modality string, n int64) {
+				if modality == "AUDIO" || modality == "4" {
+					line.Set(providers.AudioOut, n)
+				}
+			})
+		case "serviceTier":
+			line.Tier = string(bytes.ToLower(inner(value)))
+		}
+		return true
+	})
+	if !line.Has() {
+		return providers.Usage{}
+	}
+	return providers.Usage{Lines: []providers.UsageLine{line}, Raw: raw}
+}
+
+func set(line *providers.UsageLine, m providers.Meter, value []byte) {
+	if n, ok := count(value); ok {
+		line.Set(m, n)
+	}
+}
+
+// count reads a count of tokens; what is none, or absurd, is not said.
+func count(value []byte) (n int64, ok bool) {
+	value = inner(value) // 64-bit numbers may come as strings
+	if len(value) == 0 || len(value) > 15 {
+		return 0, false
+	}
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+// modalities reads a list of {modality, tokenCount}.
+func modalities(list []byte, visit func(modality string, n int64)) {
+	items(list, func(item []byte) bool {
+		var modality []byte
+		var n int64
+		ok := false
+		members(item, func(name, value []byte) bool {
+			switch string(name) {
+			case "modality":
+				modality = inner(value)
+			case "tokenCount":
+				n, ok = count(value)
+			}
+			return true
+		})
+		if ok {
+			visit(string(modality), n)
+		}
+		return true
+	})
+}
+
+// searches counts the web searches that are charged: each query from generation 3 on, before
+// that the grounded prompt, however many queries it took.
+// Source: https://ai.google.dev/gemini-api/docs/pricing
+func searches(queries gjson.Result, model string) int64 {
+	n := int64(len(queries.Array()))
+	if n > 0 && generation(model) < 3 {
+		return 1
+	}
+	return n
+}
+
+func searchLine(n int64) providers.UsageLine {
+	var line providers.UsageLine
+	line.Set(providers.Searches, n)
+	return line
+}
