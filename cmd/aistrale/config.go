@@ -30,12 +30,9 @@ type Config struct {
 
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request
-	MaxReply   Size `yaml:"max_reply"`   // of a whole reply, and of one event of a stream
 	BodyMemory Size `yaml:"body_memory"` // of all large request bodies together
 
-	Concurrency         int `yaml:"concurrency"`          // client connections served at once
-	UpstreamConnections int `yaml:"upstream_connections"` // to each provider
-
+	Concurrency  int           `yaml:"concurrency"` // client connections served at once
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
 	Timeouts     Timeouts      `yaml:"timeouts"`
 
@@ -63,7 +60,7 @@ type Timeouts struct {
 // ProviderConfig is an account with an upstream.
 type ProviderConfig struct {
 	Name    string         `yaml:"name"`
-	Dialect string         `yaml:"dialect"`  // "" for a known name
+	Dialect string         `yaml:"dialect"`  // "" or its own for a known name
 	BaseURL string         `yaml:"base_url"` // "" for the known one; no trailing slash
 	APIKey  storage.Secret `yaml:"api_key"`  // empty: a stored credential of this provider
 	// NoKey is set where api_key is "none": the upstream takes no credential.
@@ -129,9 +126,8 @@ type unbuilt struct{}
 func defaults() *Config {
 	return &Config{
 		Listen: ":8080", AdminListen: "127.0.0.1:8081", DataDir: "./data", LogLevel: "info",
-		MaxBody: 32 << 20, MaxHeader: 16 << 10, MaxReply: 64 << 20, BodyMemory: 512 << 20,
-		Concurrency: 16384, UpstreamConnections: 4096,
-		DrainTimeout: 30 * time.Second,
+		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20,
+		Concurrency: 16384, DrainTimeout: 30 * time.Second,
 		Timeouts: Timeouts{
 			Connect: 5 * time.Second, FirstByte: 600 * time.Second, StreamIdle: 300 * time.Second,
 			Hold: 15 * time.Second, KeepaliveComment: 15 * time.Second, ClientWrite: 10 * time.Second,

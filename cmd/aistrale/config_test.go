@@ -190,7 +190,7 @@ providers:
     forward: [x-a]
     timeouts: {connect: 250ms}
     quirks: {strip: [a], rename: {b: c}, no_stream_usage: true}
-  - {name: anthropic, dialect: openai, base_url: https://api.anthropic.com/v1}
+  - {name: anthropic, dialect: anthropic, base_url: https://proxy.example.com}
 keys:
   - name: k
     key: sk-ais-abcd1234-`+strings.Repeat("s", 32)+`

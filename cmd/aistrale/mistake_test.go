@@ -57,10 +57,9 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f(mock+"max_body: 32Mi", `f:2: max_body: "32Mi" is not a size such as 32MiB or 4096`)
 	f(mock+"max_body: 0", "f:2: max_body: must be at least one byte")
 	f(mock+"max_header: 1", "f:2: max_header: must be at least 1KiB, which common clients need")
-	f(mock+"max_reply: 0", "f:2: max_reply: must be at least one byte")
 	f(mock+"body_memory: 1MiB", "f:2: body_memory: is less than max_body, so that the largest body could never be read")
 	f(mock+"concurrency: 1.5", `f:2: concurrency: "1.5" is not a whole number`)
-	f(mock+"concurrency: 0\nupstream_connections: 0", "f:2: concurrency: must be at least 1", "f:3: upstream_connections: must be at least 1")
+	f(mock+"concurrency: 0", "f:2: concurrency: must be at least 1")
 	f(mock+"drain_timeout: 30", `f:2: drain_timeout: "30" is not a duration such as 15s or 10m`)
 	f(mock+"drain_timeout: -1s", "f:2: drain_timeout: is negative")
 	f(mock+"timeouts:\n  connect: 0s\n  idle: -1s", "f:3: timeouts.connect: must be more than 0: no wait is unbounded",
@@ -84,7 +83,7 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f("providers: [{name: antropic, base_url: http://h}]", `f:1: providers[0].dialect: is missing: "antropic" is no known provider, did you mean "anthropic"?`)
 	f("providers: [{name: mine, dialect: opanai, base_url: http://h}]", `f:1: providers[0].dialect: unknown dialect "opanai", did you mean "openai"?`)
 	f("providers: [{name: mine, dialect: cohere, base_url: http://h}]", `f:1: providers[0].dialect: unknown dialect "cohere"; known are openai, anthropic, gemini`)
-	f("providers: [{name: openai, dialect: gemini}]", `f:1: providers[0].base_url: is missing: nobody knows the address of "openai"`)
+	f("providers: [{name: openai, dialect: gemini}]", "f:1: providers[0].dialect: openai speaks openai; an account in another dialect needs a name of its own")
 	f("providers: [{name: mock, dialect: openai}]", "f:1: providers[0]: the emulator speaks every dialect and has no quirks; it takes a base_url at most")
 	for _, bad := range []string{"ftp://h", "h/v1", "http://", "http://%zz", "//h"} {
 		f("providers: [{name: openai, base_url: '"+bad+"'}]", "f:1: providers[0].base_url: is not a URL such as https://api.example.com/v1")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -83,14 +84,8 @@ func (v *validator) sizes(c *Config) {
 	if c.BodyMemory < c.MaxBody {
 		v.wrong("body_memory", "is less than max_body, so that the largest body could never be read")
 	}
-	if c.MaxReply < 1 {
-		v.wrong("max_reply", "must be at least one byte")
-	}
 	if c.Concurrency < 1 {
 		v.wrong("concurrency", "must be at least 1")
-	}
-	if c.UpstreamConnections < 1 {
-		v.wrong("upstream_connections", "must be at least 1")
 	}
 }
 
@@ -139,8 +134,8 @@ func (v *validator) provider(p *ProviderConfig, at string, seen map[string]strin
 	}
 }
 
-// dialect holds what is needed to speak with the provider: a known name needs nothing, and one
-// that is made to speak another language than its own needs what an unknown name needs.
+// dialect holds what is needed to speak with the provider. A known name needs nothing, and keeps
+// its language: its capabilities, prices and quirks are those of that address.
 func (v *validator) dialect(p *ProviderConfig, at string) {
 	if p.Dialect != "" && !slices.Contains(catalog.Languages(), p.Dialect) {
 		v.wrong(at+".dialect", "unknown dialect %q%s", p.Dialect, hint(p.Dialect, catalog.Languages()))
@@ -152,7 +147,10 @@ func (v *validator) dialect(p *ProviderConfig, at string) {
 		}
 		return
 	}
-	if p.isKnown() {
+	if known, ok := catalog.Known(p.Name); ok {
+		if own := known.Routes[providers.OpChat].Language; p.Dialect != "" && p.Dialect != own {
+			v.wrong(at+".dialect", "%s speaks %s; an account in another dialect needs a name of its own", p.Name, own)
+		}
 		return
 	}
 	if p.Dialect == "" {
