@@ -22,5 +22,7 @@ var (
 	_ providers.Face = Face{}
 )
 
+var _ providers.Dialect = Dialect{}
+
 // Language implements providers.Face.
 func (Face) Language() string { return Language }

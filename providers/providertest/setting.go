@@ -93,7 +93,7 @@ func summarize(p providers.Plan) []byte {
 	for _, r := range p.Requests {
 		out.Requests = append(out.Requests, request{r.Path, r.Headers})
 	}
-	return print(out)
+	return encode(out)
 }
 
 func observed(t *testing.T, dialect providers.Dialect, stream bool, body io.Reader) []byte {
@@ -129,11 +129,11 @@ func observed(t *testing.T, dialect providers.Dialect, stream bool, body io.Read
 	if err != nil {
 		t.Fatal(err)
 	}
-	return print(out)
+	return encode(out)
 }
 
 func describe(f *providers.Fault, status int) []byte {
-	return print(struct {
+	return encode(struct {
 		Status     int                 `json:"status"`
 		Kind       providers.FaultKind `json:"kind"`
 		Type       string              `json:"type,omitzero"`
@@ -147,8 +147,8 @@ func describe(f *providers.Fault, status int) []byte {
 	}{status, f.Kind, f.Type, f.Code, f.Param, f.Message, f.Retryable, f.RetryAfter.Seconds(), f.NoRetry, len(f.Body) > 0})
 }
 
-// print is JSON of a value that always has one.
-func print(v any) []byte {
+// encode is JSON of a value that always has one.
+func encode(v any) []byte {
 	out, err := json.Marshal(v, jsontext.WithIndent("  "))
 	if err != nil {
 		panic(err)

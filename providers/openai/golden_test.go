@@ -1,0 +1,12 @@
+package openai_test
+
+import (
+	"testing"
+
+	"github.com/aistrale/aistrale/providers/openai"
+	"github.com/aistrale/aistrale/providers/providertest"
+)
+
+func TestGolden(t *testing.T) {
+	providertest.Golden(t, openai.Face{}, openai.Dialect{})
+}

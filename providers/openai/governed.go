@@ -1,0 +1,46 @@
+package openai
+
+import "github.com/aistrale/aistrale/providers"
+
+// Governed lists the fields of OpenAI's, Groq's and OpenRouter's bodies that name another
+// model, change the price, reach a network or name a stored object. store is not among them:
+// it keeps a copy at the account's own provider, and what is kept can be named by no field
+// that is not governed itself.
+//
+// Sources: https://platform.openai.com/docs/api-reference/chat/create,
+// https://console.groq.com/docs/api-reference, https://openrouter.ai/docs/api-reference.
+func Governed() []providers.Governed {
+	return []providers.Governed{
+		// OpenAI
+		{Path: "web_search_options", Effect: providers.ReachesNetwork},
+		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: []string{"function", "custom"}},
+		{Path: "tools.#.server_url", Effect: providers.ReachesNetwork},
+		{Path: "messages.#.content.#.file.file_id", Effect: providers.NamesObject},
+		{Path: "messages.#.content.#.image_url.file_id", Effect: providers.NamesObject},
+		{Path: "messages.#.audio.id", Effect: providers.NamesObject},
+		{Path: "audio.voice.id", Effect: providers.NamesObject},
+		{Path: "previous_response_id", Effect: providers.NamesObject},
+		{Path: "conversation", Effect: providers.NamesObject},
+		{Path: "prompt.id", Effect: providers.NamesObject},
+		{Path: "service_tier", Effect: providers.ChangesPrice, Except: []string{"auto", "default", "on_demand"}},
+		{Path: "prompt_cache_retention", Effect: providers.ChangesPrice, Except: []string{"in-memory", "in_memory"}},
+		{Path: "prompt_cache_options.ttl", Effect: providers.ChangesPrice},
+		{Path: "moderation.model", Effect: providers.NamesModel},
+		// Groq
+		{Path: "compound_custom.models.*", Effect: providers.NamesModel},
+		{Path: "compound_custom.tools", Effect: providers.ReachesNetwork},
+		{Path: "search_settings", Effect: providers.ReachesNetwork},
+		{Path: "documents.#.source.url", Effect: providers.ReachesNetwork},
+		// OpenRouter and gateways that took its fields over
+		{Path: "models", Effect: providers.NamesModel},
+		{Path: "fallbacks", Effect: providers.NamesModel},
+		{Path: "route", Effect: providers.ChangesPrice},
+		{Path: "preset", Effect: providers.NamesObject},
+		{Path: "provider", Effect: providers.ChangesPrice},
+		{Path: "plugins", Effect: providers.ReachesNetwork},
+		{Path: "safety_model", Effect: providers.NamesModel},
+		// Perplexity and xAI
+		{Path: "search_parameters", Effect: providers.ReachesNetwork},
+		{Path: "web_search", Effect: providers.ReachesNetwork},
+	}
+}
