@@ -105,7 +105,7 @@ func first() []providers.Provider {
 func groq() providers.Provider {
 	return providers.Provider{
 		Name: "groq", OwnedBy: "groq", BaseURL: "https://api.groq.com/openai/v1",
-		Routes: governedMore(openaiRoutes(providers.OpChat, providers.OpEmbeddings), groqGoverned()),
+		Routes: openaiRoutes(providers.OpChat, providers.OpEmbeddings),
 		Sign:   providers.Bearer,
 		Env:    []string{"GROQ_API_KEY"},
 		Quirks: providers.Quirks{
@@ -120,11 +120,9 @@ func groq() providers.Provider {
 }
 
 func huggingFace() providers.Provider {
-	routes := openaiRoutes(providers.OpChat)
-	routes[providers.OpEmbeddings] = featureExtraction()
 	return providers.Provider{
 		Name: "huggingface", OwnedBy: "huggingface", BaseURL: "https://router.huggingface.co/v1",
-		Routes: routes, Sign: providers.Bearer,
+		Routes: openaiRoutes(providers.OpChat), Sign: providers.Bearer,
 		Env: []string{"HF_TOKEN"},
 		Quirks: providers.Quirks{
 			// The router hands fields on to many engines; these are OpenAI's own services.

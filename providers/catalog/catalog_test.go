@@ -46,8 +46,11 @@ func checkRoutes(t *testing.T, p providers.Provider) {
 		t.Errorf("%s serves no chat", p.Name)
 	}
 	for op, route := range p.Routes {
-		if route.Language == "" || !strings.HasPrefix(route.Path, "/") {
-			t.Errorf("%s, %s: no language or path: %+v", p.Name, op, route)
+		if route.Language == "" || !strings.HasPrefix(route.Path, "/") || route.Dialect == nil || len(route.Governed) == 0 {
+			t.Errorf("%s, %s: no language, path, dialect or governed fields: %+v", p.Name, op, route)
+		}
+		if op == providers.OpEmbeddings && route.Language != "openai" && (route.Pair == nil || route.Pair.Write == nil || route.Pair.Read == nil) {
+			t.Errorf("%s: embeddings in %s want a pair", p.Name, route.Language)
 		}
 	}
 }
@@ -135,14 +138,18 @@ func TestGoverned(t *testing.T) {
 		}
 		t.Errorf("%s: %s is not governed", body, path)
 	}
-	f(`{"compound_custom":{"models":{"answering_model":"x"}}}`, "compound_custom.models", providers.NamesModel)
+	f(`{"compound_custom":{"models":{"answering_model":"x"}}}`, "compound_custom.models.*", providers.NamesModel)
 	f(`{"compound_custom":{"tools":{"enabled_tools":["web_search"]}}}`, "compound_custom.tools", providers.ReachesNetwork)
 	f(`{"search_settings":{"country":"x"}}`, "search_settings", providers.ReachesNetwork)
 	f(`{"models":["a","b"]}`, "models", providers.NamesModel)
 	f(`{"plugins":[{"id":"web"}]}`, "plugins", providers.ReachesNetwork)
 	f(`{"preset":"p"}`, "preset", providers.NamesObject)
 	f(`{"provider":{"order":["x"]}}`, "provider", providers.ChangesPrice)
-	f(`{"route":"best"}`, "route", providers.NamesModel)
+	f(`{"mcp_servers":[{"url":"https://x"}]}`, "mcp_servers", providers.ReachesNetwork)
+	f(`{"cachedContent":"cachedContents/1"}`, "cachedContent", providers.NamesObject)
+	f(`{"service_tier":"priority"}`, "service_tier", providers.ChangesPrice)
+	f(`{"tools":[{"type":"web_search_20250305"}]}`, "tools.#.type", providers.ReachesNetwork)
 	f(`{"search_parameters":{"mode":"on"}}`, "search_parameters", providers.ReachesNetwork)
-	f(`{"route":"fallback","messages":[{"role":"user","content":"models"}]}`, "", 0)
+	f(`{"service_tier":"on_demand","messages":[{"role":"user","content":"models"}]}`, "", 0)
+	f(`{"tools":[{"type":"function"},{"type":"bash_20250124"}]}`, "", 0)
 }

@@ -42,9 +42,8 @@ func compatible() []providers.Provider {
 		},
 		{
 			Name: "openrouter", OwnedBy: "openrouter", BaseURL: "https://openrouter.ai/api/v1",
-			Routes: governedMore(openaiRoutes(chat, completions, embeddings), openrouterGoverned()),
-			Sign:   providers.Bearer,
-			Env:    []string{"OPENROUTER_API_KEY"},
+			Routes: openaiRoutes(chat, completions, embeddings), Sign: providers.Bearer,
+			Env: []string{"OPENROUTER_API_KEY"},
 		},
 		{
 			Name: "perplexity", OwnedBy: "perplexity", BaseURL: "https://api.perplexity.ai",
@@ -60,7 +59,7 @@ func compatible() []providers.Provider {
 		},
 		{
 			Name: "xai", OwnedBy: "xai", BaseURL: "https://api.x.ai/v1",
-			Routes: governedMore(openaiRoutes(chat, completions), xaiGoverned()), Sign: providers.Bearer,
+			Routes: openaiRoutes(chat, completions), Sign: providers.Bearer,
 			Env: []string{"XAI_API_KEY"},
 		},
 	}

@@ -1,6 +1,11 @@
 package catalog
 
-import "github.com/aistrale/aistrale/providers"
+import (
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/anthropic"
+	"github.com/aistrale/aistrale/providers/gemini"
+	"github.com/aistrale/aistrale/providers/openai"
+)
 
 // openaiRoutes serves the operations given in OpenAI's language.
 func openaiRoutes(ops ...providers.Op) map[providers.Op]providers.Route {
@@ -11,28 +16,26 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op]providers.Route {
 	}
 	routes := make(map[providers.Op]providers.Route, len(ops))
 	for _, op := range ops {
-		routes[op] = providers.Route{Language: "openai", Path: paths[op]}
+		routes[op] = providers.Route{
+			Language: "openai", Dialect: openai.Dialect{}, Path: paths[op], Governed: openai.Governed(),
+		}
 	}
 	return routes
 }
 
 func anthropicRoutes() map[providers.Op]providers.Route {
 	return map[providers.Op]providers.Route{
-		providers.OpChat: {Language: "anthropic", Path: "/v1/messages"},
+		providers.OpChat: {
+			Language: "anthropic", Dialect: anthropic.Dialect{}, Path: "/v1/messages", Governed: anthropic.Governed(),
+		},
 	}
 }
 
 func geminiRoutes() map[providers.Op]providers.Route {
 	return map[providers.Op]providers.Route{
 		providers.OpChat: {
-			Language: "gemini", Path: "/models/{model}:generateContent",
-			StreamPath: "/models/{model}:streamGenerateContent?alt=sse",
+			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:generateContent",
+			StreamPath: "/models/{model}:streamGenerateContent?alt=sse", Governed: gemini.Governed(),
 		},
-		providers.OpEmbeddings: {Language: "gemini", Path: "/models/{model}:batchEmbedContents"},
 	}
-}
-
-// featureExtraction is how HuggingFace serves embeddings: beside /v1, in words of its own.
-func featureExtraction() providers.Route {
-	return providers.Route{Language: "huggingface", Path: "//hf-inference/models/{model}/pipeline/feature-extraction"}
 }
