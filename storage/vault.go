@@ -49,6 +49,7 @@ type Vault struct {
 
 	mu      sync.RWMutex
 	aeads   map[string]cipher.AEAD // by data key id
+	closed  map[string]error       // data keys that did not unwrap, and why
 	newest  string                 // id of the data key that seals
 	created time.Time              // of the newest
 }
@@ -56,7 +57,7 @@ type Vault struct {
 // NewVault makes a vault without data keys. A nil wrapper is a vault without a master key: it
 // refuses to seal and to open, with ErrNoMasterKey.
 func NewVault(wrapper KeyWrapper) *Vault {
-	return &Vault{wrapper: wrapper, aeads: map[string]cipher.AEAD{}}
+	return &Vault{wrapper: wrapper, aeads: map[string]cipher.AEAD{}, closed: map[string]error{}}
 }
 
 // NewDataKey makes a data key, which the caller stores before anything is sealed under it; the
@@ -77,7 +78,7 @@ func (v *Vault) NewDataKey(ctx context.Context, now time.Time) (DataKey, error) 
 
 // Load makes the vault hold the data keys of a store; the newest one seals from now on. Keys
 // that do not unwrap are named in the error, and the others are held all the same, so that one
-// broken row never closes the rest.
+// broken row never closes the rest; Open repeats the error for what was sealed under them.
 func (v *Vault) Load(ctx context.Context, keys []DataKey) error {
 	var errs []error
 	for _, k := range keys {
@@ -86,7 +87,9 @@ func (v *Vault) Load(ctx context.Context, keys []DataKey) error {
 		}
 		aead, err := v.unwrap(ctx, k)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("data key %s: %w", k.ID, err))
+			err = fmt.Errorf("data key %s: %w", k.ID, err)
+			v.close(k, err)
+			errs = append(errs, err)
 			continue
 		}
 		v.hold(k, aead)
@@ -115,10 +118,17 @@ func (v *Vault) hold(k DataKey, aead cipher.AEAD) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.aeads[k.ID] = aead
+	delete(v.closed, k.ID)
 	later := k.CreatedAt.After(v.created) || k.CreatedAt.Equal(v.created) && k.ID > v.newest
 	if v.newest == "" || later {
 		v.newest, v.created = k.ID, k.CreatedAt
 	}
+}
+
+func (v *Vault) close(k DataKey, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closed[k.ID] = err
 }
 
 // Seal encrypts a secret under the newest data key, for one binding.
@@ -137,15 +147,19 @@ func (v *Vault) Seal(secret Secret, b Binding) (Sealed, error) {
 	return Sealed{DataKeyID: id, Blob: blob}, nil
 }
 
-// Open decrypts a secret. It wraps ErrNoMasterKey without a master key, ErrNotFound where the
-// vault holds no such data key, ErrSealBroken where anything else is not as it was sealed.
+// Open decrypts a secret. It wraps ErrNoMasterKey without a master key, what Load said of the
+// data key where that did not unwrap, ErrNotFound where there is no such data key, ErrSealBroken
+// where anything else is not as it was sealed.
 func (v *Vault) Open(s Sealed, b Binding) (Secret, error) {
 	if v.wrapper == nil {
 		return Secret{}, ErrNoMasterKey
 	}
 	v.mu.RLock()
-	aead := v.aeads[s.DataKeyID]
+	aead, closed := v.aeads[s.DataKeyID], v.closed[s.DataKeyID]
 	v.mu.RUnlock()
+	if closed != nil {
+		return Secret{}, closed
+	}
 	if aead == nil {
 		return Secret{}, fmt.Errorf("data key %q: %w", s.DataKeyID, ErrNotFound)
 	}
