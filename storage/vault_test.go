@@ -245,3 +245,29 @@ func TestVaultConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// oneKey unwraps every data key to the same bytes, so that nothing but the binding tells them
+// apart.
+type oneKey struct{}
+
+func (oneKey) Wrap(context.Context, string, []byte) ([]byte, error) { return []byte("x"), nil }
+
+func (oneKey) Unwrap(context.Context, string, []byte) ([]byte, error) { return make([]byte, 32), nil }
+
+func TestDataKeyIDIsBound(t *testing.T) {
+	v := NewVault(oneKey{})
+	if err := v.Load(t.Context(), []DataKey{{ID: "a"}, {ID: "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := v.Seal(NewSecret(canary), Binding{Row: "row"})
+	if err != nil || s.DataKeyID != "b" {
+		t.Fatalf("sealed under %q, error %v", s.DataKeyID, err)
+	}
+	if _, err := v.Open(s, Binding{Row: "row"}); err != nil {
+		t.Fatal(err)
+	}
+	s.DataKeyID = "a"
+	if _, err := v.Open(s, Binding{Row: "row"}); !errors.Is(err, ErrSealBroken) {
+		t.Fatalf("error %v, want %v", err, ErrSealBroken)
+	}
+}
