@@ -90,6 +90,9 @@ func newHostPool[C pooled](client *fasthttp.HostClient, acquire func(time.Durati
 // Close implements Upstream.
 func (p *hostPool[C]) Close() { p.client.CloseIdleConnections() }
 
+// inUse counts the connections that are neither idle nor closed.
+func (p *hostPool[C]) inUse() int { return p.client.ConnsCount() - p.client.IdleConnsCount() }
+
 // Exchange implements Upstream.
 func (p *hostPool[C]) Exchange() Exchange {
 	if x, ok := p.spare.Get().(*exchange[C]); ok {

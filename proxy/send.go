@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -26,11 +27,18 @@ func (f *flight) send(targets []target) error {
 			return nil
 		}
 		f.abandon()
-		if f.left() != nil || !fault(err).Retryable {
+		if f.left() != nil || !movesOn(fault(err)) {
 			return err
 		}
 	}
 	return err
+}
+
+// movesOn reports whether another target may do what this one did not: trouble of the upstream,
+// of our account with it, or of its list of models, but not of the request itself.
+func movesOn(out *providers.Fault) bool {
+	return out.Retryable || out.Kind == providers.FaultProviderAuth ||
+		out.Kind == providers.FaultUpstreamRejected && out.Status == http.StatusNotFound
 }
 
 // attempt sends the call to one target and reads its answer up to the first content.
