@@ -17,12 +17,14 @@ func readUsage(root gjson.Result) (providers.Usage, bool) {
 	tier := first2(root.Get("service_tier").Str, usage.Get("service_tier").Str)
 	out := providers.Usage{Raw: []byte(usage.Raw)}
 	// Groq's compound systems call several models, each at its own price; usage is their sum.
-	root.Get("usage_breakdown.models").ForEach(func(_, m gjson.Result) bool {
-		line := meter(m.Get("usage"))
-		line.Model, line.Tier = m.Get("model").Str, tier
-		out.Lines = append(out.Lines, line)
-		return true
-	})
+	// The array is null where one model worked alone.
+	for _, m := range root.Get("usage_breakdown.models").Array() {
+		if used := m.Get("usage"); used.IsObject() {
+			line := meter(used)
+			line.Model, line.Tier = m.Get("model").Str, tier
+			out.Lines = append(out.Lines, line)
+		}
+	}
 	if len(out.Lines) == 0 {
 		line := meter(usage)
 		line.Tier = tier
