@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -39,6 +41,9 @@ func TestAliases_mistakes(t *testing.T) {
 		if err == nil {
 			t.Errorf("%q is accepted", text)
 			return
+		}
+		if len(want) > 1 {
+			want = slices.Insert(want, 0, fmt.Sprintf("%d mistakes:", len(want)))
 		}
 		if got := strings.ReplaceAll(err.Error(), file, "f"); got != strings.Join(want, "\n") {
 			t.Errorf("%q\n got %s\nwant %s", text, got, strings.Join(want, "\n"))

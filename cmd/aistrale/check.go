@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,15 +16,17 @@ func runCheck(_ context.Context, env environment, args []string) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	file := flags.String("config", "", "the configuration to read")
-	if err := flags.Parse(args); err != nil {
-		return usagef("check: %s\n%s", err, checkUsage)
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err = fmt.Fprintln(env.Stdout, checkUsage)
+		return err
 	}
-	if *file == "" || flags.NArg() > 0 {
+	if err != nil || *file == "" || flags.NArg() > 0 {
 		return usagef("%s", checkUsage)
 	}
 	if _, err := loadConfig(*file, env.Getenv); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(env.Stdout, "OK")
+	_, err = fmt.Fprintln(env.Stdout, "OK")
 	return err
 }

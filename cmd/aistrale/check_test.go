@@ -18,10 +18,13 @@ func TestRunCheck(t *testing.T) {
 	}
 	bad := writeConfig(t, "lisen: x\nproviders: [{name: mock}]\nmax_body: y")
 	out, err := run("--config", bad)
-	if want := bad + ":1: lisen: unknown key, did you mean \"listen\"?\n" + bad + ":3: max_body: \"y\" is not a size such as 32MiB or 4096"; out != "" || err == nil || err.Error() != want {
+	if want := "2 mistakes:\n" + bad + ":1: lisen: unknown key, did you mean \"listen\"?\n" + bad + ":3: max_body: \"y\" is not a size such as 32MiB or 4096"; out != "" || err == nil || err.Error() != want {
 		t.Errorf("a bad file: %q, %v", out, err)
 	}
-	for _, args := range [][]string{nil, {"--config"}, {"--config", exampleFile, "more"}, {"--what"}, {"-h"}} {
+	if out, err := run("--help"); out != checkUsage+"\n" || err != nil {
+		t.Errorf("help: %q, %v", out, err)
+	}
+	for _, args := range [][]string{nil, {"--config"}, {"--config", exampleFile, "more"}, {"--what"}} {
 		var usage *usageError
 		if out, err := run(args...); out != "" || !errors.As(err, &usage) || !strings.Contains(err.Error(), checkUsage) {
 			t.Errorf("%q: %q, %v", args, out, err)

@@ -176,11 +176,11 @@ func loadConfig(path string, getenv func(string) string) (*Config, error) {
 
 // readYAML gives the top node of the file's one document, nil where it is empty.
 func readYAML(path string) (*yaml.Node, error) {
-	file, err := os.Open(path) //nolint:gosec // the operator names the file
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	return parseYAML(file, path)
 }
 
@@ -189,7 +189,7 @@ func parseYAML(r io.Reader, name string) (*yaml.Node, error) {
 	var document, second yaml.Node
 	if err := decoder.Decode(&document); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, nil //nolint:nilnil // an empty file says nothing, which is no error
+			return nil, nil // an empty file says nothing, which is no error
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -30,7 +30,8 @@ func (m *mistakes) add(at place, path, format string, args ...any) {
 	m.list = append(m.list, mistake{at, path, fmt.Sprintf(format, args...)})
 }
 
-// Error gives a line for each mistake, in the order of the file.
+// Error gives a line for each mistake, in the order of the file, under their number where there
+// are several.
 func (m *mistakes) Error() string {
 	sorted := slices.Clone(m.list)
 	slices.SortStableFunc(sorted, func(a, b mistake) int { return cmp.Compare(a.at.line, b.at.line) })
@@ -38,7 +39,10 @@ func (m *mistakes) Error() string {
 	for i, one := range sorted {
 		lines[i] = m.line(one)
 	}
-	return strings.Join(slices.Compact(lines), "\n")
+	if lines = slices.Compact(lines); len(lines) > 1 {
+		lines = slices.Insert(lines, 0, fmt.Sprintf("%d mistakes:", len(lines)))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (m *mistakes) line(one mistake) string {
