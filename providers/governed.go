@@ -43,6 +43,9 @@ type Governed struct {
 	Effect Effect
 	// Except lists string values that do nothing of the kind ("function" for tools.#.type).
 	Except []string
+	// Prefix, where it is set, narrows the rule to string values that begin with one of these
+	// ("gs://" for an address that only sometimes names a stored object).
+	Prefix []string
 
 	steps []string
 }
@@ -147,7 +150,11 @@ func (g *Governed) harmless(value []byte) bool {
 		return true
 	}
 	if value[0] != '"' {
-		return false
+		return len(g.Prefix) > 0
+	}
+	if len(g.Prefix) > 0 {
+		said := unquote(value)
+		return !slices.ContainsFunc(g.Prefix, func(p string) bool { return strings.HasPrefix(said, p) })
 	}
 	for _, v := range g.Except {
 		if unquote(value) == v {

@@ -220,3 +220,23 @@ func excepted(except []string, value string) bool {
 	text, err := jsontext.AppendUnquote(nil, value)
 	return err == nil && value[0] == '"' && slices.Contains(except, string(text))
 }
+
+func TestGovernedPrefix(t *testing.T) {
+	watch := NewWatch([]Governed{{Path: "a.url", Effect: NamesObject, Prefix: []string{"gs://", "https://files.example/"}}})
+	f := func(body string, hits int) {
+		t.Helper()
+		var d Document
+		if err := d.Scan([]byte(body), watch); err != nil {
+			t.Fatal(err)
+		}
+		if len(d.Hits) != hits {
+			t.Errorf("%s: %d hits, want %d", body, len(d.Hits), hits)
+		}
+	}
+	f(`{"a":{"url":"gs://bucket/x"}}`, 1)
+	f(`{"a":{"url":"\u0067s://bucket/x"}}`, 1)
+	f(`{"a":{"url":"https://files.example/1"}}`, 1)
+	f(`{"a":{"url":"https://other.example/1"}}`, 0)
+	f(`{"a":{"url":{"x":"gs://bucket"}}}`, 0)
+	f(`{"a":{"url":null}}`, 0)
+}
