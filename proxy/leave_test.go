@@ -137,7 +137,7 @@ func TestGateway_DrainEndsStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	_, err = fmt.Fprintf(c, "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer %s\r\ncontent-length: %d\r\n\r\n%s", testKey, len(askStream), askStream)
+	_, err = fmt.Fprintf(c, "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer %s\r\ncontent-length: %d\r\n\r\n%s", testKey, len(askStream), askStream)
 	if err != nil {
 		t.Fatal(err)
 	}
