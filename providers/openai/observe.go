@@ -203,18 +203,20 @@ func observeUsage(seen *providers.Seen, frame []byte) {
 	seen.UsageOnly = choices.IsArray() && len(choices.Array()) == 0
 }
 
-// streamFault reads an error that stands in a stream, or under a 200: at the top of the frame,
-// or in Groq's own member.
+// streamFault reads an error that stands in a stream, or under a 200: at the top of the frame
+// or in a provider's own place.
 func streamFault(frame []byte) *providers.Fault {
 	if !valid(frame) {
 		return nil
 	}
 	root := gjson.ParseBytes(frame)
 	e := root.Get("error")
-	if !e.Exists() {
-		e = root.Get("x_groq.error")
+	for _, path := range []string{"x_groq.error", "choices.0.error"} { // Groq, OpenRouter
+		if !e.IsObject() && e.Str == "" {
+			e = root.Get(path)
+		}
 	}
-	if !e.IsObject() && e.Type != gjson.String {
+	if !e.IsObject() && e.Str == "" {
 		return nil
 	}
 	status := int(e.Get("status_code").Int())
