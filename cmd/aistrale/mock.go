@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/aistrale/aistrale/providers/mock"
+)
+
+const mockUsage = "usage: aistrale mock [--listen 127.0.0.1:9100] [--calls 64]"
+
+// mockDrain is how long the emulator waits for its clients when it is told to stop.
+const mockDrain = 5 * time.Second
+
+// runMock serves the provider emulator until the context ends.
+func runMock(ctx context.Context, args []string, stdout, _ io.Writer) error {
+	flags := flag.NewFlagSet("mock", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	listen := flags.String("listen", "127.0.0.1:9100", "the address to serve on")
+	calls := flags.Int("calls", 64, "how many requests /calls remembers")
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err = fmt.Fprintln(stdout, mockUsage)
+		return err
+	}
+	if err != nil || flags.NArg() > 0 || *calls < 0 {
+		return usagef("%s", mockUsage)
+	}
+	if *calls == 0 {
+		*calls = -1
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	server := mock.New(mock.Options{Calls: *calls})
+	url := "http://" + listener.Addr().String()
+	if _, err := fmt.Fprintf(stdout, "the provider emulator listens on %s\n  %s  %s  %s  %s\n",
+		url, url+mock.OpenAIPath, url+mock.AnthropicPath, url+mock.GeminiPath, url+"/bill"); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), mockDrain)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return err
+	}
+	return <-served
+}
