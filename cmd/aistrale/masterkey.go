@@ -52,7 +52,7 @@ func parseMasterKey(knob string, text storage.Secret) (storage.KeyWrapper, error
 }
 
 func readMasterKey(knob, path string) (storage.KeyWrapper, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", knob, err)
 	}
@@ -73,7 +73,7 @@ func makeMasterKey(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name()) //nolint:errcheck // a stray copy of no use
+	defer os.Remove(temp.Name())
 	_, err = temp.WriteString(storage.NewMasterKey().Reveal() + "\n")
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
@@ -86,7 +86,7 @@ func makeMasterKey(path string) error {
 
 // syncFolder makes a new name in a folder outlive a power cut.
 func syncFolder(dir string) error {
-	f, err := os.Open(dir) //nolint:gosec // the data folder
+	f, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
