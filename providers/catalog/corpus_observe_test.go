@@ -1,0 +1,65 @@
+package catalog_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/openai"
+)
+
+// Completions and embeddings run on the exact path only: what counts is what Observe sees.
+func TestCorpus_exactReplies(t *testing.T) {
+	folder, seen := corpusFolder(t), map[string]int{}
+	for _, name := range []string{"openai", "huggingface", "azure"} {
+		eachRecord(t, folder, name, func(r *record) {
+			exact := r.Kind == "completions" || r.Kind == "embeddings" && r.Body[0] == '{'
+			if exact && r.Status == 200 {
+				seen[r.Kind]++
+				checkExact(t, r)
+			}
+		})
+	}
+	if seen["completions"] < 30 || seen["embeddings"] < 20 {
+		t.Errorf("only %v replies", seen)
+	}
+}
+
+func checkExact(t *testing.T, r *record) {
+	t.Helper()
+	body, stream := r.wire(t)
+	frames := []string{string(body)}
+	if stream {
+		frames = framesOf(t, bytes.NewReader(body))
+	}
+	var usage providers.Usage
+	var want *toldUsage
+	for _, frame := range frames {
+		o := parse(frame)
+		got := openai.Dialect{}.Observe([]byte(frame))
+		if got.HasUsage {
+			usage.Merge(got.Usage)
+		}
+		if u := sub(o["usage"]); u != nil {
+			want = openaiUsage(u)
+		}
+		text, reason := "", ""
+		for _, c := range list(o["choices"]) {
+			text += str(sub(c)["text"])
+			reason += str(sub(c)["finish_reason"])
+		}
+		if (text != "") != (got.Content > 0) && r.Kind == "completions" {
+			t.Errorf("%s: content %d of %s", r.ID, got.Content, brief(text))
+		}
+		if (reason != "") != (got.Finish != "") {
+			t.Errorf("%s: finish %q, want %q", r.ID, got.Finish, reason)
+		}
+		if got.End != (frame == "[DONE]") || got.Fault != nil {
+			t.Errorf("%s: end %v, fault %v in %s", r.ID, got.End, got.Fault, brief(frame))
+		}
+	}
+	total := usage.Total()
+	if heard := (toldUsage{total.Input(), total.Output, total.CacheRead, total.Reasoning}); want != nil && heard != *want {
+		t.Errorf("%s: usage %+v, want %+v", r.ID, heard, *want)
+	}
+}
