@@ -11,109 +11,137 @@ import (
 // doneMark ends a stream of this language.
 var doneMark = []byte("[DONE]")
 
-// The names are looked for with their quotes: inside a JSON string a quote is escaped, so a
-// match is always a whole token.
-var (
-	nameChoices  = []byte(`"choices"`)
-	nameUsage    = []byte(`"usage"`)
-	nameError    = []byte(`"error"`)
-	nameFinish   = []byte(`"finish_reason"`)
-	nameContent  = []byte(`"content"`)
-	nameText     = []byte(`"text"`)
-	nameRefusal  = []byte(`"refusal"`)
-	nameReason   = []byte(`"reasoning"`)
-	nameReasonC  = []byte(`"reasoning_content"`)
-	nameDetails  = []byte(`"reasoning_details"`)
-	nameSummary  = []byte(`"summary"`)
-	nameArgs     = []byte(`"arguments"`)
-	nameInput    = []byte(`"input"`)
-	nameName     = []byte(`"name"`)
-	nameCalls    = []byte(`"tool_calls"`)
-	nameCall     = []byte(`"function_call"`)
-	nameAudio    = []byte(`"audio"`)
-	nameImages   = []byte(`"images"`)
-	nameScript   = []byte(`"transcript"`)
-	nameThinking = []byte(`"thinking"`)
-)
-
 // Observe implements providers.Dialect for chunks and whole replies of chat, completions and
 // embeddings. It allocates nothing for a chunk that carries only content.
 func (Dialect) Observe(frame []byte) providers.Seen {
 	var seen providers.Seen
 	if len(frame) == 0 || frame[0] != '{' {
-		frame = bytes.TrimSpace(frame)
-		if bytes.Equal(frame, doneMark) {
+		if bytes.Equal(bytes.TrimSpace(frame), doneMark) {
 			seen.End = true
 			return seen
 		}
 	}
-	if i := bytes.Index(frame, nameChoices); i >= 0 {
-		choices := frame[i:]
-		seen.Content = visible(choices)
-		seen.Finish = lastWord(choices, nameFinish)
-	}
-	if hasObject(frame, nameUsage) {
+	var s sight
+	s.look(frame)
+	seen.Content, seen.Finish = s.content(), finishName(s.finish)
+	if s.usage {
 		observeUsage(&seen, frame)
 	}
-	if hasError(frame) {
+	if s.fault {
 		seen.Fault = streamFault(frame)
 	}
 	return seen
 }
 
-// visible counts the bytes of what the client will see: text, reasoning, refusals, names and
-// arguments of calls. Media count as one, since their bytes are no text.
-func visible(b []byte) int {
-	n := length(b, nameContent) + length(b, nameText) + length(b, nameRefusal)
-	n += max(length(b, nameReasonC), length(b, nameReason))
-	if bytes.Contains(b, nameCalls) || bytes.Contains(b, nameCall) {
-		n += length(b, nameArgs) + length(b, nameName) + length(b, nameInput)
-	}
-	if n == 0 && bytes.Contains(b, nameDetails) {
-		n = length(b, nameSummary)
-	}
-	if n == 0 && bytes.Contains(b, nameThinking) {
-		n = length(b, nameThinking)
-	}
-	if bytes.Contains(b, nameAudio) {
-		n += length(b, nameScript)
-	}
-	if n == 0 && (hasObject(b, nameAudio) || hasList(b, nameImages)) {
-		n = 1
-	}
-	return n
+// sight is what one pass over a frame's member names finds. Nothing is parsed: inside a JSON
+// string a quote is escaped, so going from quote to quote meets every name.
+type sight struct {
+	choices, calls, details bool // that member was passed
+	usage, fault, media     bool
+	finish                  []byte
+	text, call              int // bytes
+	// summary counts what mostly repeats the rest, and counts where it stands alone.
+	summary int
+	// reasoning stands under two names, with some providers under both at once.
+	reasoning, reasoningContent int
 }
 
-// length sums the bytes of the string values of a member's name, wherever it stands.
-func length(b, name []byte) int {
-	n := 0
-	for {
-		value := after(b, name)
-		if value == nil {
-			return n
-		}
-		if len(value) > 0 && value[0] == '"' {
-			end := closing(value)
-			n += end - 1
-			value = value[end:]
-		}
-		b = value
+func (s *sight) content() int {
+	n := s.text + s.call + max(s.reasoning, s.reasoningContent)
+	switch {
+	case n > 0:
+		return n
+	case s.summary > 0:
+		return s.summary
+	case s.media:
+		return 1 // an image's or a sound's bytes are no text
 	}
+	return 0
 }
 
-// after gives the bytes from the value of the next member of that name, nil where none is left.
-func after(b, name []byte) []byte {
+func (s *sight) look(b []byte) {
 	for {
-		i := bytes.Index(b, name)
+		i := bytes.IndexByte(b, '"')
 		if i < 0 {
-			return nil
+			return
 		}
-		b = b[i+len(name):]
+		b = b[i:]
+		end := closing(b)
+		if end >= len(b) {
+			return
+		}
+		name := b[1:end]
+		b = b[end+1:]
 		k := blank(b)
-		if k < len(b) && b[k] == ':' {
-			b = b[k+1:]
-			return b[blank(b):]
+		if k >= len(b) || b[k] != ':' {
+			continue // a value
 		}
+		b = b[k+1:]
+		if b = b[blank(b):]; len(b) == 0 {
+			return
+		}
+		if b[0] == '"' {
+			end := closing(b)
+			s.word(name, b[1:end])
+			b = b[min(end+1, len(b)):]
+			continue
+		}
+		s.member(name, b[0])
+	}
+}
+
+// word notes a member whose value is a string.
+func (s *sight) word(name, value []byte) {
+	if !s.choices {
+		s.fault = s.fault || len(value) > 0 && string(name) == "error"
+		return
+	}
+	switch string(name) {
+	case "content", "refusal", "transcript":
+		s.text += len(value)
+	case "text":
+		if s.details { // says again what reasoning said
+			s.summary += len(value)
+		} else {
+			s.text += len(value)
+		}
+	case "reasoning":
+		s.reasoning += len(value)
+	case "reasoning_content":
+		s.reasoningContent += len(value)
+	case "arguments", "input", "name":
+		if s.calls {
+			s.call += len(value)
+		}
+	case "summary", "thinking":
+		s.summary += len(value)
+	case "finish_reason":
+		s.finish = value
+	case "error":
+		s.fault = s.fault || len(value) > 0
+	}
+}
+
+// member notes a member whose value begins with another byte.
+func (s *sight) member(name []byte, begin byte) {
+	object, list := begin == '{', begin == '['
+	switch string(name) {
+	case "choices":
+		s.choices = true
+	case "usage":
+		s.usage = s.usage || object
+	case "error":
+		s.fault = s.fault || object
+	case "tool_calls":
+		s.calls = s.calls || list
+	case "function_call":
+		s.calls = s.calls || object
+	case "reasoning_details":
+		s.details = s.details || list
+	case "images":
+		s.media = s.media || list
+	case "audio":
+		s.media = s.media || object
 	}
 }
 
@@ -125,28 +153,24 @@ func blank(b []byte) int {
 	return i
 }
 
-// closing gives the place of the quote that ends the string b begins with.
+// closing gives the place of the quote that ends the string b begins with, else b's length.
 func closing(b []byte) int {
-	for i := 1; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			return i
-		case '\\':
-			i++
+	for i := 1; i < len(b); {
+		k := bytes.IndexByte(b[i:], '"')
+		if k < 0 {
+			return len(b)
 		}
+		i += k
+		slashes := 0
+		for b[i-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return i
+		}
+		i++
 	}
 	return len(b)
-}
-
-// lastWord gives the last string value of a member.
-func lastWord(b, name []byte) string {
-	var word []byte
-	for b = after(b, name); b != nil; b = after(b, name) {
-		if len(b) > 0 && b[0] == '"' {
-			word = b[1:closing(b)]
-		}
-	}
-	return finishName(word)
 }
 
 // finishName spares the words of every day an allocation.
@@ -164,29 +188,6 @@ func finishName(word []byte) string {
 		return "content_filter"
 	}
 	return string(word)
-}
-
-func hasObject(b, name []byte) bool { return begins(b, name, '{') }
-
-func hasList(b, name []byte) bool { return begins(b, name, '[') }
-
-func begins(b, name []byte, with byte) bool {
-	for b = after(b, name); b != nil; b = after(b, name) {
-		if len(b) > 0 && b[0] == with {
-			return true
-		}
-	}
-	return false
-}
-
-// hasError looks for an error that is an object or a text. Most frames have no such name.
-func hasError(b []byte) bool {
-	for b = after(b, nameError); b != nil; b = after(b, nameError) {
-		if len(b) > 0 && (b[0] == '{' || b[0] == '"') {
-			return true
-		}
-	}
-	return false
 }
 
 func observeUsage(seen *providers.Seen, frame []byte) {

@@ -1,0 +1,71 @@
+package openai_test
+
+import (
+	"testing"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/openai"
+)
+
+func TestGovernedFields(t *testing.T) {
+	watch := providers.NewWatch(openai.Governed())
+	seen := map[string]bool{}
+	f := func(path string, effect providers.Effect, body string) {
+		t.Helper()
+		seen[path] = true
+		var doc providers.Document
+		if err := doc.Scan([]byte(body), watch); err != nil {
+			t.Fatal(err)
+		}
+		if path == "" {
+			if len(doc.Hits) != 0 {
+				t.Errorf("%s: hit %s", body, doc.Hits[0].Rule.Path)
+			}
+			return
+		}
+		for _, h := range doc.Hits {
+			if h.Rule.Path == path && h.Rule.Effect == effect {
+				return
+			}
+		}
+		t.Errorf("%s: no hit of %s, got %d others", body, path, len(doc.Hits))
+	}
+	const model, price, network, object = providers.NamesModel, providers.ChangesPrice, providers.ReachesNetwork, providers.NamesObject
+	f("web_search_options", network, `{"web_search_options":{}}`)
+	f("tools.#.type", network, `{"tools":[{"type":"function"},{"type":"web_search"}]}`)
+	f("tools.#.server_url", network, `{"tools":[{"type":"mcp","server_url":"https://x"}]}`)
+	f("messages.#.content.#.file.file_id", object, `{"messages":[{"content":[{"type":"file","file":{"file_id":"f"}}]}]}`)
+	f("messages.#.content.#.image_url.file_id", object, `{"messages":[{"content":[{"image_url":{"file_id":"f"}}]}]}`)
+	f("messages.#.audio.id", object, `{"messages":[{"role":"assistant","audio":{"id":"a"}}]}`)
+	f("audio.voice.id", object, `{"audio":{"voice":{"id":"v"}}}`)
+	f("previous_response_id", object, `{"previous_response_id":"r"}`)
+	f("conversation", object, `{"conversation":{"id":"c"}}`)
+	f("prompt.id", object, `{"prompt":{"id":"p"}}`)
+	f("service_tier", price, `{"service_tier":"priority"}`)
+	f("prompt_cache_retention", price, `{"prompt_cache_retention":"24h"}`)
+	f("prompt_cache_options.ttl", price, `{"prompt_cache_options":{"ttl":"24h"}}`)
+	f("moderation.model", model, `{"moderation":{"model":"m"}}`)
+	f("compound_custom.models.*", model, `{"compound_custom":{"models":{"answering_model":"m"}}}`)
+	f("compound_custom.tools", network, `{"compound_custom":{"tools":{"enabled_tools":[]}}}`)
+	f("search_settings", network, `{"search_settings":{"include_domains":[]}}`)
+	f("documents.#.source.url", network, `{"documents":[{"source":{"url":"https://x"}}]}`)
+	f("models", model, `{"models":["a","b"]}`)
+	f("fallbacks", model, `{"fallbacks":["a"]}`)
+	f("route", price, `{"route":"fallback"}`)
+	f("preset", object, `{"preset":"p"}`)
+	f("provider", price, `{"provider":{"order":["x"]}}`)
+	f("plugins", network, `{"plugins":[{"id":"web"}]}`)
+	f("safety_model", model, `{"safety_model":"m"}`)
+	f("search_parameters", network, `{"search_parameters":{}}`)
+	f("web_search", network, `{"web_search":true}`)
+	for _, rule := range openai.Governed() {
+		if !seen[rule.Path] {
+			t.Errorf("%s has no case", rule.Path)
+		}
+	}
+	// What does nothing of the kind is not in the way.
+	f("", 0, `{"service_tier":"auto","tools":[{"type":"function","function":{"name":"models"}},{"type":"custom"}],"models":null}`)
+	f("", 0, `{"service_tier":"default","prompt":"hi","messages":[{"content":"models","audio":null}],"store":true,"user":"u"}`)
+	// An escaped name is the same name.
+	f("models", model, `{"m\u006fdels":["a"]}`)
+}
