@@ -8,6 +8,7 @@ TEST_TIMEOUT  ?= 8m
 FUZZTIME      ?= 30s
 PROVE_TIMEOUT ?= 40m
 BENCHTIME     ?= 1s
+PKG           ?= ./...
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 REVISION ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -33,13 +34,13 @@ run: build ## build, and serve in developer mode on loopback
 
 test: node ## the whole suite under the race detector, with real PostgreSQL and Redis
 	@command -v gcc >/dev/null || { echo 'make test needs gcc for the race detector: apt-get install gcc libc6-dev'; exit 1; }
-	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
 	@$(MAKE) --no-print-directory measured
 
 # The race detector allocates, so tests of allocations (named Test…Alloc…) may skip themselves
 # under it and run here; so does every benchmark, once, that none rots.
 measured:
-	@set -o pipefail; CGO_ENABLED=0 $(GO) test -timeout $(TEST_TIMEOUT) -run 'Alloc' -bench . -benchtime 1x $(MEASURED) \
+	@set -o pipefail; CGO_ENABLED=0 $(GO) test -timeout $(TEST_TIMEOUT) -run '[Aa]lloc' -bench . -benchtime 1x $(MEASURED) \
 		| { grep -vE '^(goos|goarch|pkg|cpu):|^PASS$$' || true; }
 
 # The clients' tests are in cmd/aistrale; they skip themselves without Node.js.
@@ -51,13 +52,13 @@ node:
 	fi
 
 lint: $(LINTER) ## golangci-lint, pinned
-	$(LINTER) run ./...
+	$(LINTER) run $(PKG)
 
 fmt: ## format the Go files
 	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...)
 
 prove: ## the long proofs (full kill, race, soak and fuzz counts) and their figures
-	@set -o pipefail; AISTRALE_PROVE=1 CGO_ENABLED=1 $(GO) test -race -count 1 -v -timeout $(PROVE_TIMEOUT) ./... \
+	@set -o pipefail; AISTRALE_PROVE=1 CGO_ENABLED=1 $(GO) test -race -count 1 -v -timeout $(PROVE_TIMEOUT) $(PKG) \
 		| { grep -vE 'no test files|^ *(=== |--- PASS: .*\(0\.0|PASS$$)' || true; }
 	@$(MAKE) --no-print-directory fuzz
 
