@@ -14,6 +14,11 @@ func Governed() []providers.Governed {
 		{Path: "contents.#.parts.#.fileData", Effect: providers.NamesObject},
 		{Path: "contents.#.parts.#.file_data", Effect: providers.NamesObject},
 	}
+	for _, at := range []string{"image_url.url", "image_url", "file_url.url", "file_url", "file.file_data"} {
+		list = append(list, providers.Governed{
+			Path: "messages.#.content.#." + at, Effect: providers.NamesObject, Prefix: objectPrefixes(),
+		})
+	}
 	for _, name := range []string{"cachedContent", "cached_content"} {
 		for _, at := range []string{"", "extra_body.", "extra_body.google.", "extra_body.gemini."} {
 			list = append(list, providers.Governed{Path: at + name, Effect: providers.NamesObject})

@@ -47,15 +47,17 @@ func (r *request) media(w *body, b *providers.Block, param string) error {
 // stored reports an address that the API reads itself: a file uploaded to it, a registered object
 // of Cloud Storage, or a public video.
 func stored(uri string) bool {
-	for _, prefix := range []string{
-		"gs://", filesAPI + "v1beta/files/", filesAPI + "v1/files/",
-		"https://www.youtube.com/watch?", "https://youtu.be/",
-	} {
+	for _, prefix := range append(objectPrefixes(), "https://www.youtube.com/watch?", "https://youtu.be/") {
 		if strings.HasPrefix(uri, prefix) {
 			return true
 		}
 	}
 	return false
+}
+
+// objectPrefixes are how addresses begin that name an object of the account.
+func objectPrefixes() []string {
+	return []string{"gs://", filesAPI + "v1beta/files/", filesAPI + "v1/files/"}
 }
 
 func (r *request) want(url string) {
