@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/providers"
@@ -60,11 +61,20 @@ func source(chunk gjson.Result) providers.Citation {
 		}
 		cite := providers.Citation{URL: v.Get("uri").Str, Title: v.Get("title").Str, Text: v.Get("text").Str}
 		if kind != "web" {
-			cite.Native = []byte(compact(chunk.Raw))
+			cite.Native = verbatim(chunk)
 		}
 		return cite
 	}
-	return providers.Citation{Native: []byte(compact(chunk.Raw))}
+	return providers.Citation{Native: verbatim(chunk)}
+}
+
+// verbatim gives JSON that a strict reader takes as well (no name twice), nil where it is not.
+func verbatim(v gjson.Result) []byte {
+	raw := jsontext.Value(compact(v.Raw))
+	if !raw.IsValid() {
+		return nil
+	}
+	return raw
 }
 
 // citation says one source of a passage, in characters of the block the passage begins in.
