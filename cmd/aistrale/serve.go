@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"time"
@@ -25,14 +27,17 @@ const (
 	fetchTimeout = 30 * time.Second
 )
 
+const serveUsage = "usage: aistrale serve [--config FILE]\n       Without a file: developer mode, on loopback, with the store in ./data."
+
 func runServe(ctx context.Context, env environment, args []string) error {
-	flags := newFlags(env, "serve")
-	path := flags.String("config", "", "config file; without one, developer mode on loopback")
-	if err := parseFlags(flags, args); err != nil {
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	path := flags.String("config", "", "the configuration; without it, developer mode on loopback")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		_, err = fmt.Fprintln(env.Stdout, serveUsage)
 		return err
-	}
-	if flags.NArg() > 0 {
-		return usagef("unexpected argument %q", flags.Arg(0))
+	} else if err != nil || flags.NArg() > 0 {
+		return usagef("%s", serveUsage)
 	}
 	config, err := loadConfig(*path, env.Getenv)
 	if err != nil {
@@ -58,6 +63,9 @@ type service struct {
 	server    *proxy.Server
 	control   *control
 	mock      *mockUpstream // nil where none is configured
+	first     *firstKeys    // to be shown, at developer mode's first start
+	data      net.Listener
+	admin     net.Listener
 }
 
 func newService(ctx context.Context, env environment, config *Config) (_ *service, err error) {
@@ -71,13 +79,12 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.store, err = openStore(ctx, env, config); err != nil {
+	// Listening comes first: keys that are shown once must not be made for a start that fails.
+	if err := s.listen(); err != nil {
 		return nil, err
 	}
-	if config.Developer {
-		if err := s.store.bootstrap(ctx, env, config); err != nil {
-			return nil, err
-		}
+	if s.store, err = openStore(ctx, env, config); err != nil {
+		return nil, err
 	}
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}}
 	s.telemetry = telemetry.New(telemetry.Options{
@@ -86,10 +93,22 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if err := s.newGateway(); err != nil {
 		return nil, err
 	}
-	if s.mock, err = startMock(config); err != nil {
-		return nil, err
+	if config.Developer {
+		if s.first, err = s.store.bootstrap(ctx, config); err != nil {
+			return nil, err
+		}
 	}
 	return s, s.reload(ctx, config)
+}
+
+func (s *service) listen() (err error) {
+	if s.data, err = net.Listen("tcp", s.config.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if s.admin, err = net.Listen("tcp", s.config.AdminListen); err != nil {
+		return fmt.Errorf("admin_listen: %w", err)
+	}
+	return nil
 }
 
 func (s *service) newGateway() error {
@@ -125,26 +144,20 @@ var _ fasthttp.Logger = quiet{}
 
 // run serves until ctx ends, then drains.
 func (s *service) run(ctx context.Context) error {
-	data, err := net.Listen("tcp", s.config.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	admin, err := net.Listen("tcp", s.config.AdminListen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("admin_listen: %w", err), data.Close())
-	}
 	s.control = newControl(s)
 	failed := make(chan error, 2)
-	go func() { failed <- s.server.Serve(data) }()
-	go func() { failed <- s.control.serve(admin) }()
+	go func() { failed <- s.server.Serve(s.data) }()
+	go func() { failed <- s.control.serve(s.admin) }()
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() { defer close(watched); s.watch(watching) }()
-	s.log.Info("serving", "version", version, "listen", data.Addr().String(), "admin_listen", admin.Addr().String(), "node", s.config.Node)
-	s.greet(data.Addr().String())
+	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", s.config.Node)
+	if s.config.Developer {
+		s.first.greet(s.env.Stdout, s.data.Addr().String())
+	}
+	var err error
 	select {
 	case <-ctx.Done():
-		err = nil
 	case err = <-failed:
 	}
 	stop()
@@ -163,9 +176,11 @@ func (s *service) drain() error {
 
 // close lets go of everything that newService took, in reverse.
 func (s *service) close() error {
-	var errs []error
-	if s.mock != nil {
-		errs = append(errs, s.mock.close())
+	errs := []error{s.mock.close()}
+	for _, l := range []net.Listener{s.data, s.admin} {
+		if l != nil {
+			_ = l.Close() // closed already where it was served
+		}
 	}
 	if s.gateway != nil {
 		s.gateway.Close()

@@ -239,13 +239,6 @@ func created(m catalog.Model) int64 {
 	return t.Unix()
 }
 
-// credential is a provider's key, opened, or why it could not be.
-type credential struct {
-	name   string
-	secret storage.Secret
-	err    error
-}
-
 // reload builds a snapshot of config and the store, and puts it in place.
 func (s *service) reload(ctx context.Context, config *Config) error {
 	keys, err := s.store.Keys(ctx)
@@ -255,6 +248,12 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	credentials, err := s.store.credentials(ctx, config)
 	if err != nil {
 		return err
+	}
+	warnClosed(s.log, credentials)
+	if s.mock == nil {
+		if s.mock, err = startMock(config); err != nil {
+			return err
+		}
 	}
 	snapshot, err := s.state.build(config, keys, credentials, s.mock.url())
 	if err != nil {

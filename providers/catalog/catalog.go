@@ -109,12 +109,9 @@ func groq() providers.Provider {
 		Sign:   providers.Bearer,
 		Env:    []string{"GROQ_API_KEY"},
 		Quirks: providers.Quirks{
-			// "property 'store' is unsupported": Groq refuses fields it does not know
-			// (eigent-ai/eigent#1827, fanenr/chatbot#21). These change no meaning.
-			Strip: []string{
-				"logit_bias", "metadata", "moderation", "prediction", "prompt_cache_key",
-				"prompt_cache_retention", "safety_identifier", "store", "verbosity",
-			},
+			// "property 'store' is unsupported" (fanenr/chatbot#21, Gitlawb/openclaude#983); Groq's
+			// reference says the same of metadata. Neither changes the answer.
+			Strip: []string{"metadata", "store"},
 		},
 	}
 }

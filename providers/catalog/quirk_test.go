@@ -34,8 +34,9 @@ func TestQuirks(t *testing.T) {
 			t.Errorf("%s: dropped %q, want %q", name, plan.Dropped, dropped)
 		}
 	}
-	f("groq", `{"model":"x","messages":[],"service_tier":"auto","user":"u","max_completion_tokens":9,"seed":7}`,
-		"logit_bias", "metadata", "moderation", "prediction", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "store", "verbosity")
+	f("groq", `{"model":"x","messages":[],"logit_bias":{},"moderation":{},"prediction":{},"prompt_cache_key":"k",`+
+		`"prompt_cache_retention":"24h","safety_identifier":"s","service_tier":"auto","user":"u","verbosity":"low","max_completion_tokens":9,"seed":7}`,
+		"metadata", "store")
 	f("huggingface", `{"model":"x","messages":[],"user":"u","max_tokens":9,"seed":7}`,
 		"logit_bias", "metadata", "moderation", "prediction", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier", "store", "verbosity")
 	f("mistral", `{"model":"x","messages":[],"moderation":{},"prediction":{},"max_tokens":9,"random_seed":7}`,

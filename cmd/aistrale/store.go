@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/sqlite"
+)
+
+// store is the embedded store with what opens its secrets.
+type store struct {
+	*sqlite.Store
+	env     environment
+	wrapper storage.KeyWrapper // nil where there is no master key
+	missing error              // why there is none
+}
+
+func openStore(ctx context.Context, env environment, config *Config) (*store, error) {
+	s, err := sqlite.Open(ctx, filepath.Join(config.DataDir, sqlite.FileName))
+	if err != nil {
+		return nil, fmt.Errorf("data_dir: %w", err)
+	}
+	wrapper, err := loadMasterKey(env.Getenv, config.DataDir, config.Developer)
+	if err != nil && !errors.Is(err, storage.ErrNoMasterKey) {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &store{Store: s, env: env, wrapper: wrapper, missing: err}, nil
+}
+
+// credential is a provider's key, opened, or why it could not be.
+type credential struct {
+	name   string
+	secret storage.Secret
+	err    error
+}
+
+// credentials opens the stored credentials, one for each provider: the one of its name, else
+// the newest. One that cannot be opened keeps no other provider from being served.
+func (s *store) credentials(ctx context.Context, config *Config) (map[string]credential, error) {
+	rows, err := s.Credentials(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	vault, err := openVault(ctx, s, s.wrapper)
+	if vault == nil {
+		return nil, err
+	}
+	chosen := map[string]*storage.Credential{}
+	for i := range rows {
+		c, old := &rows[i], chosen[rows[i].Provider]
+		if old == nil || c.Name == c.Provider || old.Name != old.Provider && c.UpdatedAt.After(old.UpdatedAt) {
+			chosen[c.Provider] = c
+		}
+	}
+	out := make(map[string]credential, len(chosen))
+	for provider, c := range chosen {
+		opened := credential{name: c.Name}
+		address, err := config.baseURL(provider, "")
+		if err == nil {
+			opened.secret, err = c.Open(vault, address)
+		}
+		opened.err = err
+		out[provider] = opened
+	}
+	return out, nil
+}
+
+// warnClosed reports credentials that could not be opened.
+func warnClosed(log *slog.Logger, credentials map[string]credential) {
+	for provider, c := range credentials {
+		if c.err != nil {
+			log.Error("a stored credential cannot be opened", "provider", provider, "credential", c.name, "error", c.err.Error())
+		}
+	}
+}
+
+// takeFromEnvironment stores the providers' keys that developer mode finds in the environment.
+// One that has changed replaces the credential of its provider's name.
+func (s *store) takeFromEnvironment(ctx context.Context, config *Config) error {
+	have, err := s.credentials(ctx, config)
+	if err != nil {
+		return err
+	}
+	for _, name := range catalog.First() {
+		provider, _ := catalog.Known(name)
+		text := s.firstOf(provider.Env)
+		if old := have[name]; text == "" || old.err == nil && old.name == name && old.secret.Reveal() == text {
+			continue
+		}
+		if err := s.putCredential(ctx, name, provider.BaseURL, text); err != nil {
+			return fmt.Errorf("%s: %w", provider.Env[0], err)
+		}
+	}
+	return nil
+}
+
+func (s *store) firstOf(variables []string) string {
+	for _, name := range variables {
+		if text := s.env.Getenv(name); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+func (s *store) putCredential(ctx context.Context, name, baseURL, text string) error {
+	secret, err := checkSecret("environment", text)
+	if err != nil {
+		return err
+	}
+	now := s.env.Now()
+	vault, err := sealingVault(ctx, s, s.wrapper, now)
+	if err != nil {
+		return err
+	}
+	c := storage.Credential{Name: name, Provider: name, Workspace: storage.DefaultWorkspace}
+	if err := c.Seal(vault, secret, baseURL, now); err != nil {
+		return err
+	}
+	return s.PutCredential(ctx, c)
+}
