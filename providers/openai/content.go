@@ -156,6 +156,10 @@ func mediaBlock(kind providers.Kind, path string, a addressJSON) (providers.Bloc
 		return providers.Block{}, missing(path)
 	}
 	m := &providers.Media{Detail: a.Detail, Type: a.Format}
+	if kind == providers.KindFile && !strings.Contains(a.URL[:min(len(a.URL), 16)], ":") { // Perplexity takes bare base64
+		m.Type, m.Data = sniff(a.URL, ""), a.URL
+		return providers.Block{Kind: kind, Media: m}, nil
+	}
 	if !strings.HasPrefix(a.URL, "data:") {
 		if !strings.HasPrefix(a.URL, "https://") && !strings.HasPrefix(a.URL, "http://") && !strings.HasPrefix(a.URL, "gs://") {
 			return providers.Block{}, refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': expected an https or data URL.", path))

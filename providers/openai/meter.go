@@ -14,7 +14,7 @@ func readUsage(root gjson.Result) (providers.Usage, bool) {
 			return providers.Usage{}, false
 		}
 	}
-	tier := first2(root.Get("service_tier").Str, usage.Get("service_tier").Str)
+	tier := either(root.Get("service_tier").Str, usage.Get("service_tier").Str)
 	out := providers.Usage{Raw: []byte(usage.Raw)}
 	// Groq's compound systems call several models, each at its own price; usage is their sum.
 	// The array is null where one model worked alone.
@@ -33,7 +33,7 @@ func readUsage(root gjson.Result) (providers.Usage, bool) {
 	return out, true
 }
 
-func first2(a, b string) string {
+func either(a, b string) string {
 	if a != "" {
 		return a
 	}

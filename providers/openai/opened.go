@@ -28,7 +28,7 @@ func (p *part) call(d *decoder, call gjson.Result, position int64) {
 	if id != "" && c.block < 0 {
 		c.id = id
 	}
-	if signature := first2(call.Get("extra_content.google.thought_signature").Str, suffix); signature != "" {
+	if signature := either(call.Get("extra_content.google.thought_signature").Str, suffix); signature != "" {
 		c.seal = &providers.Seal{Minter: "gemini", Signature: signature}
 	}
 	p.advance(d, c, name, arguments(text))

@@ -150,7 +150,7 @@ func (p *part) content(d *decoder, content gjson.Result) {
 // reasoning reads the text under either of its names. Details are read for their seals, and
 // for their text where it stands nowhere else.
 func (p *part) reasoning(d *decoder, m gjson.Result) {
-	text := first2(m.Get("reasoning_content").Str, m.Get("reasoning").Str)
+	text := either(m.Get("reasoning_content").Str, m.Get("reasoning").Str)
 	details := m.Get("reasoning_details")
 	if !details.IsArray() || len(details.Array()) == 0 {
 		p.piece(d, providers.KindReasoning, text)
@@ -190,7 +190,7 @@ func (p *part) detailed(d *decoder, e gjson.Result) {
 	}
 	p.seal.Signature += signature
 	p.seal.Encrypted += data
-	p.seal.ID = first2(p.seal.ID, e.Get("id").Str)
+	p.seal.ID = either(p.seal.ID, e.Get("id").Str)
 }
 
 func (p *part) image(d *decoder, url string) {
@@ -218,7 +218,7 @@ func (p *part) audio(d *decoder, a gjson.Result) {
 	}
 	p.piece(d, providers.KindText, a.Get("transcript").Str)
 	p.sound.Data += a.Get("data").Str
-	p.sound.FileID = first2(p.sound.FileID, a.Get("id").Str)
+	p.sound.FileID = either(p.sound.FileID, a.Get("id").Str)
 }
 
 // annotations reads the citations of the text block that came last.
@@ -244,7 +244,7 @@ func (p *part) finish(d *decoder, reason, native string) {
 	}
 	p.stopAll(d)
 	p.finished = true
-	p.emit(d, providers.Event{Kind: providers.EventFinish, Finish: finishOf(reason), Native: first2(native, reason)})
+	p.emit(d, providers.Event{Kind: providers.EventFinish, Finish: finishOf(reason), Native: either(native, reason)})
 }
 
 func finishOf(reason string) providers.Finish {

@@ -24,7 +24,8 @@ func (Face) Writer(call providers.Call) providers.Writer {
 	return &writer{call: call, id: call.ID}
 }
 
-// Write implements providers.Writer.
+// Write implements providers.Writer. A fault ends a stream with the error event; in a whole
+// reply it leaves no bytes, since Refuse answers then.
 func (w *writer) Write(dst []byte, ev *providers.Event) []byte {
 	if w.ended {
 		return dst
