@@ -40,8 +40,8 @@ type metrics struct {
 
 	series *memo[seriesKey, *series]
 	tries  *memo[tryKey, prometheus.Counter]
-	rest   *series            // past maxSeries
-	restOf prometheus.Counter // past maxTries
+	rest   func() *series            // past maxSeries
+	restOf func() prometheus.Counter // past maxTries
 }
 
 // vectors are the metrics with labels.
@@ -98,8 +98,8 @@ func newMetrics(o Options) *metrics {
 		m.overhead, m.unpriced, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	m.restOf = m.attempts.WithLabelValues(other, other)
-	m.rest = m.build(seriesKey{provider: other, model: other})
+	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })
+	m.restOf = sync.OnceValue(func() prometheus.Counter { return m.attempts.WithLabelValues(other, other) })
 	// A request that reached no provider costs nothing, so this 0 is true; it makes the name
 	// stand from the start, while a model without a price has no cost at all, rather than 0.
 	m.cost.WithLabelValues(none, other)
@@ -222,7 +222,7 @@ func (m *metrics) of(r *storage.Record) *series {
 	if s, ok := m.series.put(key, func() *series { return m.build(key) }); ok {
 		return s
 	}
-	return m.rest
+	return m.rest()
 }
 
 func (m *metrics) build(key seriesKey) *series {
@@ -265,7 +265,7 @@ func (m *metrics) try(a *storage.Attempt) prometheus.Counter {
 		return m.attempts.WithLabelValues(key.provider, string(key.outcome))
 	})
 	if !ok {
-		return m.restOf
+		return m.restOf()
 	}
 	return c
 }
