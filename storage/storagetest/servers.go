@@ -34,7 +34,7 @@ type server struct {
 // server and its folder go. The other end of that pipe is the test binary's, so nothing is left
 // behind however it ends, kill -9 included. The folder of a server that ends by itself stays,
 // for its log.
-const supervise = `folder=$1; shift
+const supervise = `PATH=$PATH:/usr/bin:/bin; folder=$1; shift
 exec 3<&0
 "$@" >"$folder/log" 2>&1 </dev/null 3<&- & server=$!
 { read -r _ <&3; : >"$folder/stop"; kill -INT $server; } & reader=$!
