@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -20,8 +21,7 @@ func (s *store) bootstrap(ctx context.Context, config *Config) (*firstKeys, erro
 	if err := s.takeFromEnvironment(ctx, config); err != nil {
 		return nil, err
 	}
-	started, err := s.Meta(ctx, startedMeta)
-	if err != nil || started != "" {
+	if _, err := s.Meta(ctx, startedMeta); !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}
 	now := s.env.Now()
