@@ -181,7 +181,7 @@ func (ans *answer) count(a *ask, b *Behaviour) {
 			thought += n
 		}
 	}
-	n := int64(max(a.n, 1) * max(a.prompts, 1))
+	n := int64(a.texts())
 	ans.total = all * n
 	ans.usage = usage{
 		input:     said(b.Input, a.input),

@@ -51,7 +51,7 @@ func readCompletions(r *request) (*ask, *refusal) {
 	return a, nil
 }
 
-func (a *ask) texts() int { return a.n * a.prompts }
+func (a *ask) texts() int { return a.n * max(a.prompts, 1) }
 
 func writeCompletions(dst []byte, a *ask, ans *answer) []byte {
 	dst = append(appendCompletion(dst, ans), `,"model":`...)

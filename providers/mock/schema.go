@@ -10,8 +10,12 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// maxSchemaDepth ends the descent into a schema that contains itself.
-const maxSchemaDepth = 24
+// maxSchemaDepth and maxSchemaValues end the descent into a schema that contains itself, once
+// or several times.
+const (
+	maxSchemaDepth  = 24
+	maxSchemaValues = 10_000
+)
 
 // fit gives a JSON value that fits a JSON Schema (or Gemini's dialect of it). Of an object it
 // gives the members that are required, or all where none is; patterns are not understood.
@@ -24,10 +28,14 @@ func fit(schema gjson.Result) []byte {
 	return f.value(nil, schema, 0)
 }
 
-type fitter struct{ root gjson.Result }
+type fitter struct {
+	root   gjson.Result
+	values int
+}
 
 func (f *fitter) value(dst []byte, s gjson.Result, depth int) []byte {
-	if depth > maxSchemaDepth {
+	f.values++
+	if depth > maxSchemaDepth || f.values > maxSchemaValues {
 		return append(dst, "null"...)
 	}
 	s = f.resolve(s)
@@ -226,10 +234,14 @@ func fitNumber(dst []byte, s gjson.Result, whole bool) []byte {
 	if high := s.Get("exclusiveMaximum"); high.Type == gjson.Number && n >= high.Num {
 		n = high.Num - 1
 	}
+	if whole {
+		n = math.Ceil(n)
+	}
 	if step := s.Get("multipleOf").Num; step > 0 {
 		n = math.Ceil(n/step) * step
-	} else if whole {
-		n = math.Ceil(n)
+	}
+	if math.IsInf(n, 0) || math.IsNaN(n) {
+		n = 1 // bounds past what a float holds
 	}
 	return strconv.AppendFloat(dst, n, 'f', -1, 64)
 }
