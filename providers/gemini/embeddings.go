@@ -1,0 +1,166 @@
+package gemini
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/embeddings"
+)
+
+// embedMax is how many texts the API takes at once.
+const embedMax = 100
+
+// Embeddings serves OpenAI's embeddings by batchEmbedContents.
+// Source: https://ai.google.dev/api/embeddings
+func Embeddings() *providers.Pair {
+	return &providers.Pair{Write: writeEmbeddings, Read: readEmbeddings}
+}
+
+func writeEmbeddings(call providers.Call) (providers.Plan, error) {
+	asked, err := embeddings.Read(call.Doc)
+	if err != nil {
+		return providers.Plan{}, err
+	}
+	task, taken := taskType(asked.InputType, call.Model)
+	plan := providers.Plan{Dropped: embeddings.Dropped(call.Doc, "input_type")}
+	if !taken {
+		plan.Dropped = append(plan.Dropped, "input_type")
+	}
+	for texts := asked.Inputs; len(texts) > 0; {
+		n := min(embedMax, len(texts))
+		plan.Requests = append(plan.Requests, providers.UpstreamRequest{
+			Path: call.Path, Body: batch(texts[:n], call.Model, task, asked.Dimensions),
+		})
+		texts = texts[n:]
+	}
+	return plan, nil
+}
+
+func batch(texts []string, model, task string, dimensions int64) []byte {
+	var w body
+	w.open('{')
+	w.key("requests")
+	w.open('[')
+	for _, text := range texts {
+		w.open('{')
+		w.field("model", "models/"+strings.TrimPrefix(model, "models/"))
+		w.key("content")
+		w.open('{')
+		w.key("parts")
+		w.open('[')
+		w.textPart(text, nil)
+		w.shut(']')
+		w.shut('}')
+		if task != "" {
+			w.field("taskType", task)
+		}
+		if dimensions > 0 {
+			w.rawField("outputDimensionality", number(dimensions))
+		}
+		w.shut('}')
+	}
+	w.shut(']')
+	w.shut('}')
+	return w.b
+}
+
+// taskType gives the API's word for input_type; false where it has none. The second generation
+// takes the task in the text itself and no taskType.
+func taskType(asked, model string) (string, bool) {
+	if asked == "" {
+		return "", true
+	}
+	if strings.Contains(model, "embedding-2") {
+		return "", false
+	}
+	switch word := strings.ToUpper(asked); word {
+	case "QUERY", "SEARCH_QUERY":
+		return "RETRIEVAL_QUERY", true
+	case "DOCUMENT", "PASSAGE", "SEARCH_DOCUMENT":
+		return "RETRIEVAL_DOCUMENT", true
+	case "RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION", "CLUSTERING",
+		"QUESTION_ANSWERING", "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY":
+		return word, true
+	}
+	return "", false
+}
+
+func readEmbeddings(call providers.Call, replies [][]byte) ([]byte, providers.Usage, error) {
+	asked, err := embeddings.Read(call.Doc)
+	if err != nil {
+		return nil, providers.Usage{}, err
+	}
+	var vectors [][]float64
+	tokens, counted := int64(0), true
+	for _, reply := range replies {
+		if !gjson.ValidBytes(reply) {
+			return nil, providers.Usage{}, broken("the upstream's reply cannot be read", errors.New("gemini: the embeddings are not valid JSON"))
+		}
+		v := gjson.ParseBytes(reply)
+		for _, e := range v.Get("embeddings").Array() {
+			vector, ok := embeddings.Numbers(e.Get("values"))
+			if !ok {
+				return nil, providers.Usage{}, broken("the upstream's reply cannot be read", errors.New("gemini: an embedding has no values"))
+			}
+			vectors = append(vectors, vector)
+		}
+		n := v.Get("usageMetadata.promptTokenCount")
+		tokens, counted = tokens+n.Int(), counted && n.Exists()
+	}
+	if len(vectors) != len(asked.Inputs) {
+		return nil, providers.Usage{}, broken("the upstream's reply is incomplete",
+			fmt.Errorf("gemini: %d embeddings for %d texts", len(vectors), len(asked.Inputs)))
+	}
+	usage := embeddings.Estimate(asked.Inputs)
+	if counted {
+		usage = counting(tokens, replies)
+	}
+	// The first generation's vectors have length 1 in full size only.
+	if asked.Dimensions > 0 && strings.Contains(call.Model, "embedding-001") {
+		for _, vector := range vectors {
+			normalise(vector)
+		}
+	}
+	return asked.Append(nil, call.Asked, vectors, &usage), usage, nil
+}
+
+func counting(tokens int64, replies [][]byte) providers.Usage {
+	var line providers.UsageLine
+	line.Set(providers.InputTotal, tokens)
+	usage := providers.Usage{Lines: []providers.UsageLine{line}}
+	if len(replies) == 1 {
+		usage.Raw = []byte(gjson.GetBytes(replies[0], "usageMetadata").Raw)
+	}
+	return usage
+}
+
+// normalise brings a vector to length 1, in the precision of float32 that it came in. One that
+// has it already stays as it is.
+func normalise(vector []float64) {
+	sum := 0.0
+	for _, x := range vector {
+		sum += x * x
+	}
+	length := math.Sqrt(sum)
+	if length == 0 || math.IsInf(length, 0) || math.Abs(length-1) < 1e-6 {
+		return
+	}
+	for i, x := range vector {
+		vector[i] = shortest(float32(x / length))
+	}
+}
+
+// shortest gives the float64 that prints as the float32 does.
+func shortest(x float32) float64 {
+	f, err := strconv.ParseFloat(strconv.FormatFloat(float64(x), 'g', -1, 32), 64)
+	if err != nil {
+		return float64(x)
+	}
+	return f
+}
