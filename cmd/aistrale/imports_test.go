@@ -30,10 +30,11 @@ var arrows = []arrow{
 	{"providers", nil},
 	{"providers/sse", []string{"providers"}},
 	{"providers/schema", []string{"providers"}},
+	{"providers/embeddings", []string{"providers"}},
 	{"providers/providertest", []string{"providers", "providers/sse"}},
 	{"providers/catalog", []string{"providers", "providers/*", "storage"}},
 	{"providers/catalog/gen", []string{"providers", "providers/catalog"}},
-	{"providers/*", []string{"providers", "providers/sse", "providers/schema"}},
+	{"providers/*", []string{"providers", "providers/sse", "providers/schema", "providers/embeddings"}},
 }
 
 // outside names what only some packages may import of the world, and why.

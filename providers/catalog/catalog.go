@@ -119,7 +119,7 @@ func groq() providers.Provider {
 func huggingFace() providers.Provider {
 	return providers.Provider{
 		Name: "huggingface", OwnedBy: "huggingface", BaseURL: "https://router.huggingface.co/v1",
-		Routes: openaiRoutes(providers.OpChat), Sign: providers.Bearer,
+		Routes: huggingFaceRoutes(), Sign: providers.Bearer,
 		Env: []string{"HF_TOKEN"},
 		Quirks: providers.Quirks{
 			// The router hands fields on to many engines; these are OpenAI's own services.

@@ -4,6 +4,7 @@ import (
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/anthropic"
 	"github.com/aistrale/aistrale/providers/gemini"
+	"github.com/aistrale/aistrale/providers/huggingface"
 	"github.com/aistrale/aistrale/providers/openai"
 )
 
@@ -37,5 +38,20 @@ func geminiRoutes() map[providers.Op]providers.Route {
 			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:generateContent",
 			StreamPath: "/models/{model}:streamGenerateContent?alt=sse", Governed: gemini.Governed(),
 		},
+		providers.OpEmbeddings: {
+			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents",
+			Governed: gemini.Governed(), Pair: gemini.Embeddings(),
+		},
 	}
+}
+
+// huggingFaceRoutes are the router's chat, and the embeddings of the inference beside it. The
+// router's dialect reads both their refusals.
+func huggingFaceRoutes() map[providers.Op]providers.Route {
+	routes := openaiRoutes(providers.OpChat)
+	routes[providers.OpEmbeddings] = providers.Route{
+		Language: "huggingface", Dialect: openai.Dialect{}, Path: "//hf-inference/models/{model}/pipeline/feature-extraction",
+		Governed: openai.Governed(), Pair: huggingface.FeatureExtraction(),
+	}
+	return routes
 }
