@@ -8,8 +8,7 @@ import (
 
 // choiceWithout handles a tool choice where there are no tools: the API takes none then.
 func (w *writer) choiceWithout() error {
-	switch w.req.ToolChoice.Mode {
-	case providers.ChoiceAny, providers.ChoiceTool:
+	if mode := w.req.ToolChoice.Mode; mode == providers.ChoiceAny || mode == providers.ChoiceTool {
 		return providers.Invalid("tool_choice", "'tool_choice' is only allowed when 'tools' are specified")
 	}
 	return nil
@@ -20,6 +19,7 @@ func (w *writer) writeChoice(tools []*providers.Tool) error {
 	single := w.req.Parallel != nil && !*w.req.Parallel
 	kind, name := "", ""
 	switch c.Mode {
+	case providers.ChoiceUnset:
 	case providers.ChoiceAuto:
 		kind = "auto"
 	case providers.ChoiceNone:

@@ -73,9 +73,10 @@ func (w *writer) block(it *item) error {
 		return w.toolUse(it)
 	case providers.KindImage, providers.KindFile, providers.KindAudio:
 		return w.media(it.Block)
+	default:
+		w.text(it.Text, it.Cache)
+		return nil
 	}
-	w.text(it.Text, it.Cache)
-	return nil
 }
 
 func (w *writer) text(text string, cache *providers.CacheMark) {

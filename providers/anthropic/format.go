@@ -15,6 +15,7 @@ const jsonNudge = "Answer with one valid JSON object and nothing else: no code f
 func (w *writer) askFormat() error {
 	f := &w.req.Format
 	switch f.Kind {
+	case providers.FormatUnset, providers.FormatText:
 	case providers.FormatJSON:
 		w.drop("response_format")
 		w.nudge = jsonNudge

@@ -12,12 +12,13 @@ import (
 )
 
 // ReadReply implements providers.Dialect.
-func (Dialect) ReadReply(providers.Call) providers.Decoder { return &decoder{} }
+func (Dialect) ReadReply(providers.Call) providers.Decoder { return &decoder{at: map[int]int{}} }
 
 // decoder reads one reply: the events of a stream, or one whole message, by what the bytes say.
 type decoder struct {
 	begun, ended bool
-	blocks       []open
+	blocks       []open      // in the order they began
+	at           map[int]int // the place in blocks, by index
 	calls        int
 	visible      bool // text was seen
 	reason       string
@@ -31,7 +32,7 @@ type open struct {
 	kind      providers.Kind
 	closed    bool
 	runes     int    // of text
-	argued    bool   // arguments came as deltas
+	argued    bool   // a piece was said
 	input     string // arguments that came with the block's start
 	signature []byte
 	encrypted string
@@ -156,10 +157,8 @@ func (d *decoder) event(events []providers.Event, kind string, root gjson.Result
 }
 
 func (d *decoder) find(index int) *open {
-	for i := len(d.blocks) - 1; i >= 0; i-- {
-		if d.blocks[i].index == index {
-			return &d.blocks[i]
-		}
+	if i, ok := d.at[index]; ok {
+		return &d.blocks[i]
 	}
 	return nil
 }
@@ -169,6 +168,7 @@ func (d *decoder) open(events []providers.Event, index int, said gjson.Result) (
 	if d.find(index) != nil {
 		return events, nil, fmt.Errorf("block %d begins twice", index)
 	}
+	d.at[index] = len(d.blocks)
 	d.blocks = append(d.blocks, open{index: index})
 	b := &d.blocks[len(d.blocks)-1]
 	block := &providers.Block{}
@@ -186,7 +186,7 @@ func (d *decoder) open(events []providers.Event, index int, said gjson.Result) (
 		d.calls++
 		b.kind = providers.KindToolCall
 		block.Call = &providers.ToolCall{ID: said.Get("id").String(), Name: saidName(said.Get("name").String())}
-		if input := said.Get("input"); input.IsObject() && len(input.Map()) > 0 {
+		if input := said.Get("input"); input.IsObject() && !blank(input.Raw[1:len(input.Raw)-1]) {
 			b.input = strings.Clone(input.Raw)
 		}
 	default:
@@ -227,13 +227,11 @@ func (d *decoder) say(events []providers.Event, b *open, text string) []provider
 	if text == "" {
 		return events
 	}
-	switch b.kind {
-	case providers.KindText:
+	if b.kind == providers.KindText {
 		d.visible = true
 		b.runes += utf8.RuneCountInString(text)
-	case providers.KindToolCall:
-		b.argued = true
 	}
+	b.argued = true
 	return append(events, providers.Event{Kind: providers.EventDelta, Index: b.index, Text: text})
 }
 

@@ -12,15 +12,10 @@ func (w *writer) writeSampling() error {
 	s := &w.req.Sampling
 	fixed := w.call.Can.NoSampling || w.thinking.on()
 	if t := s.Temperature; t != nil {
-		switch {
-		case fixed:
-			if *t != 1 {
-				w.drop("temperature")
-			}
-		default:
-			if *t > 1 {
-				w.drop("temperature") // served as 1
-			}
+		if *t > 1 || fixed && *t != 1 {
+			w.drop("temperature") // above 1 it is served as 1
+		}
+		if !fixed {
 			w.float("temperature", min(*t, 1))
 		}
 	}
