@@ -196,7 +196,10 @@ func setScalar(into reflect.Value, text string) error {
 	case *string:
 		*target = text
 	case *storage.Secret:
-		*target = storage.NewSecret(text)
+		*target = storage.Secret{} // an empty text is no secret, whatever stood here before
+		if text != "" {
+			*target = storage.NewSecret(text)
+		}
 	case *bool:
 		if text != "true" && text != "false" {
 			return fmt.Errorf("%q is neither true nor false", text)
