@@ -67,7 +67,7 @@ func noRoute(f *flight) error {
 }
 
 func wrongMethod(f *flight) error {
-	return &providers.Fault{Kind: providers.FaultNoRoute, Status: fasthttp.StatusMethodNotAllowed, NoRetry: true,
+	return &providers.Fault{Kind: providers.FaultNoRoute, Status: fasthttp.StatusMethodNotAllowed, Code: "method_not_supported", NoRetry: true,
 		Message: "Not allowed to " + clean(f.fc.Method()) + " on " + clean(f.fc.Path()) + "."}
 }
 

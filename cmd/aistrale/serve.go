@@ -148,11 +148,12 @@ func (s *service) run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()
 	go func() { failed <- s.control.serve(s.admin) }()
+	config := s.config // from here on s.config is the watcher's, which reloads it
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() { defer close(watched); s.watch(watching) }()
-	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", s.config.Node)
-	if s.config.Developer {
+	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
+	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String())
 	}
 	var err error

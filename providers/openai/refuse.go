@@ -74,12 +74,16 @@ func rejected(status int) answer {
 	return answerTo(providers.FaultUpstreamRejected)
 }
 
-// speak settles status, type and code of a fault. Only a refusal of the upstream's own keeps
-// its status: what the others mean to a client is the gateway's to say.
+// speak settles status, type and code of a fault. A refusal of the upstream's own keeps its
+// status, and so does a request that the gateway itself found wrong in another way than most
+// (405, 408): what the others mean to a client is the face's to say.
 func speak(f *providers.Fault) answer {
 	a := answerTo(f.Kind)
 	if f.Kind == providers.FaultUpstreamRejected {
 		a = rejected(f.Status)
+	}
+	if (f.Kind == providers.FaultInvalid || f.Kind == providers.FaultNoRoute) && f.Status >= 400 && f.Status < 500 {
+		a.status = f.Status
 	}
 	if f.Kind == providers.FaultUpstreamRejected || f.Kind == providers.FaultInvalid {
 		if f.Type != "" {
