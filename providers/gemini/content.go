@@ -114,6 +114,8 @@ func (r *request) user(turn int, used map[*providers.Block]bool) error {
 			if !used[b] {
 				err = r.orphan(b, param(turn, i))
 			}
+		default:
+			err = providers.Invalid(param(turn, i), "a call or a thought of the model stands in a turn that is not its own")
 		}
 		if err != nil {
 			return err
@@ -150,6 +152,8 @@ func (r *request) model(turn int) error {
 			if err := r.media(&c.parts, b, param(turn, i)); err != nil {
 				return err
 			}
+		default:
+			return providers.Invalid(param(turn, i), "the result of a call stands in the model's own turn")
 		}
 	}
 	return nil

@@ -160,8 +160,7 @@ func (w *body) response(result *providers.ToolResult) {
 func resultText(result *providers.ToolResult) string {
 	var b strings.Builder
 	for i := range result.Blocks {
-		switch result.Blocks[i].Kind {
-		case providers.KindText, providers.KindRefusal:
+		if k := result.Blocks[i].Kind; k == providers.KindText || k == providers.KindRefusal {
 			b.WriteString(result.Blocks[i].Text)
 		}
 	}

@@ -150,8 +150,9 @@ func (n *Node) Append(dst []byte) []byte {
 			dst = item.Append(dst)
 		}
 		return append(dst, ']')
+	default:
+		return append(dst, n.Raw...)
 	}
-	return append(dst, n.Raw...)
 }
 
 // String makes a leaf.

@@ -43,6 +43,7 @@ func (m *Member) each(visit func(*Node)) {
 			visit(v)
 		case Array: // "items" as a list, up to draft 2019-09
 			visitAll(v.Items, visit)
+		default: // true or false
 		}
 	case list:
 		visitAll(v.Items, visit)
