@@ -54,6 +54,10 @@ type answer struct {
 
 func compose(a *ask, b *Behaviour) *answer {
 	ans := &answer{id: a.id, finish: finishStop}
+	if a.vectors != nil { // says nothing
+		ans.count(a, b)
+		return ans
+	}
 	if b.Refuse {
 		ans.blocks = []block{{kind: kindRefusal, pieces: split("I'm sorry, I can't assist with that request.")}}
 		ans.finish = finishRefuse

@@ -98,6 +98,9 @@ func (v *visit) read() (*ask, *answer, *refusal) {
 	if !v.ctx.IsPost() {
 		return nil, nil, &refusal{status: 405, message: "Not allowed to " + string(v.ctx.Method()) + " on " + string(v.ctx.Path())}
 	}
+	if at.stream && string(v.ctx.QueryArgs().Peek("alt")) != "sse" {
+		return nil, nil, invalid("", "The mock streams only with alt=sse.")
+	}
 	body := v.ctx.PostBody()
 	if !gjson.ValidBytes(body) || !gjson.ParseBytes(body).IsObject() {
 		return nil, nil, invalid("", "We could not parse the JSON body of your request.")
