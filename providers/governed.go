@@ -54,11 +54,17 @@ type Governed struct {
 // Names match without regard to case, as some upstreams' parsers do, so that no spelling of a
 // governed field slips past.
 type Watch struct {
-	rules []Governed
-	// first and length filter member names before any path is compared.
+	rules  []*Governed
+	levels []level // by the depth of a rule's path
+}
+
+// level holds the rules of one depth. Nearly every member is turned away by its name's length
+// and first letter before any path is compared.
+type level struct {
 	first  [256]bool
 	length [64]bool
-	any    bool
+	named  []*Governed
+	wild   []*Governed // those that end in "*"
 }
 
 // NewWatch compiles the rules of all dialects. Rules of one path and effect become one, which
@@ -75,25 +81,30 @@ func NewWatch(lists ...[]Governed) *Watch {
 }
 
 func (w *Watch) add(rule Governed) {
-	for i := range w.rules {
-		if same := &w.rules[i]; same.Path == rule.Path && same.Effect == rule.Effect {
+	for _, same := range w.rules {
+		if same.Path == rule.Path && same.Effect == rule.Effect {
 			same.Except = slices.Concat(same.Except, rule.Except)
 			return
 		}
 	}
 	rule.steps = strings.Split(rule.Path, ".")
+	w.rules = append(w.rules, &rule)
+	for len(w.levels) <= len(rule.steps) {
+		w.levels = append(w.levels, level{})
+	}
+	l := &w.levels[len(rule.steps)]
 	leaf := rule.steps[len(rule.steps)-1]
 	if leaf == "*" {
-		w.any = true
-	} else {
-		w.first[lower(leaf[0])], w.length[len(leaf)] = true, true
+		l.wild = append(l.wild, &rule)
+		return
 	}
-	w.rules = append(w.rules, rule)
+	l.first[lower(leaf[0])], l.length[len(leaf)] = true, true
+	l.named = append(l.named, &rule)
 }
 
-// maybe filters names: a name longer than any path's may still fold to one outside ASCII.
-func (w *Watch) maybe(name []byte) bool {
-	if w.any || len(name) < len(w.length) && len(name) > 0 && w.length[len(name)] && w.first[lower(name[0])] {
+// maybe filters names: one outside ASCII may still fold to a rule's.
+func (l *level) maybe(name []byte) bool {
+	if len(name) > 0 && len(name) < len(l.length) && l.length[len(name)] && l.first[lower(name[0])] {
 		return true
 	}
 	for _, c := range name {
@@ -111,20 +122,32 @@ func lower(c byte) byte {
 	return c
 }
 
-func (w *Watch) match(s *scanner, value []byte) {
-	for i := range w.rules {
-		if w.rules[i].at(s) && !w.rules[i].harmless(value) {
-			s.doc.Hits = append(s.doc.Hits, Hit{Rule: &w.rules[i], Value: value})
+// match notes the member that s has just read where a rule names it.
+func (w *Watch) match(s *scanner, name, value []byte, escaped bool) {
+	if len(s.path) >= len(w.levels) {
+		return
+	}
+	l := &w.levels[len(s.path)]
+	if len(l.named) > 0 && (escaped || l.maybe(name)) {
+		l.hit(s, l.named, value)
+	}
+	if len(l.wild) > 0 {
+		l.hit(s, l.wild, value)
+	}
+}
+
+func (*level) hit(s *scanner, rules []*Governed, value []byte) {
+	for _, g := range rules {
+		if g.at(s) && !g.harmless(value) {
+			s.doc.Hits = append(s.doc.Hits, Hit{Rule: g, Value: value})
 		}
 	}
 }
 
+// at compares the path from its root, where paths differ most.
 func (g *Governed) at(s *scanner) bool {
-	if len(g.steps) != len(s.path) {
-		return false
-	}
-	for i := len(g.steps) - 1; i >= 0; i-- {
-		if !g.stepAt(s, g.steps[i], s.path[i]) {
+	for i, want := range g.steps {
+		if !g.stepAt(s, want, s.path[i]) {
 			return false
 		}
 	}
@@ -139,6 +162,9 @@ func (g *Governed) stepAt(s *scanner, want string, at step) bool {
 		return true
 	}
 	name := s.raw[at.start:at.end]
+	if string(name) == want {
+		return true
+	}
 	if bytes.IndexByte(name, '\\') >= 0 {
 		return strings.EqualFold(unquote(s.raw[at.start-1:at.end+1]), want)
 	}
@@ -157,7 +183,7 @@ func (g *Governed) harmless(value []byte) bool {
 		return !slices.ContainsFunc(g.Prefix, func(p string) bool { return strings.HasPrefix(said, p) })
 	}
 	for _, v := range g.Except {
-		if unquote(value) == v {
+		if string(value[1:len(value)-1]) == v || bytes.IndexByte(value, '\\') >= 0 && unquote(value) == v {
 			return true
 		}
 	}

@@ -110,8 +110,8 @@ func (s *scanner) note(key, keyEnd, start, end, depth int, escaped bool) {
 		}
 		s.doc.Fields = append(s.doc.Fields, Field{Name: text, KeyStart: key, Start: start, End: end})
 	}
-	if s.watch != nil && (escaped || s.watch.maybe(name)) {
-		s.watch.match(s, s.raw[start:end])
+	if s.watch != nil {
+		s.watch.match(s, name, s.raw[start:end], escaped)
 	}
 }
 

@@ -160,6 +160,17 @@ func (l *UsageLine) merge(later *UsageLine) {
 	}
 }
 
+// Called is the line of the model that was called, in normal form, where the provider tells it
+// apart from other models that worked on the reply; else the sum. It is what a client reads.
+func (u *Usage) Called() Normal {
+	for i := range u.Lines {
+		if u.Lines[i].Model == "" {
+			return u.Lines[i].Normal()
+		}
+	}
+	return u.Total()
+}
+
 // Total sums the lines in normal form; Model and Tier are those of the first.
 func (u *Usage) Total() Normal {
 	var sum Normal

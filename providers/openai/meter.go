@@ -14,20 +14,20 @@ func readUsage(root gjson.Result) (providers.Usage, bool) {
 			return providers.Usage{}, false
 		}
 	}
-	tier := either(root.Get("service_tier").Str, usage.Get("service_tier").Str)
+	tier := root.Get("service_tier").Str
 	out := providers.Usage{Raw: []byte(usage.Raw)}
 	// Groq's compound systems call several models, each at its own price; usage is their sum.
 	// The array is null where one model worked alone.
 	for _, m := range root.Get("usage_breakdown.models").Array() {
 		if used := m.Get("usage"); used.IsObject() {
 			line := meter(used)
-			line.Model, line.Tier = m.Get("model").Str, tier
+			line.Model, line.Tier = m.Get("model").Str, either(tier, line.Tier)
 			out.Lines = append(out.Lines, line)
 		}
 	}
 	if len(out.Lines) == 0 {
 		line := meter(usage)
-		line.Tier = tier
+		line.Tier = either(tier, line.Tier)
 		out.Lines = append(out.Lines, line)
 	}
 	return out, true
@@ -40,42 +40,109 @@ func either(a, b string) string {
 	return b
 }
 
-// spelling is a meter and the places where a usage object may have it, the official first.
-type spelling struct {
-	meter providers.Meter
-	paths []string
+// slot says which meter a usage member feeds, and how official that spelling is: 0 is best.
+// Behind the official names: DeepSeek's and Moonshot's cache hits, Vercel's and LiteLLM's cache
+// writes, Perplexity's and OpenRouter's searches. parent is "" for a member of usage itself.
+func slot(parent, name string) (m providers.Meter, rank uint8, ok bool) {
+	switch parent {
+	case "":
+		return topSlot(name)
+	case "prompt_tokens_details":
+		switch name {
+		case "cached_tokens":
+			return providers.CacheRead, 0, true
+		case "cache_write_tokens":
+			return providers.CacheWrite, 0, true
+		case "audio_tokens":
+			return providers.AudioIn, 0, true
+		case "image_tokens":
+			return providers.ImagesIn, 0, true
+		}
+	case "completion_tokens_details":
+		switch name {
+		case "reasoning_tokens":
+			return providers.Reasoning, 0, true
+		case "audio_tokens":
+			return providers.AudioOut, 0, true
+		}
+	case "cache_creation":
+		switch name {
+		case "ephemeral_5m_input_tokens":
+			return providers.CacheWrite5m, 0, true
+		case "ephemeral_1h_input_tokens":
+			return providers.CacheWrite1h, 0, true
+		}
+	case "server_tool_use", "server_tool_use_details":
+		if name == "web_search_requests" {
+			return providers.Searches, 1, true
+		}
+	}
+	return 0, 0, false
 }
 
-// spellings lists what is billed. Behind the official names: DeepSeek's and Moonshot's cache
-// hits, Vercel's and LiteLLM's cache writes, Perplexity's and OpenRouter's searches.
-func spellings() []spelling {
-	return []spelling{
-		{providers.InputTotal, []string{"prompt_tokens"}},
-		{providers.OutputTotal, []string{"completion_tokens"}},
-		{providers.CacheRead, []string{"prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"}},
-		{providers.CacheWrite, []string{"prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens"}},
-		{providers.CacheWrite5m, []string{"cache_creation.ephemeral_5m_input_tokens"}},
-		{providers.CacheWrite1h, []string{"cache_creation.ephemeral_1h_input_tokens"}},
-		{providers.AudioIn, []string{"prompt_tokens_details.audio_tokens"}},
-		{providers.ImagesIn, []string{"prompt_tokens_details.image_tokens"}},
-		{providers.Reasoning, []string{"completion_tokens_details.reasoning_tokens", "reasoning_tokens"}},
-		{providers.AudioOut, []string{"completion_tokens_details.audio_tokens"}},
-		{providers.Searches, []string{"num_search_queries", "server_tool_use.web_search_requests", "server_tool_use_details.web_search_requests"}},
+func topSlot(name string) (m providers.Meter, rank uint8, ok bool) {
+	switch name {
+	case "prompt_tokens":
+		return providers.InputTotal, 0, true
+	case "completion_tokens":
+		return providers.OutputTotal, 0, true
+	case "prompt_cache_hit_tokens":
+		return providers.CacheRead, 1, true
+	case "cached_tokens":
+		return providers.CacheRead, 2, true
+	case "num_cached_tokens":
+		return providers.CacheRead, 3, true
+	case "cache_creation_input_tokens":
+		return providers.CacheWrite, 1, true
+	case "reasoning_tokens":
+		return providers.Reasoning, 1, true
+	case "num_search_queries":
+		return providers.Searches, 0, true
 	}
+	return 0, 0, false
+}
+
+// tally reads a usage object in one pass.
+type tally struct {
+	line  providers.UsageLine
+	rank  [32]uint8 // of the spelling that a meter was read from, plus 1
+	total int64
+	tier  string
+}
+
+func (t *tally) read(parent string, object gjson.Result) {
+	object.ForEach(func(key, value gjson.Result) bool {
+		switch {
+		case value.Type == gjson.Number:
+			t.number(parent, key.Str, value)
+		case value.Type == gjson.String && key.Str == "service_tier":
+			t.tier = value.Str
+		case parent == "" && value.IsObject():
+			t.read(key.Str, value)
+		}
+		return true
+	})
+}
+
+func (t *tally) number(parent, name string, value gjson.Result) {
+	if parent == "" && name == "total_tokens" {
+		t.total = value.Int()
+		return
+	}
+	m, rank, ok := slot(parent, name)
+	if !ok || value.Num < 0 || t.rank[m] != 0 && t.rank[m] <= rank+1 {
+		return
+	}
+	t.rank[m] = rank + 1
+	t.line.Set(m, value.Int())
 }
 
 func meter(usage gjson.Result) providers.UsageLine {
-	var line providers.UsageLine
-	for _, s := range spellings() {
-		for _, path := range s.paths {
-			if v := usage.Get(path); v.Type == gjson.Number && v.Num >= 0 {
-				line.Set(s.meter, v.Int())
-				break
-			}
-		}
-	}
-	plainOutput(&line, usage.Get("total_tokens").Int())
-	return line
+	var t tally
+	t.read("", usage)
+	t.line.Tier = t.tier
+	plainOutput(&t.line, t.total)
+	return t.line
 }
 
 // plainOutput corrects providers (xAI) whose completion_tokens leave reasoning out, which

@@ -24,8 +24,8 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 	var s sight
 	s.look(frame)
 	seen.Content, seen.Finish = s.content(), finishName(s.finish)
-	if s.usage {
-		observeUsage(&seen, frame)
+	if s.usage != nil {
+		s.observeUsage(&seen, frame)
 	}
 	if s.fault {
 		seen.Fault = streamFault(frame)
@@ -37,8 +37,10 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 // string a quote is escaped, so going from quote to quote meets every name.
 type sight struct {
 	choices, calls, details bool // that member was passed
-	usage, fault, media     bool
-	finish                  []byte
+	fault, media            bool
+	breakdown, noChoices    bool
+	usage                   []byte // from the usage object's brace on
+	finish, tier            []byte
 	text, call              int // bytes
 	// summary counts what mostly repeats the rest, and counts where it stands alone.
 	summary int
@@ -86,12 +88,16 @@ func (s *sight) look(b []byte) {
 			b = b[min(end+1, len(b)):]
 			continue
 		}
-		s.member(name, b[0])
+		s.member(name, b)
 	}
 }
 
 // word notes a member whose value is a string.
 func (s *sight) word(name, value []byte) {
+	if string(name) == "service_tier" {
+		s.tier = value
+		return
+	}
 	if !s.choices {
 		s.fault = s.fault || len(value) > 0 && string(name) == "error"
 		return
@@ -122,14 +128,21 @@ func (s *sight) word(name, value []byte) {
 	}
 }
 
-// member notes a member whose value begins with another byte.
-func (s *sight) member(name []byte, begin byte) {
-	object, list := begin == '{', begin == '['
+// member notes a member whose value, which is no string, b begins with.
+func (s *sight) member(name, b []byte) {
+	object, list := b[0] == '{', b[0] == '['
 	switch string(name) {
 	case "choices":
 		s.choices = true
+		rest := b[1:]
+		rest = rest[blank(rest):]
+		s.noChoices = list && len(rest) > 0 && rest[0] == ']'
 	case "usage":
-		s.usage = s.usage || object
+		if object && s.usage == nil {
+			s.usage = b
+		}
+	case "usage_breakdown":
+		s.breakdown = s.breakdown || object
 	case "error":
 		s.fault = s.fault || object
 	case "tool_calls":
@@ -190,18 +203,54 @@ func finishName(word []byte) string {
 	return string(word)
 }
 
-func observeUsage(seen *providers.Seen, frame []byte) {
-	if !valid(frame) {
+// observeUsage reads usage out of its own object: the rest of the frame is not parsed, but for
+// the systems that tell usage apart by model.
+func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
+	seen.UsageOnly = s.noChoices
+	if s.breakdown {
+		if valid(frame) {
+			seen.Usage, seen.HasUsage = readUsage(gjson.ParseBytes(frame))
+		}
 		return
 	}
-	root := gjson.ParseBytes(frame)
-	usage, ok := readUsage(root)
-	if !ok {
+	raw := s.usage[:objectEnd(s.usage)]
+	if !valid(raw) {
 		return
 	}
-	seen.HasUsage, seen.Usage = true, usage
-	choices := root.Get("choices")
-	seen.UsageOnly = choices.IsArray() && len(choices.Array()) == 0
+	line := meter(gjson.ParseBytes(raw))
+	if len(s.tier) > 0 {
+		line.Tier = tierName(s.tier)
+	}
+	seen.HasUsage, seen.Usage = true, providers.Usage{Lines: []providers.UsageLine{line}, Raw: raw}
+}
+
+// objectEnd gives the length of the object that b begins with, b's length where it is cut off.
+func objectEnd(b []byte) int {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			i += closing(b[i:])
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(b)
+}
+
+// tierName spares the words of every day an allocation.
+func tierName(word []byte) string {
+	switch string(word) {
+	case "default":
+		return "default"
+	case "on_demand":
+		return "on_demand"
+	}
+	return string(word)
 }
 
 // streamFault reads an error that stands in a stream, or under a 200: at the top of the frame

@@ -8,7 +8,7 @@ import (
 
 // appendUsage is the usage object in OpenAI's form, out of any provider's meters.
 func appendUsage(dst []byte, u *providers.Usage) []byte {
-	n := u.Total()
+	n := u.Called()
 	dst = appendCount(dst, '{', "prompt_tokens", n.Input())
 	dst = appendCount(dst, ',', "completion_tokens", n.Output)
 	dst = appendCount(dst, ',', "total_tokens", n.Input()+n.Output)
