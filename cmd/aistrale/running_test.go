@@ -141,6 +141,7 @@ keys:
 func (r *running) run(t *testing.T) {
 	t.Helper()
 	r.cmd = exec.Command(binary(t), "serve", "--config", r.config)
+	r.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // by default it sleeps a second
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
