@@ -19,16 +19,17 @@ const (
 type block struct {
 	kind   kind
 	pieces []string
-	call   int // index among the calls
+	full   string // of the pieces, where it is known
+	call   int    // index among the calls
 	name   string
 	hidden bool // redacted reasoning
 }
 
 func (b *block) text() string {
-	if len(b.pieces) == 1 {
-		return b.pieces[0]
+	if b.full == "" {
+		b.full = strings.Join(b.pieces, "")
 	}
-	return strings.Join(b.pieces, "")
+	return b.full
 }
 
 // usage counts tokens. Output includes reasoning, input includes cached.
@@ -65,7 +66,7 @@ func compose(a *ask, b *Behaviour) *answer {
 		ans.blocks = calls
 		ans.finish = finishCalls
 	} else {
-		ans.blocks = []block{{kind: kindText, pieces: words(a, b)}}
+		ans.blocks = []block{say(a, b)}
 	}
 	ans.think(a, b)
 	ans.bound(a.most)
@@ -101,22 +102,24 @@ func wanted(a *ask, b *Behaviour) []block {
 	return calls
 }
 
-func words(a *ask, b *Behaviour) []string {
+// say gives the text of an answer.
+func say(a *ask, b *Behaviour) block {
+	text := "This is the mock provider."
 	switch {
 	case b.JSON != "":
-		return split(b.JSON)
+		text = b.JSON
 	case a.schema.Exists():
-		return split(string(fit(a.schema)))
+		text = string(fit(a.schema))
 	case a.json:
-		return split(`{"answer": "This is the mock provider."}`)
+		text = `{"answer": "This is the mock provider."}`
 	case len(a.results) > 0:
-		return split(quoteResults(a.results))
+		text = quoteResults(a.results)
 	case b.Events > 0:
-		return filler(b.Events)
+		return block{kind: kindText, pieces: filler(min(b.Events, max(maxEvents/int64(a.texts()), 1)))}
 	case a.user != "":
-		return split("This is the mock provider. You said: " + clip(a.user, 200))
+		text += " You said: " + clip(a.user, 200)
 	}
-	return split("This is the mock provider.")
+	return block{kind: kindText, pieces: split(text), full: text}
 }
 
 func quoteResults(results []result) string {
@@ -168,7 +171,7 @@ func (ans *answer) bound(most int64) {
 		ans.finish = finishLength
 		keep := i
 		if b.kind != kindCall && most > 0 {
-			b.pieces = b.pieces[:most]
+			b.pieces, b.full = b.pieces[:most], ""
 			keep++
 		}
 		ans.blocks = ans.blocks[:keep]

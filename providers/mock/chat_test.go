@@ -253,6 +253,9 @@ func TestCompletions(t *testing.T) {
 	if n := len(events); events[n-1] != "[DONE]" || gjson.Get(events[n-2], "usage.completion_tokens").Int() != 8 || gjson.Get(events[n-2], "choices").Raw != "[]" {
 		t.Errorf("end of the stream: %q", events)
 	}
+	if bad := r.post(path, "", `{"model":"gpt","n":100,"prompt":["a"`+strings.Repeat(`,"a"`, 20)+`]}`); bad.status != 400 || gjson.Get(bad.body, "error.param").Str != "prompt" {
+		t.Errorf("too many prompts: %d %s", bad.status, bad.body)
+	}
 	if bad := r.post(path, "", `{"model":"gpt","prompt":[]}`); bad.status != 400 || gjson.Get(bad.body, "error.code").Str != "empty_array" {
 		t.Errorf("no prompt: %d %s", bad.status, bad.body)
 	}

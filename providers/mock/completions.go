@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/tidwall/gjson"
@@ -44,12 +45,18 @@ func readCompletions(r *request) (*ask, *refusal) {
 		a.user = list[0].Str
 		if list[0].Type != gjson.Number { // else one prompt of tokens
 			a.prompts = len(list)
+			if a.texts() > maxTexts {
+				return nil, invalid("prompt", fmt.Sprintf("Invalid 'prompt': array too long. Expected an array with maximum length %d, but got an array with length %d instead.", maxTexts/a.n, len(list))).withCode("array_above_max_length")
+			}
 		}
 	case prompt.Exists() && prompt.Type != gjson.Null:
 		return nil, wrongType("prompt", "one of a string or array", prompt)
 	}
 	return a, nil
 }
+
+// maxTexts bounds the prompts times the choices of one request.
+const maxTexts = 2048
 
 func (a *ask) texts() int { return a.n * max(a.prompts, 1) }
 

@@ -10,11 +10,11 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// maxSchemaDepth and maxSchemaValues end the descent into a schema that contains itself, once
-// or several times.
+// The bounds of the descent into a schema, which may contain itself, once or several times.
 const (
 	maxSchemaDepth  = 24
 	maxSchemaValues = 10_000
+	maxSchemaBytes  = 1 << 20 // of the value
 )
 
 // fit gives a JSON value that fits a JSON Schema (or Gemini's dialect of it). Of an object it
@@ -35,7 +35,7 @@ type fitter struct {
 
 func (f *fitter) value(dst []byte, s gjson.Result, depth int) []byte {
 	f.values++
-	if depth > maxSchemaDepth || f.values > maxSchemaValues {
+	if depth > maxSchemaDepth || f.values > maxSchemaValues || len(dst) > maxSchemaBytes {
 		return append(dst, "null"...)
 	}
 	s = f.resolve(s)

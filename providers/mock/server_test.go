@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+	"github.com/valyala/fasthttp"
 )
 
 // A rig is a server on loopback and a client of it.
@@ -286,4 +288,66 @@ func TestServer_ChunkPerEvent(t *testing.T) {
 	if chunks != 503 {
 		t.Errorf("%d chunks", chunks)
 	}
+}
+
+// A defect is an answer, not the end of the gateway that the emulator runs in.
+func TestServer_SurvivesDefect(t *testing.T) {
+	s := New(Options{})
+	var ctx fasthttp.RequestCtx
+	ctx.Init(plain(10), &net.TCPAddr{}, silence{})
+	s.serve(&ctx, place{language: openAI{}, operation: operation{read: func(*request) (*ask, *refusal) { panic("staged") }}})
+	if body := string(ctx.Response.Body()); ctx.Response.StatusCode() != 500 || !strings.Contains(body, "staged") || s.Open() != 0 {
+		t.Errorf("%d %s, %d open", ctx.Response.StatusCode(), body, s.Open())
+	}
+}
+
+func TestServer_OldHTTP(t *testing.T) {
+	r := newRig(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "POST %s HTTP/1.0\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: %d\r\n\r\n%s", chatPath, len(chatStreamBody), chatStreamBody); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(conn); err != nil || !strings.Contains(string(got), "505") || !strings.Contains(string(got), "HTTP/1.1.") {
+		t.Errorf("%s %v", got, err)
+	}
+}
+
+// FuzzServer holds that no body breaks a reader or its writers.
+func FuzzServer(f *testing.F) {
+	for _, body := range []string{chatBody, chatStreamBody, msgBody, msgStreamBody, genBody,
+		`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"use the tool"}]}],"tools":[{"name":"a","input_schema":{"type":"object"}}],"thinking":{"type":"adaptive"}}`,
+		`{"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}}]},{"parts":[{"functionResponse":{"name":"f","response":{}}}]}]}`,
+		`{"requests":[{"model":"models/m","content":{"parts":[{"text":"a"}]}}]}`,
+		`{"model":"m","input":["a"],"dimensions":3}`,
+	} {
+		f.Add([]byte(body))
+	}
+	operations := []operation{
+		{readChat, writeChat, filmChat}, {readCompletions, writeCompletions, filmCompletions},
+		{read: readEmbeddings, whole: writeEmbeddings}, {readMessages, writeMessage, filmMessage},
+		{readGenerate, writeGenerate, filmGenerate}, {read: readBatch, whole: writeBatch},
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if !gjson.ValidBytes(body) {
+			return
+		}
+		for i, op := range operations {
+			a, refused := op.read(&request{body: body, doc: gjson.ParseBytes(body), model: "m"})
+			if refused != nil {
+				continue
+			}
+			ans := compose(a, &Behaviour{})
+			if got := op.whole(nil, a, ans); !gjson.ValidBytes(got) {
+				t.Errorf("operation %d wrote %s", i, got)
+			}
+			if op.film != nil {
+				var one filmTest
+				one.check(t, op.film, a, ans)
+			}
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"fmt"
 	"net"
 	"time"
 
@@ -46,9 +47,17 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx, at place) {
 		account: &account{server: s, seq: seq, billed: -1},
 		client:  watch(ctx.Conn(), s.done),
 	}
-	if !v.answer() {
-		v.account.close()
-	}
+	open := false
+	defer func() {
+		// The emulator runs inside the gateway too, which a defect here may not end.
+		if p := recover(); p != nil {
+			v.refuse(&refusal{status: 500, message: fmt.Sprintf("the mock has a defect: %v", p)})
+		}
+		if !open {
+			v.account.close()
+		}
+	}()
+	open = v.answer()
 }
 
 // answer reports whether the account stays open behind the handler.
@@ -102,10 +111,11 @@ func (v *visit) read() (*ask, *answer, *refusal) {
 		return nil, nil, invalid("", "The mock streams only with alt=sse.")
 	}
 	body := v.ctx.PostBody()
-	if !gjson.ValidBytes(body) || !gjson.ParseBytes(body).IsObject() {
+	doc := gjson.ParseBytes(body)
+	if !gjson.ValidBytes(body) || !doc.IsObject() {
 		return nil, nil, invalid("", "We could not parse the JSON body of your request.")
 	}
-	r := &request{body: body, doc: gjson.ParseBytes(body), model: at.model, stream: at.stream}
+	r := &request{body: body, doc: doc, model: at.model, stream: at.stream}
 	a, refused := at.operation.read(r)
 	if refused != nil {
 		return nil, nil, refused
@@ -168,7 +178,7 @@ func (v *visit) whole(a *ask, ans *answer) bool {
 func (v *visit) send(body []byte) (open bool) {
 	b := &v.behaviour
 	if b.SlowHeaders == 0 && b.Pause == 0 && b.Cut == nil && b.Stall == nil {
-		v.ctx.SetBody(body)
+		v.ctx.Response.SetBodyRaw(body)
 		return false
 	}
 	v.ctx.Response.Header.SetContentLength(len(body))
@@ -223,6 +233,9 @@ func (v *visit) script(write func(head []byte) error) {
 
 // play answers with a stream.
 func (v *visit) play(a *ask, ans *answer) bool {
+	if !v.ctx.Request.Header.IsHTTP11() {
+		return v.refuse(&refusal{status: fasthttp.StatusHTTPVersionNotSupported, message: "Streams need HTTP/1.1."})
+	}
 	b := &v.behaviour
 	f := v.server.films.Get().(*film)
 	f.reset()
