@@ -125,8 +125,17 @@ func appendMessageUsage(dst []byte, u usage, output int64) []byte {
 	dst = number(dst, `{"input_tokens":`, u.input-u.cached)
 	dst = number(dst, `,"cache_creation_input_tokens":0,"cache_read_input_tokens":`, u.cached)
 	dst = append(dst, `,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0}`...)
-	dst = number(dst, `,"output_tokens":`, output)
+	dst = appendOutput(dst, u, output)
 	return append(dst, `,"service_tier":"standard"}`...)
+}
+
+// appendOutput appends the output's count, with the share of reasoning once there is any.
+func appendOutput(dst []byte, u usage, output int64) []byte {
+	dst = number(dst, `,"output_tokens":`, output)
+	if u.reasoning > 0 && output == u.output {
+		dst = append(number(dst, `,"output_tokens_details":{"thinking_tokens":`, u.reasoning), '}')
+	}
+	return dst
 }
 
 // messageFilm writes a message as events.
@@ -155,7 +164,7 @@ func filmMessage(f *film, a *ask, ans *answer) {
 	f.event = append(m.appendStop(append(f.event, `,"delta":{`...)), `},"usage":`...)
 	f.event = number(f.event, `{"input_tokens":`, ans.usage.input-ans.usage.cached)
 	f.event = number(f.event, `,"cache_creation_input_tokens":0,"cache_read_input_tokens":`, ans.usage.cached)
-	f.event = append(number(f.event, `,"output_tokens":`, ans.usage.output), '}')
+	f.event = append(appendOutput(f.event, ans.usage, ans.usage.output), '}')
 	m.close()
 	m.open("message_stop")
 	m.close()

@@ -159,6 +159,8 @@ func TestMessages_Answers(t *testing.T) {
 	f("refuse", "", "stop_details.type", "refusal")
 	f("finish=pause_turn", "", "stop_reason", "pause_turn")
 	f("finish=content_filter", "", "stop_reason", "refusal")
+	f("thinking=1; events=3", "", "usage.output_tokens_details.thinking_tokens", "9")
+	f("thinking=1; events=3", "", "usage.output_tokens", "12")
 	f("events=3000", "", "stop_reason", "max_tokens")
 	f("events=3000", "", "usage.output_tokens", "2000")
 	f("", `"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}}},`, "content.0.text", `{"n":1}`)
