@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/gemini"
 	"github.com/aistrale/aistrale/providers/openai"
 )
 
@@ -61,5 +62,46 @@ func checkExact(t *testing.T, r *record) {
 	total := usage.Total()
 	if heard := (toldUsage{total.Input(), total.Output, total.CacheRead, total.Reasoning}); want != nil && heard != *want {
 		t.Errorf("%s: usage %+v, want %+v", r.ID, heard, *want)
+	}
+}
+
+// Gemini's embeddings come out in OpenAI's form: every vector, in order, as it was.
+func TestCorpus_embeddings(t *testing.T) {
+	read := 0
+	eachRecord(t, corpusFolder(t), "gemini", func(r *record) {
+		vectors := list(parse(string(r.Body))["embeddings"])
+		if r.Kind != "embeddings" || r.Status != 200 || len(vectors) == 0 {
+			return
+		}
+		read++
+		inputs := make([]string, len(vectors))
+		for i := range inputs {
+			inputs[i] = "text"
+		}
+		var doc providers.Document
+		if err := doc.Scan([]byte(`{"model":"m","input":`+text(inputs)+`}`), nil); err != nil {
+			t.Fatal(err)
+		}
+		call := r.call(false)
+		call.Op, call.Doc = providers.OpEmbeddings, &doc
+		body, usage, err := gemini.Embeddings().Read(call, [][]byte{r.Body})
+		if err != nil {
+			t.Errorf("%s: %v", r.ID, err)
+			return
+		}
+		o := parse(string(body))
+		if data := list(o["data"]); len(data) != len(vectors) || o["model"] != call.Asked || o["usage"] == nil || usage.Total().Input() == 0 {
+			t.Errorf("%s: %d vectors, heard %s", r.ID, len(vectors), brief(string(body)))
+			return
+		}
+		for i, v := range list(o["data"]) {
+			got, want := text(sub(v)["embedding"]), text(sub(vectors[i])["values"])
+			if got != want || count(sub(v)["index"]) != int64(i) {
+				t.Errorf("%s: vector %d is %s, want %s", r.ID, i, brief(got), brief(want))
+			}
+		}
+	})
+	if read < 10 {
+		t.Errorf("only %d replies", read)
 	}
 }

@@ -206,6 +206,7 @@ func checkReply(t *testing.T, name string, r *record, tongue *tongue) int {
 	wrongs := got.broken
 	if name != otherVendors {
 		wrongs = append(wrongs, want.differs(got)...)
+		wrongs = append(wrongs, retold(tongue, r.call(stream), frames, want)...)
 	}
 	for _, wrong := range wrongs {
 		t.Errorf("%s (%s, stream %v): %s", r.ID, r.Model, stream, wrong)
