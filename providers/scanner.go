@@ -84,7 +84,7 @@ func (s *scanner) object(i, depth int) (int, error) {
 		if i, err = s.value(i, depth); err != nil {
 			return 0, err
 		}
-		s.note(key, end, start, i, depth, escaped)
+		s.note(span{key, end}, span{start, i}, depth, escaped)
 		s.path = s.path[:len(s.path)-1]
 		i = s.space(i)
 		if i < len(s.raw) && s.raw[i] == '}' {
@@ -97,21 +97,24 @@ func (s *scanner) object(i, depth int) (int, error) {
 	}
 }
 
+// span is a value's place in the document.
+type span struct{ start, end int }
+
 // note records a member: every top-level one, and at any depth those that are governed.
-func (s *scanner) note(key, keyEnd, start, end, depth int, escaped bool) {
-	name := s.raw[key+1 : keyEnd-1]
+func (s *scanner) note(key, value span, depth int, escaped bool) {
+	name := s.raw[key.start+1 : key.end-1]
 	if depth == 1 {
 		text, known := wellKnown(name)
 		if !known {
-			text = unquote(s.raw[key:keyEnd])
+			text = unquote(s.raw[key.start:key.end])
 			for i := range len(text) {
 				s.doc.wide = s.doc.wide || text[i] >= utf8.RuneSelf
 			}
 		}
-		s.doc.Fields = append(s.doc.Fields, Field{Name: text, KeyStart: key, Start: start, End: end})
+		s.doc.Fields = append(s.doc.Fields, Field{Name: text, KeyStart: key.start, Start: value.start, End: value.end})
 	}
 	if s.watch != nil {
-		s.watch.match(s, name, s.raw[start:end], escaped)
+		s.watch.match(s, name, s.raw[value.start:value.end], escaped)
 	}
 }
 
