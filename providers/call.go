@@ -21,6 +21,9 @@ type Call struct {
 	EndUser string
 	Can     Capabilities // what the upstream model can do
 	Quirks  Quirks
+	// Scratch is empty room that a dialect may append a request's body to, instead of making
+	// its own.
+	Scratch []byte
 	// Fetched holds the URLs that an earlier Plan asked for.
 	Fetched map[string]Media
 }

@@ -24,7 +24,7 @@ const (
 	FaultUpstreamTimeout                       // 504
 	FaultCircuitOpen                           // 503
 	FaultOverloaded                            // 503: the upstream says it is overloaded
-	FaultProviderAuth                          // 502: the upstream refuses our credential
+	FaultProviderAuth                          // 502: the upstream refuses our credential; 400 where it said it so
 	FaultUpstreamRejected                      // the upstream's own 4xx: status, type, code kept
 	FaultClientGone                            // 499, in records only
 )

@@ -36,6 +36,7 @@ type flight struct {
 	attempts [2]storage.Attempt // room for the usual number
 
 	body    []byte // the client's, unpacked
+	sent    []byte // what went to the upstream
 	scratch []byte // the upstream's words, or a whole reply
 	out     []byte // bytes for the client, not yet written
 	memory  int64  // taken from the body budget
@@ -83,13 +84,13 @@ func (g *Gateway) end(f *flight) {
 	f.state, f.fc, f.conn, f.key, f.hub, f.targets = nil, nil, nil, nil, nil, nil
 	f.call, f.target, f.room, f.kept = providers.Call{}, target{}, [4]target{}, f.kept[:0]
 	f.reply.reset()
-	f.body, f.scratch, f.out = keep(f.body), keep(f.scratch), keep(f.out)
+	f.body, f.sent, f.scratch, f.out = keep(f.body), keep(f.sent), keep(f.scratch), keep(f.out)
 	g.spare.Put(f)
 }
 
 // keep empties a buffer for reuse; one that grew large is left to the collector.
 func keep(b []byte) []byte {
-	const most = 64 << 10
+	const most = 1 << 20
 	if cap(b) > most {
 		return nil
 	}

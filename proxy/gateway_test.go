@@ -74,7 +74,7 @@ func TestGateway_BrokenStreamsEndInAnError(t *testing.T) {
 		if status != 200 || !ok {
 			t.Fatalf("status %d, body %q", status, body)
 		}
-		if !strings.HasPrefix(rest, `data: {"error":`) || strings.Contains(rest, "[DONE]") {
+		if !strings.HasPrefix(rest, `data: {"error":`) || strings.Count(rest, "data:") != 1 || strings.Contains(rest, "[DONE]") {
 			t.Errorf("the stream ends with %q, want an error event", rest)
 		}
 		if rec := g.records.next(t); rec.Outcome != outcome {

@@ -101,8 +101,8 @@ func (b *streamBody) silent(w io.Writer) error {
 // finish ends a stream that broke with an error event, so that no client takes it for whole.
 func (b *streamBody) finish(w io.Writer) error {
 	f := b.f
-	if f.reply.fault == nil || f.reply.decoder == nil && f.reply.fault.Language != "" {
-		return nil // the upstream's own error event has been passed on
+	if f.reply.fault == nil || f.reply.told {
+		return nil
 	}
 	_, err := b.write(w, f.endpoint.face.Broken(f.reply.fault))
 	return err

@@ -34,6 +34,7 @@ type reply struct {
 	finish    string // native
 	content   int64
 	fault     *providers.Fault
+	told      bool // the upstream's own error event has been passed on
 }
 
 func (r *reply) reset() {
@@ -83,7 +84,7 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 			return dst, nil
 		}
 		if seen.Fault != nil {
-			r.fault, r.done = seen.Fault, true
+			r.fault, r.told, r.done = seen.Fault, true, true
 		}
 		return append(dst, ev.Raw...), nil
 	}

@@ -73,7 +73,7 @@ func (f *flight) exact(t *target) bool {
 // prepare fills in what a call is told of its target.
 func (f *flight) prepare(t *target) {
 	c := &f.call
-	c.Model, c.Provider, c.Quirks, c.Fetched = t.Model, t.Provider, t.account.Quirks, nil
+	c.Model, c.Provider, c.Quirks, c.Fetched, c.Scratch = t.Model, t.Provider, t.account.Quirks, nil, f.sent[:0]
 	path := t.route.Path
 	if c.Stream && t.route.StreamPath != "" {
 		path = t.route.StreamPath
@@ -150,6 +150,7 @@ func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 	if len(plan.Requests) == 0 {
 		return &providers.Fault{Kind: providers.FaultInternal, Message: "The gateway failed on this request.", Cause: errors.New("a plan without requests")}
 	}
+	f.sent = plan.Requests[0].Body // to be used again
 	f.reply.hideUsage = plan.HideUsage
 	if t.route.Pair != nil {
 		return f.exchangePair(t, plan)

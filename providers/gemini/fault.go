@@ -49,8 +49,11 @@ func faultOf(status int, e gjson.Result) *providers.Fault {
 	}
 	f := &providers.Fault{Kind: providers.FaultUpstreamRejected, Status: status, Message: message}
 	switch {
-	case status == 401, status == 403, refusesKey(e):
+	case status == 401, status == 403:
 		f.Kind, f.Status, f.NoRetry = providers.FaultProviderAuth, 0, true
+	case refusesKey(e):
+		// A wrong key is a 400 here, and a 4xx keeps its status; the code says whose key it is.
+		f.Kind, f.NoRetry = providers.FaultProviderAuth, true
 	case status == 404:
 		f.Type, f.Code = "invalid_request_error", "model_not_found"
 	case status == 429:

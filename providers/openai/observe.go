@@ -40,7 +40,8 @@ type sight struct {
 	fault, media            bool
 	breakdown, noChoices    bool
 	usage                   []byte // from the usage object's brace on
-	finish, tier            []byte
+	tier                    bool
+	finish                  []byte
 	text, call              int // bytes
 	// summary counts what mostly repeats the rest, and counts where it stands alone.
 	summary int
@@ -95,7 +96,7 @@ func (s *sight) look(b []byte) {
 // word notes a member whose value is a string.
 func (s *sight) word(name, value []byte) {
 	if string(name) == "service_tier" {
-		s.tier = value
+		s.tier = true
 		return
 	}
 	if !s.choices {
@@ -138,7 +139,7 @@ func (s *sight) member(name, b []byte) {
 		rest = rest[blank(rest):]
 		s.noChoices = list && len(rest) > 0 && rest[0] == ']'
 	case "usage":
-		if object && s.usage == nil {
+		if object && (s.usage == nil || counts(b)) {
 			s.usage = b
 		}
 	case "usage_breakdown":
@@ -218,10 +219,18 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 		return
 	}
 	line := meter(gjson.ParseBytes(raw))
-	if len(s.tier) > 0 {
-		line.Tier = tierName(s.tier)
+	if s.tier { // the reply's own, not one that stands deeper
+		if tier := gjson.GetBytes(frame, "service_tier"); tier.Type == gjson.String {
+			line.Tier = tier.Str
+		}
 	}
 	seen.HasUsage, seen.Usage = true, providers.Usage{Lines: []providers.UsageLine{line}, Raw: raw}
+}
+
+// counts reports whether a usage object is one of this language: gateways hand on another
+// provider's own beside it, inside a choice.
+func counts(b []byte) bool {
+	return bytes.Contains(b[:objectEnd(b)], []byte(`"prompt_tokens"`))
 }
 
 // objectEnd gives the length of the object that b begins with, b's length where it is cut off.
@@ -240,17 +249,6 @@ func objectEnd(b []byte) int {
 		}
 	}
 	return len(b)
-}
-
-// tierName spares the words of every day an allocation.
-func tierName(word []byte) string {
-	switch string(word) {
-	case "default":
-		return "default"
-	case "on_demand":
-		return "on_demand"
-	}
-	return string(word)
 }
 
 // streamFault reads an error that stands in a stream, or under a 200: at the top of the frame

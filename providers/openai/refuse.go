@@ -79,8 +79,11 @@ func rejected(status int) answer {
 // (405, 408): what the others mean to a client is the face's to say.
 func speak(f *providers.Fault) answer {
 	a := answerTo(f.Kind)
-	if f.Kind == providers.FaultUpstreamRejected {
+	switch {
+	case f.Kind == providers.FaultUpstreamRejected:
 		a = rejected(f.Status)
+	case f.Kind == providers.FaultProviderAuth && f.Status == 400:
+		a.status, a.kind = 400, invalidRequest // Gemini's word for a wrong key; a 4xx keeps its status
 	}
 	if (f.Kind == providers.FaultInvalid || f.Kind == providers.FaultNoRoute) && f.Status >= 400 && f.Status < 500 {
 		a.status = f.Status

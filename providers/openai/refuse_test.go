@@ -46,6 +46,7 @@ func TestRefuse(t *testing.T) {
 	f(providers.Fault{Kind: providers.FaultUpstreamTimeout}, 504, server, "upstream_timeout")
 	f(providers.Fault{Kind: providers.FaultCircuitOpen}, 503, server, "circuit_open")
 	f(providers.Fault{Kind: providers.FaultOverloaded, Status: 529}, 503, server, "overloaded")
+	f(providers.Fault{Kind: providers.FaultProviderAuth, Status: 400}, 400, "invalid_request_error", "provider_auth")
 	f(providers.Fault{Kind: providers.FaultProviderAuth, Status: 401, Code: "invalid_api_key"}, 502, server, "provider_auth")
 	f(providers.Fault{Kind: providers.FaultClientGone}, 499, invalid, "client_closed_request")
 	f(providers.Fault{Kind: providers.FaultUpstreamRejected}, 400, invalid, "")

@@ -18,7 +18,8 @@ func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 		}
 	}
 	s.quirks()
-	s.plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Splice(make([]byte, 0, len(call.Doc.Raw)+64), s.edits...)}}
+	room := slices.Grow(call.Scratch, len(call.Doc.Raw)+64)
+	s.plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Splice(room, s.edits...)}}
 	return s.plan, nil
 }
 
