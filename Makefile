@@ -21,7 +21,7 @@ LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
 GOLDEN   = $(shell grep -rl --include='*_test.go' 'providertest\.Golden' providers | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build run test measured node lint fmt prove fuzz bench golden tools clean
+.PHONY: help build run test measured node lint fmt prove fuzz bench micro golden tools clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-8s %s\n", $$1, $$2}'
@@ -65,7 +65,12 @@ prove: ## the long proofs (full kill, race, soak and fuzz counts) and their figu
 fuzz: ## every fuzz target, for FUZZTIME (30s) each
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' bash .ci/fuzz
 
-bench: ## every benchmark, for BENCHTIME (1s) each
+bench: build ## CPU per request and event against a bare Go proxy and nginx; BENCH='-only 335B' narrows it
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/floor ./bench/floor
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/bench ./bench
+	bin/bench $(BENCH)
+
+micro: ## every Go benchmark, for BENCHTIME (1s) each
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(MEASURED) \
 		| { grep -vE '^(goos|goarch|PASS)' || true; }
 
