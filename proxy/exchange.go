@@ -1,0 +1,330 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// exchange implements Exchange on one pooled connection.
+type exchange[C pooled] struct {
+	pool *hostPool[C]
+	req  *fasthttp.Request
+	resp *fasthttp.Response
+
+	// mu guards what Cancel and the owner share: while conn is set it is this exchange's own,
+	// so a late cancel can never touch another request's connection.
+	mu     sync.Mutex
+	conn   net.Conn
+	cause  error
+	cc     C
+	reused bool
+
+	br       *bufio.Reader
+	left     int // bytes of the body still to come, -1 unknown
+	whole    bool
+	limits   Timeouts
+	lastByte time.Time // when a byte last came
+	armed    time.Time // when the read deadline was last set
+}
+
+// Send implements Exchange. A connection that had been idle and dies before the answer's first
+// byte was stale: the request is sent once more on a fresh one.
+func (x *exchange[C]) Send(out *providers.UpstreamRequest, limits Timeouts) (Head, error) {
+	x.prepare(out)
+	x.limits = limits
+	for fresh := false; ; fresh = true {
+		if err := x.take(fresh); err != nil {
+			return Head{}, err
+		}
+		reused, sent := x.reused, time.Now()
+		err := x.trip(sent.Add(limits.FirstByte))
+		if err == nil {
+			return x.head(sent, reused), nil
+		}
+		x.drop()
+		if cause := x.cancelled(); cause != nil {
+			return Head{Sent: sent}, cause
+		}
+		if timedOut(err) {
+			return Head{Sent: sent}, errFirstByte
+		}
+		if !reused || !died(err) {
+			return Head{Sent: sent}, err
+		}
+	}
+}
+
+// died reports whether err says that a connection was closed before it gave an answer.
+func died(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) ||
+		errors.Is(err, fasthttp.ErrConnectionClosed)
+}
+
+func timedOut(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}
+
+func (x *exchange[C]) prepare(out *providers.UpstreamRequest) {
+	x.req.Reset()
+	h := &x.req.Header
+	h.DisableNormalizing()
+	h.SetNoDefaultContentType(true)
+	h.SetMethod(fasthttp.MethodPost)
+	path := out.Path
+	if absolute, ok := strings.CutPrefix(path, "//"); ok {
+		path = "/" + absolute
+	} else {
+		path = x.pool.base + path
+	}
+	h.SetRequestURI(path)
+	x.req.UseHostHeader = true
+	h.SetHost(x.pool.host)
+	h.SetUserAgent(x.pool.agent)
+	for i := range out.Headers {
+		h.Set(out.Headers[i].Name, out.Headers[i].Value)
+	}
+	x.req.SetBodyRaw(out.Body)
+}
+
+// take gets a live connection, a new one where fresh is set, and makes it this exchange's own.
+func (x *exchange[C]) take(fresh bool) error {
+	for {
+		cc, err := x.pool.acquire(x.pool.connect, false)
+		if err != nil {
+			return err
+		}
+		reused := !cc.LastUseTime().IsZero()
+		if reused && (fresh || stale(cc.Conn())) {
+			x.pool.discard(cc)
+			continue
+		}
+		x.mu.Lock()
+		if cause := x.cause; cause != nil {
+			x.mu.Unlock()
+			x.pool.discard(cc)
+			return cause
+		}
+		x.cc, x.conn, x.reused = cc, cc.Conn(), reused
+		x.mu.Unlock()
+		return nil
+	}
+}
+
+func (x *exchange[C]) trip(deadline time.Time) error {
+	if err := x.arm(deadline, true); err != nil {
+		return err
+	}
+	bw := x.pool.client.AcquireWriter(x.conn)
+	err := x.req.Write(bw)
+	if err == nil {
+		err = bw.Flush()
+	}
+	x.pool.client.ReleaseWriter(bw)
+	if err != nil {
+		return err
+	}
+	x.br = x.pool.client.AcquireReader(x.conn)
+	x.resp.Reset()
+	x.resp.StreamBody = true
+	x.resp.Header.DisableNormalizing()
+	return x.resp.ReadLimitBody(x.br, 0)
+}
+
+func (x *exchange[C]) head(sent time.Time, reused bool) Head {
+	h := &x.resp.Header
+	x.left, x.whole = h.ContentLength(), false
+	if x.left < 0 && x.left != -1 {
+		x.left = -1
+	}
+	x.lastByte = time.Now()
+	x.armed = time.Time{}
+	return Head{
+		Status: h.StatusCode(), Length: x.left, Sent: sent, Reused: reused,
+		Stream:  bytes.HasPrefix(h.ContentType(), []byte("text/event-stream")),
+		Headers: x,
+	}
+}
+
+// Headers implements Headers.
+func (x *exchange[C]) Headers(yield func(name, value []byte)) {
+	for name, value := range x.resp.Header.All() {
+		yield(name, value)
+	}
+}
+
+// Header implements Headers.
+func (x *exchange[C]) Header(name string) string {
+	for k, v := range x.resp.Header.All() {
+		if len(k) == len(name) && strings.EqualFold(string(k), name) {
+			return string(v)
+		}
+	}
+	return ""
+}
+
+// Buffered implements Exchange.
+func (x *exchange[C]) Buffered() bool {
+	return x.whole || x.left == 0 || x.br.Buffered() > 0
+}
+
+// Read implements Exchange. It waits for the first byte with Peek, which takes nothing from the
+// reader where the pause runs out, so that the chunk framing is never read by half.
+func (x *exchange[C]) Read(p []byte) (int, error) {
+	if x.whole || x.left == 0 {
+		x.whole = true
+		return 0, io.EOF
+	}
+	if x.br.Buffered() == 0 {
+		if err := x.await(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := x.resp.BodyStream().Read(p)
+	if x.left > 0 {
+		x.left -= n
+	}
+	switch {
+	case errors.Is(err, io.EOF) && n > 0 && x.chunked():
+		err = io.ErrUnexpectedEOF // the end of a chunked body comes alone
+	case errors.Is(err, io.EOF):
+		x.whole = true
+		if n > 0 {
+			err = nil
+		}
+	case err != nil:
+		if cause := x.cancelled(); cause != nil {
+			return n, cause
+		}
+		if timedOut(err) {
+			err = errIdle
+		}
+	}
+	return n, err
+}
+
+// await waits for a byte to come. Deadlines are set anew at most once a second, so a pause may
+// end up to a second early.
+func (x *exchange[C]) await() error {
+	now := time.Now()
+	if now.Sub(x.armed) > time.Second {
+		if err := x.arm(now.Add(min(x.limits.Pause, x.limits.Idle)), false); err != nil {
+			return err
+		}
+		x.armed = now
+	}
+	_, err := x.br.Peek(1)
+	if err == nil {
+		x.lastByte = time.Now()
+		return nil
+	}
+	if cause := x.cancelled(); cause != nil {
+		return cause
+	}
+	if timedOut(err) {
+		x.armed = time.Time{}
+		if time.Since(x.lastByte) >= x.limits.Idle {
+			return errIdle
+		}
+		return errSilent
+	}
+	if errors.Is(err, io.EOF) {
+		if x.chunked() || x.left > 0 {
+			return io.ErrUnexpectedEOF // the library takes a cut between two chunks for the end
+		}
+		x.whole = true
+	}
+	return err
+}
+
+func (x *exchange[C]) chunked() bool { return x.resp.Header.ContentLength() == -1 }
+
+// arm sets the connection's deadline unless the exchange was cancelled.
+func (x *exchange[C]) arm(deadline time.Time, both bool) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.cause != nil {
+		return x.cause
+	}
+	if both {
+		return x.conn.SetDeadline(deadline)
+	}
+	return x.conn.SetReadDeadline(deadline)
+}
+
+// past is a deadline that has long passed.
+var past = time.Unix(1, 0)
+
+// Cancel implements Exchange.
+func (x *exchange[C]) Cancel(cause error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.cause != nil {
+		return
+	}
+	x.cause = cause
+	if x.conn != nil {
+		_ = x.conn.SetDeadline(past) // a closed connection is cancelled already
+	}
+}
+
+func (x *exchange[C]) cancelled() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.cause
+}
+
+// letGo takes the connection out of Cancel's reach; it reports whether it may be pooled.
+func (x *exchange[C]) letGo() (cc C, held, sound bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	held, sound = x.conn != nil, x.cause == nil
+	cc = x.cc
+	var none C
+	x.cc, x.conn = none, nil
+	return cc, held, sound
+}
+
+// drop closes the connection of a failed try.
+func (x *exchange[C]) drop() {
+	cc, held, _ := x.letGo()
+	x.releaseReader()
+	if held {
+		x.pool.discard(cc)
+	}
+}
+
+// Finish implements Exchange. A cancelled or half-read connection is closed, never drained.
+func (x *exchange[C]) Finish() {
+	reusable := x.whole && !x.resp.ConnectionClose() && (x.br == nil || x.br.Buffered() == 0)
+	cc, held, sound := x.letGo()
+	x.releaseReader()
+	switch {
+	case !held:
+	case reusable && sound:
+		x.pool.release(cc)
+	default:
+		x.pool.discard(cc)
+	}
+	x.cause, x.br, x.whole, x.left = nil, nil, false, 0
+	x.pool.spare.Put(x)
+}
+
+func (x *exchange[C]) releaseReader() {
+	_ = x.resp.CloseBodyStream() // its error is the body's, told by Read already
+	if x.br != nil {
+		x.pool.client.ReleaseReader(x.br)
+		x.br = nil
+	}
+}
