@@ -12,6 +12,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/providers/openai"
@@ -61,7 +62,7 @@ type service struct {
 	gateway   *proxy.Gateway
 	state     *state
 	server    *proxy.Server
-	control   *control
+	control   *admin.Server
 	mock      *mockUpstream // nil where none is configured
 	first     *firstKeys    // to be shown, at developer mode's first start
 	data      net.Listener
@@ -144,10 +145,10 @@ var _ fasthttp.Logger = quiet{}
 
 // run serves until ctx ends, then drains.
 func (s *service) run(ctx context.Context) error {
-	s.control = newControl(s)
+	s.control = admin.NewServer(admin.Options{Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready})
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()
-	go func() { failed <- s.control.serve(s.admin) }()
+	go func() { failed <- s.control.Serve(s.admin) }()
 	config := s.config // from here on s.config is the watcher's, which reloads it
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
@@ -172,7 +173,9 @@ func (s *service) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.DrainTimeout)
 	defer cancel()
 	err := s.server.Shutdown(ctx)
-	return errors.Join(err, s.control.shutdown())
+	last, stop := context.WithTimeout(context.Background(), 2*time.Second)
+	defer stop()
+	return errors.Join(err, s.control.Shutdown(last))
 }
 
 // close lets go of everything that newService took, in reverse.

@@ -1,0 +1,83 @@
+// Package admin is the control plane: its own listener, with metrics and health now and the
+// admin API later. It must never touch a request of the data plane.
+package admin
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Options are what the control plane shows.
+type Options struct {
+	Metrics http.Handler
+	// MetricsToken, where it is set, is asked for on connections that do not come in on
+	// loopback.
+	MetricsToken storage.Secret
+	Ready        func() bool
+}
+
+// Server is the control plane's listener.
+type Server struct{ http *http.Server }
+
+// NewServer makes the control plane.
+func NewServer(o Options) *Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", guard(o.MetricsToken, o.Metrics))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !o.Ready() {
+			answer(w, http.StatusServiceUnavailable, "not ready\n")
+			return
+		}
+		answer(w, http.StatusOK, "ok\n")
+	})
+	return &Server{http: &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
+	}}
+}
+
+// Serve takes connections from l until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown lets the requests under way finish.
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("content-type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // a prober that has left needs no answer
+}
+
+// guard asks for the token where one is set.
+func guard(token storage.Secret, next http.Handler) http.Handler {
+	if token.Empty() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given, ok := strings.CutPrefix(r.Header.Get("authorization"), "Bearer ")
+		if !onLoopback(r) && (!ok || subtle.ConstantTimeCompare([]byte(given), []byte(token.Reveal())) != 1) {
+			w.Header().Set("www-authenticate", "Bearer")
+			answer(w, http.StatusUnauthorized, "metrics_token is needed\n")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// onLoopback reports whether the connection came in on an address that only this machine has.
+func onLoopback(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ok && local.IP.IsLoopback()
+}
