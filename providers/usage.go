@@ -1,18 +1,35 @@
 package providers
 
-import "math/bits"
+import (
+	"bytes"
+	"slices"
+)
 
 // Usage is what a reply cost in units, read off the provider's own bytes: mostly one line, more
 // where other models worked on it too.
 type Usage struct {
 	Lines []UsageLine
-	// Raw is the provider's own usage JSON, verbatim, of the event that said most.
+	// Raw is the provider's own usage JSON, verbatim: of the last event that said any, or, where
+	// an earlier one named what no later one repeats (Anthropic's first event has the input, its
+	// last the output), an array of them in their order. The lines can be counted again from it:
+	// of each field the last value counts.
 	Raw []byte
 	// Estimated is set where the provider said nothing and the gateway counted itself.
 	Estimated bool
 
-	said int // how many meters the event of Raw named
+	last told   // the event of Raw
+	told []told // where Raw is an array: its events
 }
+
+// told is one event's usage JSON, and what it names.
+type told struct {
+	raw    []byte
+	meters uint32 // of all its lines, and tierBit
+	lines  int
+}
+
+// tierBit stands for the tier among the meters: it makes the price too.
+const tierBit = 1 << meters
 
 // Meter is one thing that is counted.
 type Meter uint8
@@ -103,21 +120,63 @@ func (l *UsageLine) Normal() Normal {
 
 // Merge folds what a later event says: per line and field the last explicit value wins, and
 // events are never summed. Within one event, lines of one model are that model's several calls
-// (Groq's compound systems), and do add up. It copies what it keeps of later. Raw becomes that of the later event
-// unless the earlier one named more meters (Anthropic's last event may count only the output).
+// (Groq's compound systems), and do add up. It copies what it keeps of later.
 func (u *Usage) Merge(later Usage) {
-	said := 0
+	named := told{raw: later.Raw, lines: len(later.Lines)}
 	for i := range later.Lines {
-		said += bits.OnesCount32(later.Lines[i].has)
+		named.meters |= later.Lines[i].has
+		if later.Lines[i].Tier != "" {
+			named.meters |= tierBit
+		}
 		if line, first := later.callsOf(i); first {
 			u.line(line.Model).merge(&line)
 		}
 	}
-	if len(later.Raw) > 0 && said >= u.said {
-		u.Raw = append(u.Raw[:0], later.Raw...)
-		u.said = said
+	if len(later.Raw) > 0 {
+		u.tell(named)
 	}
 	u.Estimated = u.Estimated || later.Estimated
+}
+
+// tell keeps an event's JSON, and of the earlier ones those that name what no later one does.
+func (u *Usage) tell(named told) {
+	if len(u.told) == 0 && (len(u.Raw) == 0 || u.last.within(&named)) { // nearly every event
+		u.Raw = append(u.Raw[:0], named.raw...)
+		u.last = told{meters: named.meters, lines: named.lines}
+		return
+	}
+	if len(u.told) == 0 {
+		u.last.raw = bytes.Clone(u.Raw)
+		u.told = append(u.told, u.last)
+	}
+	named.raw = bytes.Clone(named.raw)
+	kept, since := []told{named}, named
+	for _, t := range slices.Backward(u.told) {
+		if !t.within(&since) {
+			kept = append(kept, t)
+			since.meters, since.lines = since.meters|t.meters, max(since.lines, t.lines)
+		}
+	}
+	slices.Reverse(kept)
+	u.keep(kept)
+}
+
+func (u *Usage) keep(events []told) {
+	u.told, u.Raw = events, u.Raw[:0]
+	if len(events) == 1 {
+		u.told, u.last = nil, events[0]
+		u.Raw = append(u.Raw, events[0].raw...)
+		return
+	}
+	for i := range events {
+		u.Raw = append(append(u.Raw, "[,"[min(i, 1)]), events[i].raw...)
+	}
+	u.Raw = append(u.Raw, ']')
+}
+
+// within reports whether later names all that t does.
+func (t *told) within(later *told) bool {
+	return t.meters&^later.meters == 0 && t.lines <= later.lines
 }
 
 // callsOf adds up the lines of line i's model; first is false where an earlier line was asked.

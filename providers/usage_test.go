@@ -94,7 +94,7 @@ func TestUsage_Merge(t *testing.T) {
 	}
 	// The start counts the input and a first token; the delta only repeats the output. The
 	// input must survive, and the outputs must not add up.
-	f("envoyproxy/ai-gateway#2290, apache/apisix#13662", Normal{InputUncached: 25, CacheRead: 100, Output: 15}, "start",
+	f("envoyproxy/ai-gateway#2290, apache/apisix#13662", Normal{InputUncached: 25, CacheRead: 100, Output: 15}, "[start,delta]",
 		usageOf("start", meterValue{InputUncached, 25}, meterValue{CacheRead, 100}, meterValue{OutputTotal, 1}),
 		usageOf("delta", meterValue{OutputTotal, 15}))
 	// The delta corrects the start's input: the whole prompt first, then what was not cached.
@@ -107,6 +107,15 @@ func TestUsage_Merge(t *testing.T) {
 	f("cumulative on each chunk (Gemini)", Normal{InputUncached: 8, Output: 14, Reasoning: 4}, "c",
 		usageOf("a", meterValue{InputTotal, 8}), usageOf("b", meterValue{InputTotal, 8}, meterValue{OutputPlain, 5}, meterValue{Reasoning, 4}),
 		usageOf("c", meterValue{InputTotal, 8}, meterValue{OutputPlain, 10}, meterValue{Reasoning, 4}))
+	f("what any event names is kept, however often the others come", Normal{InputUncached: 25, Output: 30, Reasoning: 4}, "[a,b,d]",
+		usageOf("a", meterValue{InputUncached, 25}, meterValue{OutputTotal, 1}), usageOf("b", meterValue{Reasoning, 4}),
+		usageOf("c", meterValue{OutputTotal, 15}), usageOf("d", meterValue{OutputTotal, 30}))
+	f("events that take turns", Normal{InputUncached: 7, Output: 8}, "[c,d]",
+		usageOf("a", meterValue{InputUncached, 5}), usageOf("b", meterValue{OutputTotal, 6}),
+		usageOf("c", meterValue{InputUncached, 7}), usageOf("d", meterValue{OutputTotal, 8}))
+	f("a last event that names all stands alone", Normal{InputUncached: 25, Output: 30}, "c",
+		usageOf("a", meterValue{InputUncached, 25}), usageOf("b", meterValue{OutputTotal, 15}),
+		usageOf("c", meterValue{InputUncached, 25}, meterValue{OutputTotal, 30}))
 	f("the same event twice", Normal{InputUncached: 8, Output: 2}, "a",
 		usageOf("a", meterValue{InputTotal, 8}, meterValue{OutputTotal, 2}), usageOf("a", meterValue{InputTotal, 8}, meterValue{OutputTotal, 2}))
 }
