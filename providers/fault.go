@@ -1,6 +1,11 @@
 package providers
 
-import "time"
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // FaultKind is what went wrong, in no language's words. The face gives it status, type and code.
 type FaultKind uint8
@@ -64,4 +69,34 @@ func (f *Fault) Unwrap() error { return f.Cause }
 // Invalid is a 400 about one field of the client's request.
 func Invalid(param, message string) *Fault {
 	return &Fault{Kind: FaultInvalid, Param: param, Message: message}
+}
+
+// maxWait bounds what an upstream may ask for.
+const maxWait = 24 * time.Hour
+
+// RetryAfter reads from an answer's headers how long to wait, 0 where they do not say: the
+// milliseconds of OpenAI's and Anthropic's retry-after-ms, else the seconds or the date of
+// retry-after. A date is read against the answer's own, since a dialect has no clock.
+func RetryAfter(header func(name string) string) time.Duration {
+	if wait := waitOf(header("retry-after-ms"), time.Millisecond); wait > 0 {
+		return wait
+	}
+	said := header("retry-after")
+	if wait := waitOf(said, time.Second); wait > 0 {
+		return wait
+	}
+	until, err := http.ParseTime(said)
+	now, err2 := http.ParseTime(header("date"))
+	if err != nil || err2 != nil {
+		return 0
+	}
+	return min(max(0, until.Sub(now)), maxWait)
+}
+
+func waitOf(said string, unit time.Duration) time.Duration {
+	n, err := strconv.ParseFloat(strings.TrimSpace(said), 64)
+	if err != nil || !(n > 0) { // NaN is no wait either
+		return 0
+	}
+	return time.Duration(min(n*float64(unit), float64(maxWait)))
 }

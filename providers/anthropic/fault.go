@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -18,14 +17,14 @@ const maxMessage = 500
 // Fault implements providers.Dialect.
 func (Dialect) Fault(status int, header func(name string) string, body []byte) *providers.Fault {
 	var root gjson.Result
-	if valid(body) {
+	if providers.ValidJSON(body) {
 		root = gjson.ParseBytes(body)
 	}
 	f := faultOf(status, root)
 	if f.Body == nil {
 		f.Message = plainMessage(status, root, body)
 	}
-	f.RetryAfter = retryAfter(header)
+	f.RetryAfter = providers.RetryAfter(header)
 	switch header("x-should-retry") {
 	case "true":
 		f.Retryable = true
@@ -131,27 +130,4 @@ func clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:maxMessage], "") + "…"
-}
-
-// retryAfter reads how long to wait. A date is read against the answer's own, since a dialect
-// has no clock.
-func retryAfter(header func(string) string) time.Duration {
-	if ms, err := strconv.ParseFloat(header("retry-after-ms"), 64); err == nil && ms > 0 {
-		return seconds(ms / 1000)
-	}
-	said := header("retry-after")
-	if s, err := strconv.ParseFloat(said, 64); err == nil && s > 0 {
-		return seconds(s)
-	}
-	until, err := http.ParseTime(said)
-	now, err2 := http.ParseTime(header("date"))
-	if err != nil || err2 != nil {
-		return 0
-	}
-	return max(0, until.Sub(now))
-}
-
-// seconds bounds what an upstream may ask for to a day.
-func seconds(s float64) time.Duration {
-	return time.Duration(min(s, 86400) * float64(time.Second))
 }

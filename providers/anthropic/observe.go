@@ -31,7 +31,7 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 		return observeWhole(frame)
 	case `"error"`:
 		var root gjson.Result
-		if valid(frame) {
+		if providers.ValidJSON(frame) {
 			root = gjson.ParseBytes(frame)
 		}
 		return providers.Seen{Fault: faultOf(0, root)}
@@ -41,7 +41,7 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 
 func observeWhole(frame []byte) providers.Seen {
 	var seen providers.Seen
-	if content := find(frame, "content"); valid(content) {
+	if content := find(frame, "content"); providers.ValidJSON(content) {
 		gjson.ParseBytes(content).ForEach(func(_, block gjson.Result) bool {
 			seen.Content += blockLen([]byte(block.Raw))
 			return true
@@ -53,7 +53,7 @@ func observeWhole(frame []byte) providers.Seen {
 }
 
 func seeUsage(seen *providers.Seen, raw []byte) {
-	if len(raw) == 0 || raw[0] != '{' || !valid(raw) {
+	if len(raw) == 0 || raw[0] != '{' || !providers.ValidJSON(raw) {
 		return
 	}
 	seen.Usage, seen.HasUsage = readUsage(gjson.ParseBytes(raw)), true
@@ -98,85 +98,28 @@ func stringLen(raw []byte) int { return max(0, len(raw)-2) }
 // find gives the raw value of an object's member without reading any other value, nil where it
 // is absent. The bytes need not be valid JSON.
 func find(object []byte, name string) []byte {
-	i := skip(object, 0)
+	i := providers.SkipSpace(object, 0)
 	if i >= len(object) || object[i] != '{' {
 		return nil
 	}
 	for i++; i < len(object); i++ {
-		start := skip(object, i)
+		start := providers.SkipSpace(object, i)
 		if start >= len(object) || object[start] != '"' {
 			return nil
 		}
-		end := past(object, start)
-		colon := skip(object, end)
+		end := providers.PastValue(object, start)
+		colon := providers.SkipSpace(object, end)
 		if colon >= len(object) || object[colon] != ':' {
 			return nil
 		}
-		from := skip(object, colon+1)
-		to := past(object, from)
+		from := providers.SkipSpace(object, colon+1)
+		to := providers.PastValue(object, from)
 		if string(object[start+1:end-1]) == name {
 			return object[from:to]
 		}
-		if i = skip(object, to); i >= len(object) || object[i] != ',' {
+		if i = providers.SkipSpace(object, to); i >= len(object) || object[i] != ',' {
 			return nil
 		}
 	}
 	return nil
-}
-
-// skip gives the place of the first byte at or behind i that is not white space.
-func skip(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-// past gives the place behind the value that begins at i.
-func past(b []byte, i int) int {
-	depth := 0
-	for i < len(b) {
-		switch c := b[i]; c {
-		case '"':
-			i = pastString(b, i)
-			if depth == 0 {
-				return i
-			}
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth <= 0 {
-				if depth < 0 { // the end of the object around a number or a word
-					return i
-				}
-				return i + 1
-			}
-		case ',', ' ', '\n', '\r', '\t':
-			if depth == 0 {
-				return i
-			}
-		}
-		i++
-	}
-	return len(b)
-}
-
-func pastString(b []byte, i int) int {
-	for i++; i < len(b); {
-		next := bytes.IndexByte(b[i:], '"')
-		if next < 0 {
-			return len(b)
-		}
-		quote := i + next
-		slashes := 0
-		for quote-1-slashes >= i && b[quote-1-slashes] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return quote + 1
-		}
-		i = quote + 1
-	}
-	return len(b)
 }

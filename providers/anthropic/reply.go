@@ -44,7 +44,7 @@ func (d *decoder) Decode(events []providers.Event, frame []byte) []providers.Eve
 	if d.ended {
 		return events
 	}
-	if !valid(frame) {
+	if !providers.ValidJSON(frame) {
 		return d.fail(events, errors.New("the bytes are not JSON"))
 	}
 	root := gjson.ParseBytes(frame) // one copy, which the strings of the events point into

@@ -99,7 +99,7 @@ func readEmbeddings(call providers.Call, replies [][]byte) ([]byte, providers.Us
 	var vectors [][]float64
 	tokens, counted := int64(0), true
 	for _, reply := range replies {
-		if !gjson.ValidBytes(reply) {
+		if !providers.ValidJSON(reply) {
 			return nil, providers.Usage{}, broken("the upstream's reply cannot be read", errors.New("gemini: the embeddings are not valid JSON"))
 		}
 		v := gjson.ParseBytes(reply)

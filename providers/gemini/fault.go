@@ -3,7 +3,6 @@ package gemini
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 func (Dialect) Fault(status int, header func(name string) string, body []byte) *providers.Fault {
 	body = bytes.TrimSpace(body)
 	var e gjson.Result
-	if gjson.ValidBytes(body) {
+	if providers.ValidJSON(body) {
 		root := gjson.ParseBytes(body)
 		if root.IsArray() {
 			root = root.Get("0")
@@ -28,9 +27,7 @@ func (Dialect) Fault(status int, header func(name string) string, body []byte) *
 	if e.IsObject() {
 		f.Language, f.Body = Language, bytes.Clone(body)
 	}
-	if after, err := strconv.Atoi(header("retry-after")); err == nil && after > 0 {
-		f.RetryAfter = max(f.RetryAfter, time.Duration(after)*time.Second)
-	}
+	f.RetryAfter = max(f.RetryAfter, providers.RetryAfter(header))
 	return f
 }
 

@@ -11,7 +11,7 @@ import (
 func (Dialect) Observe(frame []byte) providers.Seen {
 	var seen providers.Seen
 	o := observer{seen: &seen}
-	if i := space(frame, 0); i < len(frame) && frame[i] == '[' {
+	if i := providers.SkipSpace(frame, 0); i < len(frame) && frame[i] == '[' {
 		items(frame, func(item []byte) bool {
 			o.response(item)
 			return true
@@ -46,7 +46,7 @@ func (o *observer) response(raw []byte) {
 		case "promptFeedback":
 			o.feedback(value)
 		case "error":
-			if value[0] == '{' && gjson.ValidBytes(value) {
+			if value[0] == '{' && providers.ValidJSON(value) {
 				e := gjson.ParseBytes(value)
 				o.seen.Fault = faultOf(int(e.Get("code").Int()), e)
 			}

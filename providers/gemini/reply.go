@@ -34,7 +34,7 @@ func (d *decoder) Decode(events []providers.Event, frame []byte) []providers.Eve
 	if d.done || len(frame) == 0 {
 		return events
 	}
-	if !gjson.ValidBytes(frame) {
+	if !providers.ValidJSON(frame) {
 		return d.fail(events, broken("the upstream's reply cannot be read", errors.New("gemini: a frame is not valid JSON")))
 	}
 	value := gjson.ParseBytes(frame)

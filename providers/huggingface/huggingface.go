@@ -60,7 +60,7 @@ func read(call providers.Call, replies [][]byte) ([]byte, providers.Usage, error
 	}
 	var vectors [][]float64
 	for _, reply := range replies {
-		if !gjson.ValidBytes(reply) {
+		if !providers.ValidJSON(reply) {
 			return nil, providers.Usage{}, broken("the reply is not valid JSON")
 		}
 		v := gjson.ParseBytes(reply)

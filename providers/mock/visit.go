@@ -7,6 +7,8 @@ import (
 
 	"github.com/tidwall/gjson"
 	"github.com/valyala/fasthttp"
+
+	"github.com/aistrale/aistrale/providers"
 )
 
 // A language is one provider's manner around its operations.
@@ -112,7 +114,7 @@ func (v *visit) read() (*ask, *answer, *refusal) {
 	}
 	body := v.ctx.PostBody()
 	doc := gjson.ParseBytes(body)
-	if !gjson.ValidBytes(body) || !doc.IsObject() {
+	if !providers.ValidJSON(body) || !doc.IsObject() {
 		return nil, nil, invalid("", "We could not parse the JSON body of your request.")
 	}
 	r := &request{body: body, doc: doc, model: at.model, stream: at.stream}

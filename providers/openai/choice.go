@@ -110,12 +110,13 @@ func (c *choice) finishReason(f providers.Finish) string {
 		return "content_filter"
 	case providers.FinishToolCalls:
 		return "tool_calls"
+	default:
+		// Agents stop silently where calls come with "stop", so the blocks decide.
+		if c.calls > 0 {
+			return "tool_calls"
+		}
+		return "stop"
 	}
-	// Agents stop silently where calls come with "stop", so the blocks decide.
-	if c.calls > 0 {
-		return "tool_calls"
-	}
-	return "stop"
 }
 
 func (c *choice) appendFinish(dst []byte) []byte {
@@ -125,7 +126,7 @@ func (c *choice) appendFinish(dst []byte) []byte {
 
 // addLogprobs gathers the logprobs of the pieces of a reply that is not streamed.
 func (c *choice) addLogprobs(raw []byte) {
-	if len(raw) == 0 || !gjson.ValidBytes(raw) {
+	if len(raw) == 0 || !providers.ValidJSON(raw) {
 		return
 	}
 	c.logprobs = true
@@ -183,6 +184,7 @@ func (c *choice) appendWhole(dst []byte) []byte {
 				reasoning = append(reasoning, "\n\n"...)
 			}
 			reasoning = append(reasoning, b.text...)
+		default: // calls and media have members of their own
 		}
 	}
 	if len(text) == 0 && (c.calls > 0 || len(refusal) > 0) {

@@ -80,7 +80,7 @@ func (d *decoder) frame(frame []byte) {
 		d.end()
 		return
 	}
-	if !valid(frame) {
+	if !providers.ValidJSON(frame) {
 		d.fail(&providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "the upstream's reply cannot be read: it is not valid JSON"})
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -20,7 +19,7 @@ const maxMessage = 500
 // nothing.
 func (Dialect) Fault(status int, header func(name string) string, body []byte) *providers.Fault {
 	body = bytes.TrimSpace(body)
-	if len(body) == 0 || !valid(body) {
+	if len(body) == 0 || !providers.ValidJSON(body) {
 		f := fault(status, header, nil, gjson.Result{})
 		if text := plainText(body); text != "" {
 			f.Message = text
@@ -53,7 +52,7 @@ func fault(status int, header func(name string) string, body []byte, e gjson.Res
 		f.Language, f.Body = Language, bytes.Clone(body)
 	}
 	if header != nil {
-		f.RetryAfter = retryAfter(header)
+		f.RetryAfter = providers.RetryAfter(header)
 		switch header("x-should-retry") {
 		case "true":
 			f.Retryable = true
@@ -116,20 +115,6 @@ func classify(f *providers.Fault) {
 func tooLong(message string) bool {
 	message = strings.ToLower(message)
 	return strings.Contains(message, "maximum context length") || strings.Contains(message, "context length exceeded")
-}
-
-// retryAfter reads how long to wait, in milliseconds or seconds as the SDKs do. A date is not
-// read: the language has no clock.
-func retryAfter(header func(name string) string) time.Duration {
-	for _, h := range []struct {
-		name string
-		unit time.Duration
-	}{{"retry-after-ms", time.Millisecond}, {"retry-after", time.Second}} {
-		if n, err := strconv.ParseFloat(strings.TrimSpace(header(h.name)), 64); err == nil && n > 0 && n < 1e6 {
-			return time.Duration(n * float64(h.unit))
-		}
-	}
-	return 0
 }
 
 // plainText keeps the first words of a body that is not JSON; markup says nothing to a client.

@@ -69,22 +69,22 @@ func (s *sight) look(b []byte) {
 			return
 		}
 		b = b[i:]
-		end := closing(b)
+		end := providers.StringEnd(b, 0)
 		if end >= len(b) {
 			return
 		}
 		name := b[1:end]
 		b = b[end+1:]
-		k := blank(b)
+		k := providers.SkipSpace(b, 0)
 		if k >= len(b) || b[k] != ':' {
 			continue // a value
 		}
 		b = b[k+1:]
-		if b = b[blank(b):]; len(b) == 0 {
+		if b = b[providers.SkipSpace(b, 0):]; len(b) == 0 {
 			return
 		}
 		if b[0] == '"' {
-			end := closing(b)
+			end := providers.StringEnd(b, 0)
 			s.word(name, b[1:end])
 			b = b[min(end+1, len(b)):]
 			continue
@@ -136,7 +136,7 @@ func (s *sight) member(name, b []byte) {
 	case "choices":
 		s.choices = true
 		rest := b[1:]
-		rest = rest[blank(rest):]
+		rest = rest[providers.SkipSpace(rest, 0):]
 		s.noChoices = list && len(rest) > 0 && rest[0] == ']'
 	case "usage":
 		if object && (s.usage == nil || counts(b)) {
@@ -157,34 +157,6 @@ func (s *sight) member(name, b []byte) {
 	case "audio":
 		s.media = s.media || object
 	}
-}
-
-func blank(b []byte) int {
-	i := 0
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
-	}
-	return i
-}
-
-// closing gives the place of the quote that ends the string b begins with, else b's length.
-func closing(b []byte) int {
-	for i := 1; i < len(b); {
-		k := bytes.IndexByte(b[i:], '"')
-		if k < 0 {
-			return len(b)
-		}
-		i += k
-		slashes := 0
-		for b[i-1-slashes] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return i
-		}
-		i++
-	}
-	return len(b)
 }
 
 // finishName spares the words of every day an allocation.
@@ -209,13 +181,13 @@ func finishName(word []byte) string {
 func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 	seen.UsageOnly = s.noChoices
 	if s.breakdown {
-		if valid(frame) {
+		if providers.ValidJSON(frame) {
 			seen.Usage, seen.HasUsage = readUsage(gjson.ParseBytes(frame))
 		}
 		return
 	}
-	raw := s.usage[:objectEnd(s.usage)]
-	if !valid(raw) {
+	raw := s.usage[:providers.PastValue(s.usage, 0)]
+	if !providers.ValidJSON(raw) {
 		return
 	}
 	line := meter(gjson.ParseBytes(raw))
@@ -230,31 +202,13 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 // counts reports whether a usage object is one of this language: gateways hand on another
 // provider's own beside it, inside a choice.
 func counts(b []byte) bool {
-	return bytes.Contains(b[:objectEnd(b)], []byte(`"prompt_tokens"`))
-}
-
-// objectEnd gives the length of the object that b begins with, b's length where it is cut off.
-func objectEnd(b []byte) int {
-	depth := 0
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			i += closing(b[i:])
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return len(b)
+	return bytes.Contains(b[:providers.PastValue(b, 0)], []byte(`"prompt_tokens"`))
 }
 
 // streamFault reads an error that stands in a stream, or under a 200: at the top of the frame
 // or in a provider's own place.
 func streamFault(frame []byte) *providers.Fault {
-	if !valid(frame) {
+	if !providers.ValidJSON(frame) {
 		return nil
 	}
 	root := gjson.ParseBytes(frame)

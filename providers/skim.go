@@ -1,0 +1,106 @@
+package providers
+
+import (
+	"bytes"
+
+	"github.com/tidwall/gjson"
+)
+
+// The flat walk over an upstream's JSON, for what runs on every event: it validates nothing and
+// allocates nothing, and on bytes that are no JSON it just ends early.
+
+// SkipSpace gives the place of the first byte at or behind i that is not white space.
+func SkipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// StringEnd gives the place of the quote that ends the string which begins at i, len(b) where
+// none does.
+func StringEnd(b []byte, i int) int {
+	start := i
+	for i++; i < len(b); i++ {
+		next := bytes.IndexByte(b[i:], '"')
+		if next < 0 {
+			return len(b)
+		}
+		i += next
+		slashes := 0
+		for i-1-slashes > start && b[i-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// PastValue gives the place behind the value that begins at i, i where none does.
+func PastValue(b []byte, i int) int {
+	if i >= len(b) {
+		return i
+	}
+	switch b[i] {
+	case '"':
+		return min(StringEnd(b, i)+1, len(b))
+	case '{', '[':
+		return pastNested(b, i)
+	}
+	for i < len(b) {
+		switch b[i] {
+		case ',', '}', ']', ':', ' ', '\t', '\r', '\n':
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+func pastNested(b []byte, i int) int {
+	for depth := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			i = StringEnd(b, i)
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(b)
+}
+
+// maxReplyDepth bounds the nesting of an upstream's JSON. gjson validates by recursion, and Go
+// ends the whole process when a stack overflows.
+const maxReplyDepth = 4096
+
+// ValidJSON reports whether bytes from outside are one JSON value that is safe to look into.
+func ValidJSON(b []byte) bool {
+	return !tooDeep(b) && gjson.ValidBytes(b)
+}
+
+func tooDeep(b []byte) bool {
+	// Nearly always a count answers, which is much quicker than the walk.
+	if len(b) <= maxReplyDepth || bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= maxReplyDepth {
+		return false
+	}
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			i = StringEnd(b, i)
+		case '[', '{':
+			if depth++; depth > maxReplyDepth {
+				return true
+			}
+		case ']', '}':
+			depth--
+		}
+	}
+	return false
+}
