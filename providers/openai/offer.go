@@ -81,6 +81,7 @@ func (c *composer) named(name string) {
 func (c *composer) format() error {
 	f := &c.req.Format
 	switch f.Kind {
+	case providers.FormatUnset:
 	case providers.FormatText:
 		c.dst = append(c.dst, `,"response_format":{"type":"text"}`...)
 	case providers.FormatJSON:

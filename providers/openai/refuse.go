@@ -55,6 +55,7 @@ func answerTo(kind providers.FaultKind) answer {
 		return answer{499, invalidRequest, "client_closed_request"}
 	case providers.FaultUpstreamRejected:
 		return answer{400, invalidRequest, ""}
+	case providers.FaultInternal:
 	}
 	return answer{500, serverError, "internal_error"}
 }

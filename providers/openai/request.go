@@ -12,8 +12,6 @@ import (
 type reader struct {
 	doc *providers.Document
 	req *providers.Request
-
-	legacyChoice bool // function_call was said
 }
 
 // ReadRequest implements providers.Face for POST /v1/chat/completions. A field of the wrong

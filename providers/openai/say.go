@@ -31,6 +31,7 @@ func (c *composer) turn(t *providers.Turn, path string) error {
 		return c.assistant(t, path)
 	case providers.RoleTool:
 		return c.results(t, path)
+	case providers.RoleUser:
 	}
 	return c.plain("user", t, path)
 }
@@ -105,8 +106,9 @@ func (c *composer) part(b *providers.Block, path string) error {
 		return c.file(b.Media, path)
 	case providers.KindAudio:
 		return c.audio(b.Media, path)
+	default:
+		return refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no content of this kind here.", path))
 	}
-	return refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no content of this kind here.", path))
 }
 
 func (c *composer) image(m *providers.Media, path string) error {

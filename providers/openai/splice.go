@@ -52,13 +52,12 @@ func (s *splicer) usage() error {
 	if err := options.Scan(raw, nil); err != nil {
 		return refuse("stream_options", "", "Invalid 'stream_options': "+err.Error()+".")
 	}
-	if said, _, err := options.Bool("include_usage"); err != nil || said {
-		return nil // a wrong type is the upstream's to refuse
+	if said, _, err := options.Bool("include_usage"); err == nil && !said {
+		s.plan.HideUsage = true
+		value := options.Splice(nil, providers.Edit{Name: "include_usage", Value: []byte("true")})
+		s.edits = append(s.edits, providers.Edit{Name: "stream_options", Value: value})
 	}
-	s.plan.HideUsage = true
-	value := options.Splice(nil, providers.Edit{Name: "include_usage", Value: []byte("true")})
-	s.edits = append(s.edits, providers.Edit{Name: "stream_options", Value: value})
-	return nil
+	return nil // a wrong type is the upstream's to refuse
 }
 
 func (s *splicer) drop(name string, raw []byte) {

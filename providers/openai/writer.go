@@ -80,6 +80,7 @@ func (w *writer) inChoice(dst []byte, ev *providers.Event) []byte {
 		}
 	case providers.EventFinish:
 		return w.finish(dst, c, ev)
+	default: // the others belong to no choice
 	}
 	return dst
 }
@@ -150,6 +151,7 @@ func (w *writer) startBlock(dst []byte, c *choice, ev *providers.Event) []byte {
 			dst = shut(c.appendMedia(dst, b), nil)
 		}
 		c.images++
+	default: // texts come in pieces, below
 	}
 	text := ev.Block.Text
 	if ev.Block.Call != nil {
