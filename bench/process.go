@@ -191,7 +191,7 @@ func (p *process) cpu() (time.Duration, error) {
 	}
 	var sum time.Duration
 	for _, file := range files {
-		b, err := os.ReadFile(file) //nolint:gosec // a path of /proc
+		b, err := os.ReadFile(file)
 		if err != nil {
 			continue // the thread has ended
 		}
