@@ -21,11 +21,18 @@ import (
 // Observer is told of every request once, when it has ended. It must not keep the record.
 type Observer interface{ Observe(*storage.Record) }
 
+// StreamCounter is told when a stream to a client begins and when it has ended, however it did.
+type StreamCounter interface {
+	StreamOpened()
+	StreamClosed()
+}
+
 // Options are the gateway's settings that hold for its lifetime.
 type Options struct {
 	Node     string
 	Limits   Limits
 	Observer Observer
+	Streams  StreamCounter // nil: nobody counts
 	// Panicked is told of a defect of ours, with the stack; the client gets a plain 500.
 	Panicked func(requestID string, cause any, stack []byte)
 	// Watch finds governed fields of all dialects.

@@ -23,6 +23,9 @@ func (f *flight) relay() {
 	}
 	f.writeHeaders()
 	f.fc.Response.ImmediateHeaderFlush = true
+	if s := f.g.options.Streams; s != nil {
+		s.StreamOpened()
+	}
 	f.fc.SetBodyStream(&streamBody{f: f}, -1)
 }
 
@@ -147,6 +150,9 @@ func (b *streamBody) Close() error {
 	_ = f.conn.SetWriteDeadline(time.Time{}) // the next answer on this connection begins without one
 	f.letGo()
 	f.settle(err)
+	if s := f.g.options.Streams; s != nil {
+		s.StreamClosed()
+	}
 	f.g.end(f)
 	return nil
 }
