@@ -69,17 +69,17 @@ func NewPool(o PoolOptions) (Upstream, error) {
 		WriteBufferSize:               16 << 10,
 		ConnPoolStrategy:              fasthttp.LIFO,
 	}
-	return newHostPool(client, client.AcquireConn, client.ReleaseConn, client.CloseConn, u, o), nil
+	p := newHostPool(client, client.AcquireConn, client.ReleaseConn, client.CloseConn)
+	p.host, p.base = u.Host, strings.TrimRight(u.EscapedPath(), "/")
+	p.connect, p.agent = o.Connect, o.UserAgent
+	return p, nil
 }
 
 // newHostPool exists for inference: it gives fasthttp's unexported connection type a name.
-func newHostPool[C pooled](client *fasthttp.HostClient, acquire func(time.Duration, bool) (C, error),
-	release, discard func(C), u *url.URL, o PoolOptions,
-) Upstream {
-	return &hostPool[C]{
-		client: client, acquire: acquire, release: release, discard: discard,
-		host: u.Host, base: strings.TrimRight(u.EscapedPath(), "/"), connect: o.Connect, agent: o.UserAgent,
-	}
+func newHostPool[C pooled](
+	client *fasthttp.HostClient, acquire func(time.Duration, bool) (C, error), release, discard func(C),
+) *hostPool[C] {
+	return &hostPool[C]{client: client, acquire: acquire, release: release, discard: discard}
 }
 
 // Close implements Upstream.

@@ -72,7 +72,7 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 		if errors.Is(err, errSilent) {
 			return dst, err
 		}
-		return r.close(f, dst, err)
+		return r.close(f, dst, err), nil
 	}
 	if ev.Data == nil {
 		return dst, nil // a comment keeps us awake; the client gets our own
@@ -106,6 +106,7 @@ func (r *reply) write(f *flight, dst []byte) []byte {
 			return dst // the caller says it, as a refusal or as the stream's last event
 		case providers.EventEnd:
 			r.ended, r.done = true, true
+		default: // the writer's alone
 		}
 		dst = r.writer.Write(dst, ev)
 	}
@@ -113,24 +114,24 @@ func (r *reply) write(f *flight, dst []byte) []byte {
 }
 
 // close handles the end of the upstream's bytes.
-func (r *reply) close(f *flight, dst []byte, err error) ([]byte, error) {
+func (r *reply) close(f *flight, dst []byte, err error) []byte {
 	r.done = true
 	clean := errors.Is(err, io.EOF)
 	if r.decoder != nil && clean && !r.ended {
 		r.events = r.decoder.Close(r.events[:0])
 		dst = r.write(f, dst)
 		if r.ended || r.fault != nil {
-			return dst, nil
+			return dst
 		}
 	}
 	if r.ended || clean && r.finish != "" {
-		return dst, nil // some compatible providers send no end mark
+		return dst // some compatible providers send no end mark
 	}
 	if clean {
 		err = errCut
 	}
 	r.fault = fault(f.broken(err))
-	return dst, nil
+	return dst
 }
 
 var errCut = errors.New("the upstream's stream ended in mid-answer")

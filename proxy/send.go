@@ -331,6 +331,7 @@ func outcome(err error) storage.Outcome {
 		return storage.OutcomeTimeout
 	case providers.FaultUpstream, providers.FaultUpstreamRejected, providers.FaultOverloaded, providers.FaultProviderAuth, providers.FaultCircuitOpen:
 		return storage.OutcomeUpstreamError
+	default: // the gateway's own word, before anything was sent
+		return storage.OutcomeRefused
 	}
-	return storage.OutcomeRefused
 }
