@@ -93,15 +93,10 @@ func (s *state) close() {
 
 func keysOf(config *Config) ([]storage.Key, error) {
 	keys := make([]storage.Key, 0, len(config.Keys))
-	for _, k := range config.Keys {
-		key, err := storage.KeyOf(k.Name, k.Key.Reveal())
+	for i := range config.Keys {
+		key, err := config.Keys[i].key()
 		if err != nil {
-			return nil, fmt.Errorf("keys: %s: %w", k.Name, err)
-		}
-		key.Models, key.Allow, key.Tags = k.Models, k.Allow, k.Tags
-		key.Project, key.Workspace, key.Owner = cmp.Or(k.Project, key.Project), cmp.Or(k.Workspace, key.Workspace), k.Owner
-		if !k.Expires.IsZero() {
-			key.ExpiresAt = &k.Expires
+			return nil, fmt.Errorf("keys: %s: %w", config.Keys[i].Name, err)
 		}
 		keys = append(keys, key)
 	}
