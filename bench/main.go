@@ -51,6 +51,11 @@ func run(o options) error {
 	}
 	defer rig.stop()
 	report := &report{Ratios: map[string]map[string]float64{}}
+	if o.only == "" {
+		if err := report.measureMemory(rig); err != nil {
+			return err
+		}
+	}
 	for _, w := range works() {
 		if o.only != "" && !strings.Contains(","+o.only+",", ","+w.name+",") {
 			continue

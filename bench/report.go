@@ -58,9 +58,9 @@ func (r *report) floor(one row) float64 {
 	return 0
 }
 
-// measureRest takes the figures that are not CPU time.
+// measureRest takes the latencies.
 func (r *report) measureRest(rig *rig, o options) error {
-	r.Latency, r.StreamKB = map[string][2]float64{}, map[string]float64{}
+	r.Latency = map[string][2]float64{}
 	direct := &target{process: rig.mock, addr: "", prefix: "/openai/v1"}
 	direct.process, direct.addr = rig.mock, rig.mock.cmd.Args[len(rig.mock.cmd.Args)-1]
 	for _, t := range append([]*target{direct}, rig.targets...) {
@@ -75,19 +75,29 @@ func (r *report) measureRest(rig *rig, o options) error {
 		r.Latency[name] = [2]float64{percentile(us, 50), percentile(us, 99)}
 	}
 	for _, t := range rig.targets {
+		if !t.gateway {
+			continue
+		}
+		r.ColdMS = float64(t.began.Microseconds()) / 1000
+		us, err := cancelLatency(t, rig.silent, 500)
+		if err != nil {
+			return fmt.Errorf("cancel: %w", err)
+		}
+		r.CancelUS = [2]float64{percentile(us, 50), percentile(us, 99)}
+	}
+	return nil
+}
+
+// measureMemory comes first: a process that has worked has memory to spare, and then an open
+// stream seems to need none.
+func (r *report) measureMemory(rig *rig) error {
+	r.StreamKB = map[string]float64{}
+	for _, t := range rig.targets {
 		bytes, err := streamMemory(t, 1000)
 		if err != nil {
 			return fmt.Errorf("memory of %s: %w", t.name, err)
 		}
 		r.StreamKB[t.name] = bytes / 1024
-		if t.gateway {
-			r.ColdMS = float64(t.began.Microseconds()) / 1000
-			us, err := cancelLatency(t, rig.silent, 500)
-			if err != nil {
-				return fmt.Errorf("cancel: %w", err)
-			}
-			r.CancelUS = [2]float64{percentile(us, 50), percentile(us, 99)}
-		}
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func (w work) load(t *target, d time.Duration) (int, error) {
 	var wg sync.WaitGroup
 	for range w.workers {
 		wg.Go(func() {
-			for time.Now().Before(until) && first.Load() == nil {
+			for begun := false; !begun || time.Now().Before(until) && first.Load() == nil; begun = true {
 				n, err := w.once(client, t, body)
 				if err != nil {
 					first.CompareAndSwap(nil, &err)
