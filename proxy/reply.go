@@ -84,7 +84,10 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 			return dst, nil
 		}
 		if seen.Fault != nil {
-			r.fault, r.told, r.done = seen.Fault, true, true
+			r.fault, r.done = seen.Fault, true
+			if r.told = !mask(r.fault, f.target.account.Secret) && !quotes(ev.Raw, f.target.account.Secret); !r.told {
+				return dst, nil // the face says it in its own words
+			}
 		}
 		return append(dst, ev.Raw...), nil
 	}
@@ -103,6 +106,7 @@ func (r *reply) write(f *flight, dst []byte) []byte {
 			}
 		case providers.EventFault:
 			r.fault, r.done = ev.Fault, true
+			mask(r.fault, f.target.account.Secret)
 			return dst // the caller says it, as a refusal or as the stream's last event
 		case providers.EventEnd:
 			r.ended, r.done = true, true

@@ -57,6 +57,7 @@ func (f *flight) attempt(t *target) error {
 	f.rec.Attempts = append(f.rec.Attempts, storage.Attempt{Provider: t.Provider, Model: t.Model, Credential: t.account.Credential})
 	began := time.Now()
 	err = f.exchangeAll(t, plan)
+	maskError(err, t.account.Secret)
 	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
 	a.Duration = time.Since(began)
 	a.Outcome = outcome(err)
