@@ -12,19 +12,14 @@ import (
 func readChat(r *request) (*ask, *refusal) {
 	var c chatReader
 	c.ask = newAsk(r.body, "")
-	r.doc.ForEach(func(name, value gjson.Result) bool {
-		c.refused = c.field(name.Str, value)
-		return c.refused == nil
-	})
-	if c.refused != nil {
-		return nil, c.refused
+	if refused := r.fields(c.field); refused != nil {
+		return nil, refused
 	}
 	return c.ask, c.check()
 }
 
 type chatReader struct {
 	ask      *ask
-	refused  *refusal
 	messages gjson.Result
 	options  bool // stream_options was given
 	old, new bool // max_tokens, max_completion_tokens

@@ -15,17 +15,17 @@ func readCompletions(r *request) (*ask, *refusal) {
 	c := chatReader{ask: newAsk(r.body, "")}
 	a := c.ask
 	a.most = 16 // where nothing else is said
-	r.doc.ForEach(func(name, value gjson.Result) bool {
-		switch name.Str {
+	refused := r.fields(func(name string, v gjson.Result) *refusal {
+		switch name {
 		case "model", "stream", "stream_options", "temperature", "top_p", "max_tokens", "n", "presence_penalty", "frequency_penalty":
-			c.refused = c.field(name.Str, value)
+			return c.field(name, v)
 		}
-		return c.refused == nil
+		return nil
 	})
 	prompt := r.doc.Get("prompt")
 	switch {
-	case c.refused != nil:
-		return nil, c.refused
+	case refused != nil:
+		return nil, refused
 	case a.model == "":
 		return nil, invalid("", "you must provide a model parameter")
 	case isMissing(a.model):

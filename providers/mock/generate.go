@@ -14,19 +14,14 @@ func readGenerate(r *request) (*ask, *refusal) {
 	if refused := geminiModel(r.model, "generateContent"); refused != nil {
 		return nil, refused
 	}
-	r.doc.ForEach(func(name, value gjson.Result) bool {
-		g.refused = g.field(name.Str, value)
-		return g.refused == nil
-	})
-	if g.refused != nil {
-		return nil, g.refused
+	if refused := r.fields(g.field); refused != nil {
+		return nil, refused
 	}
 	return g.ask, g.check()
 }
 
 type generateReader struct {
 	ask      *ask
-	refused  *refusal
 	contents gjson.Result
 	mode     string   // of function calling
 	allowed  []string // function names

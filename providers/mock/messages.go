@@ -11,19 +11,14 @@ import (
 // Source: https://docs.claude.com/en/api/messages
 func readMessages(r *request) (*ask, *refusal) {
 	m := messageReader{ask: newAsk(r.body, "")}
-	r.doc.ForEach(func(name, value gjson.Result) bool {
-		m.refused = m.field(name.Str, value)
-		return m.refused == nil
-	})
-	if m.refused != nil {
-		return nil, m.refused
+	if refused := r.fields(m.field); refused != nil {
+		return nil, refused
 	}
 	return m.ask, m.check()
 }
 
 type messageReader struct {
 	ask      *ask
-	refused  *refusal
 	messages gjson.Result
 	limit    gjson.Result // max_tokens
 	budget   gjson.Result // thinking.budget_tokens

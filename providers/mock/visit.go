@@ -31,6 +31,16 @@ type request struct {
 	stream bool         // by the path
 }
 
+// fields hands the body's members to a reader until it refuses one.
+func (r *request) fields(field func(name string, v gjson.Result) *refusal) *refusal {
+	var refused *refusal
+	r.doc.ForEach(func(name, value gjson.Result) bool {
+		refused = field(name.Str, value)
+		return refused == nil
+	})
+	return refused
+}
+
 // A visit is one request under way.
 type visit struct {
 	server    *Server
