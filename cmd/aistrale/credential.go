@@ -24,21 +24,11 @@ const (
 // runCredential adds, lists and removes providers' keys in the store, beside a running server or
 // without one.
 func runCredential(ctx context.Context, env environment, args []string) error {
-	if len(args) == 0 {
-		return usagef("%s", credentialUsage)
-	}
-	switch args[0] {
-	case "add":
-		return helped(credentialAdd(ctx, env, args[1:]))
-	case "list":
-		return helped(credentialList(ctx, env, args[1:]))
-	case "remove":
-		return helped(credentialRemove(ctx, env, args[1:]))
-	case "help", "-h", "--help":
-		_, err := fmt.Fprintln(env.Stdout, credentialUsage)
-		return err
-	}
-	return usagef("credential: no such command\n%s", credentialUsage)
+	return runUnder(ctx, env, args, credentialUsage, []command{
+		{name: "add", run: credentialAdd},
+		{name: "list", run: credentialList},
+		{name: "remove", run: credentialRemove},
+	})
 }
 
 func credentialAdd(ctx context.Context, env environment, args []string) (err error) {

@@ -22,21 +22,11 @@ const (
 // runKey makes, lists and revokes virtual keys in the store, beside a running server or without
 // one.
 func runKey(ctx context.Context, env environment, args []string) error {
-	if len(args) == 0 {
-		return usagef("%s", keyUsage)
-	}
-	switch args[0] {
-	case "create":
-		return helped(keyCreate(ctx, env, args[1:]))
-	case "list":
-		return helped(keyList(ctx, env, args[1:]))
-	case "revoke":
-		return helped(keyRevoke(ctx, env, args[1:]))
-	case "help", "-h", "--help":
-		_, err := fmt.Fprintln(env.Stdout, keyUsage)
-		return err
-	}
-	return usagef("key: no such command\n%s", keyUsage)
+	return runUnder(ctx, env, args, keyUsage, []command{
+		{name: "create", run: keyCreate},
+		{name: "list", run: keyList},
+		{name: "revoke", run: keyRevoke},
+	})
 }
 
 func keyCreate(ctx context.Context, env environment, args []string) (err error) {

@@ -31,6 +31,23 @@ func newStoreCommand(env environment, usage string) *storeCommand {
 	return c
 }
 
+// runUnder runs the one of a command's own commands that the first word names.
+func runUnder(ctx context.Context, env environment, args []string, usage string, under []command) error {
+	if len(args) == 0 {
+		return usagef("%s", usage)
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		_, err := fmt.Fprintln(env.Stdout, usage)
+		return err
+	}
+	for _, c := range under {
+		if c.name == args[0] {
+			return helped(c.run(ctx, env, args[1:]))
+		}
+	}
+	return usagef("no such command\n%s", usage)
+}
+
 // parse reads flags before, between and after the words, and wants exactly so many words. Its
 // errors repeat no word: one may be a secret that was typed in the wrong place.
 func (c *storeCommand) parse(args []string, words int) ([]string, error) {
