@@ -30,7 +30,9 @@ type exchange[C pooled] struct {
 	reused bool
 
 	br       *bufio.Reader
-	left     int // bytes of the body still to come, -1 unknown
+	half     bool // the request was not written to its end
+	begun    bool // a byte of the answer has come
+	left     int  // bytes of the body still to come, -1 unknown
 	whole    bool
 	limits   Timeouts
 	lastByte time.Time // when a byte last came
@@ -58,7 +60,7 @@ func (x *exchange[C]) Send(out *providers.UpstreamRequest, limits Timeouts) (Hea
 		if timedOut(err) {
 			return Head{Sent: sent}, errFirstByte
 		}
-		if !reused || !died(err) {
+		if !reused || x.begun || !died(err) {
 			return Head{Sent: sent}, err
 		}
 	}
@@ -132,13 +134,25 @@ func (x *exchange[C]) trip(deadline time.Time) error {
 		err = bw.Flush()
 	}
 	x.pool.client.ReleaseWriter(bw)
-	if err != nil {
+	x.half = err != nil
+	if x.half && (timedOut(err) || x.cancelled() != nil) {
 		return err
 	}
+	return x.answer()
+}
+
+// answer reads the head of the answer. An upstream may answer, and hang up, before it has read
+// the whole request: what it said then counts for more than the failed write.
+func (x *exchange[C]) answer() error {
 	x.br = x.pool.client.AcquireReader(x.conn)
 	x.resp.Reset()
 	x.resp.StreamBody = true
 	x.resp.Header.DisableNormalizing()
+	x.resp.Header.SetNoDefaultContentType(true)
+	_, err := x.br.Peek(1)
+	if x.begun = err == nil; !x.begun {
+		return err
+	}
 	return x.resp.ReadLimitBody(x.br, 0)
 }
 
@@ -147,6 +161,9 @@ func (x *exchange[C]) head(sent time.Time, reused bool) Head {
 	x.left, x.whole = h.ContentLength(), false
 	if x.left < 0 && x.left != -1 {
 		x.left = -1
+	}
+	if x.resp.BodyStream() == nil { // a status without a body
+		x.left = 0
 	}
 	x.lastByte = time.Now()
 	x.armed = time.Time{}
@@ -307,7 +324,8 @@ func (x *exchange[C]) drop() {
 
 // Finish implements Exchange. A cancelled or half-read connection is closed, never drained.
 func (x *exchange[C]) Finish() {
-	reusable := x.whole && !x.resp.ConnectionClose() && (x.br == nil || x.br.Buffered() == 0)
+	reusable := x.whole && !x.half && x.resp.StatusCode() >= fasthttp.StatusOK && !x.resp.ConnectionClose() &&
+		(x.br == nil || x.br.Buffered() == 0)
 	cc, held, sound := x.letGo()
 	x.releaseReader()
 	switch {
@@ -317,7 +335,7 @@ func (x *exchange[C]) Finish() {
 	default:
 		x.pool.discard(cc)
 	}
-	x.cause, x.br, x.whole, x.left = nil, nil, false, 0
+	x.cause, x.br, x.whole, x.half, x.begun, x.left = nil, nil, false, false, false, 0
 	x.pool.spare.Put(x)
 }
 

@@ -157,6 +157,95 @@ func TestExchange_DoesNotRepeatOnAFreshConnection(t *testing.T) {
 	}
 }
 
+// A call that has begun to be answered may have been billed: it is not sent again.
+func TestExchange_DoesNotRepeatWhatIsAnswered(t *testing.T) {
+	f := func(cut string) {
+		t.Helper()
+		var asked atomic.Int64
+		s := newScript(t, func(conn, request int) []string {
+			asked.Add(1)
+			if conn == 1 && request == 2 {
+				return []string{cut, "<close>"}
+			}
+			return []string{whole("ok")}
+		})
+		up := pool(t, s)
+		for i, want := range []bool{true, false} {
+			x := up.Exchange()
+			head, err := x.Send(ask, patient)
+			if err == nil {
+				_, err = readAll(x, nil, head.Length, 100)
+			}
+			x.Finish()
+			if (err == nil) != want {
+				t.Errorf("request %d: %v", i, err)
+			}
+		}
+		if asked.Load() != 2 {
+			t.Errorf("%q: the upstream was asked %d times, want 2", cut, asked.Load())
+		}
+	}
+	f("HTTP/1.1 200")
+	f("HTTP/1.1 200 OK\r\ncontent-")
+	f("HTTP/1.1 100 Continue\r\n\r\n")
+}
+
+func TestExchange_StatusesWithoutABody(t *testing.T) {
+	f := func(status string, conns int64) {
+		t.Helper()
+		s := newScript(t, func(int, int) []string { return []string{"HTTP/1.1 " + status + "\r\n\r\n"} })
+		up := pool(t, s)
+		for range 2 {
+			x := up.Exchange()
+			head, err := x.Send(ask, Timeouts{FirstByte: time.Second, Pause: time.Second, Idle: time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, err := readAll(x, nil, head.Length, 100); err != nil || len(body) > 0 {
+				t.Errorf("%s: body %q, %v", status, body, err)
+			}
+			x.Finish()
+		}
+		if got := s.conns.Load(); got != conns {
+			t.Errorf("%s: %d connections, want %d", status, got, conns)
+		}
+	}
+	f("204 No Content", 1)
+	f("304 Not Modified", 1)
+	f("101 Switching Protocols", 2)
+}
+
+// An upstream that refuses a large request before it has read it hangs up on the rest.
+func TestExchange_EarlyRefusalIsHeard(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.ReadFull(c, make([]byte, 100))
+			_, _ = io.WriteString(c, "HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nbig")
+			_ = c.Close() // with unread bytes: the peer's next write fails
+		}
+	}()
+	up, err := NewPool(PoolOptions{BaseURL: "http://" + l.Addr().String(), Connect: time.Second, MaxConns: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer up.Close()
+	x := up.Exchange()
+	head, err := x.Send(&providers.UpstreamRequest{Path: "/x", Body: make([]byte, 32<<20)}, patient)
+	if err != nil || head.Status != 413 {
+		t.Errorf("status %d, %v", head.Status, err)
+	}
+	x.Finish()
+}
+
 func TestExchange_Waits(t *testing.T) {
 	s := newScript(t, func(_, _ int) []string { return []string{"<wait>"} })
 	x := pool(t, s).Exchange()
