@@ -31,7 +31,8 @@ type flight struct {
 	targets  []policy.Target
 	room     [4]target // for the usual number
 	target   target    // the one being tried
-	kept     []keptHeader
+	kept     keptHeaders
+	line     []byte // room for one header line
 	rec      storage.Record
 	attempts [2]storage.Attempt // room for the usual number
 
@@ -82,7 +83,8 @@ func (g *Gateway) end(f *flight) {
 	g.memory.give(f.memory)
 	f.memory = 0
 	f.state, f.fc, f.conn, f.key, f.hub, f.targets = nil, nil, nil, nil, nil, nil
-	f.call, f.target, f.room, f.kept = providers.Call{}, target{}, [4]target{}, f.kept[:0]
+	f.call, f.target, f.room = providers.Call{}, target{}, [4]target{}
+	f.kept.reset()
 	f.reply.reset()
 	f.body, f.sent, f.scratch, f.out = keep(f.body), keep(f.sent), keep(f.scratch), keep(f.out)
 	g.spare.Put(f)

@@ -8,45 +8,102 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// answerHead keeps of the upstream's head what the client may see.
-func (f *flight) answerHead(head Head, contentType string) {
-	f.reply.contentType = contentType
-	f.keepUpstreamHeaders(head)
+// keptHeaders are lines of the upstream's head that the client gets under names of ours, which
+// cannot be taken for the gateway's own. They stand in one buffer, name and value in turn.
+type keptHeaders struct {
+	text []byte
+	ends []int
+	id   string // the provider's own request id
 }
 
-// keepUpstreamHeaders hands on the provider's request id and rate limits, under names that
-// cannot be taken for the gateway's own.
-func (f *flight) keepUpstreamHeaders(head Head) {
-	f.kept = f.kept[:0]
-	head.Headers.Headers(func(name, value []byte) {
-		if rest, ok := limitHeader(name); ok {
-			f.kept = append(f.kept, keptHeader{"x-aistrale-upstream-ratelimit-" + string(rest), string(value)})
+// read goes through the head once.
+func (k *keptHeaders) read(head Head) {
+	k.reset()
+	head.Headers.Headers(k.note)
+}
+
+func (k *keptHeaders) reset() { k.text, k.ends, k.id = k.text[:0], k.ends[:0], "" }
+
+// note keeps a line that begins as any provider's rate limits do, and the request id.
+func (k *keptHeaders) note(name, value []byte) {
+	if len(name) < len("request-id") {
+		return
+	}
+	switch name[0] | 0x20 {
+	case 'x':
+		k.limit(name, value, "x-ratelimit-")
+		if bytes.EqualFold(name, []byte("x-request-id")) {
+			k.id = clientID(value)
 		}
-	})
-}
-
-// limitHeader gives what follows the ratelimit prefix of any provider's spelling.
-func limitHeader(name []byte) ([]byte, bool) {
-	for _, prefix := range [...]string{"x-ratelimit-", "anthropic-ratelimit-"} {
-		if len(name) > len(prefix) && bytes.EqualFold(name[:len(prefix)], []byte(prefix)) {
-			return bytes.ToLower(name[len(prefix):]), true
+	case 'a':
+		k.limit(name, value, "anthropic-ratelimit-")
+	case 'r':
+		if k.id == "" && bytes.EqualFold(name, []byte("request-id")) {
+			k.id = clientID(value)
 		}
 	}
-	return nil, false
 }
 
-// upstreamID finds the provider's own request id.
-func upstreamID(head Head) string {
-	for _, name := range [...]string{"x-request-id", "request-id"} {
-		if id := head.Header(name); id != "" {
-			return clientID([]byte(id))
+func (k *keptHeaders) limit(name, value []byte, prefix string) {
+	if len(name) <= len(prefix) || !bytes.EqualFold(name[:len(prefix)], []byte(prefix)) || !printable(value) {
+		return
+	}
+	k.text = appendCanonical(append(k.text, "X-Aistrale-Upstream-Ratelimit-"...), name[len(prefix):])
+	k.ends = append(k.ends, len(k.text))
+	k.text = append(k.text, value...)
+	k.ends = append(k.ends, len(k.text))
+}
+
+func printable(value []byte) bool {
+	for _, c := range value {
+		if c < ' ' || c > '~' {
+			return false
 		}
 	}
-	return ""
+	return true
 }
 
-// keptHeader is a response header that waits for the answer to begin.
-type keptHeader struct{ name, value string }
+// appendCanonical spells a header's name as the library keeps it, so that it need not.
+func appendCanonical(dst, name []byte) []byte {
+	upper := true
+	for _, c := range name {
+		switch {
+		case upper && c >= 'a' && c <= 'z':
+			c -= 'a' - 'A'
+		case !upper && c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+		upper = c == '-'
+	}
+	return dst
+}
+
+func (k *keptHeaders) write(h *fasthttp.ResponseHeader) {
+	from := 0
+	for i := 0; i+1 < len(k.ends); i += 2 {
+		h.SetCanonical(k.text[from:k.ends[i]], k.text[k.ends[i]:k.ends[i+1]])
+		from = k.ends[i+1]
+	}
+}
+
+// lines writes response headers under names that are spelled as the library keeps them.
+type lines struct {
+	h    *fasthttp.ResponseHeader
+	text []byte
+}
+
+func (l *lines) put(name, value string) {
+	n := len(name)
+	l.text = append(append(l.text[:0], name...), value...)
+	l.h.SetCanonical(l.text[:n], l.text[n:])
+}
+
+func (l *lines) putInt(name string, value int64) {
+	n := len(name)
+	l.text = strconv.AppendInt(append(l.text[:0], name...), value, 10)
+	l.h.SetCanonical(l.text[:n], l.text[n:])
+}
 
 // writeHeaders puts the gateway's own headers on the response.
 func (f *flight) writeHeaders() {
@@ -56,42 +113,42 @@ func (f *flight) writeHeaders() {
 	if f.reply.contentType != "" {
 		h.SetContentType(f.reply.contentType)
 	}
-	h.Set("x-request-id", rec.ID)
+	l := lines{h, f.line}
+	l.put("X-Request-Id", rec.ID)
 	if rec.ClientRequestID != "" {
-		h.Set("x-client-request-id", rec.ClientRequestID)
+		l.put("X-Client-Request-Id", rec.ClientRequestID)
 	}
 	if rec.Provider != "" {
-		f.writeServed(h)
+		f.writeServed(&l)
 	}
-	for _, k := range f.kept {
-		h.Set(k.name, k.value)
-	}
+	f.kept.write(h)
 	if f.call.Stream && rec.Status == 0 {
-		h.Set("cache-control", "no-cache")
-		h.Set("x-accel-buffering", "no")
+		l.put("Cache-Control", "no-cache")
+		l.put("X-Accel-Buffering", "no")
 	}
+	f.line = l.text[:0]
 }
 
 // writeServed says who answered and how.
-func (f *flight) writeServed(h *fasthttp.ResponseHeader) {
+func (f *flight) writeServed(l *lines) {
 	rec := &f.rec
-	h.Set("x-aistrale-provider", rec.Provider)
-	h.Set("x-aistrale-model", rec.Model)
+	l.put("X-Aistrale-Provider", rec.Provider)
+	l.put("X-Aistrale-Model", rec.Model)
 	fidelity := "translated"
 	if rec.Exact {
 		fidelity = "exact"
 	}
-	h.Set("x-aistrale-fidelity", fidelity)
+	l.put("X-Aistrale-Fidelity", fidelity)
 	if dropped := droppedHeader(rec.Dropped); dropped != "" {
-		h.Set("x-aistrale-dropped", dropped)
+		l.put("X-Aistrale-Dropped", dropped)
 	}
-	h.Set("x-aistrale-attempts", strconv.Itoa(len(rec.Attempts)))
-	h.Set("x-aistrale-overhead-us", strconv.FormatInt(rec.Overhead.Microseconds(), 10))
+	l.putInt("X-Aistrale-Attempts", int64(len(rec.Attempts)))
+	l.putInt("X-Aistrale-Overhead-Us", rec.Overhead.Microseconds())
 	if f.reply.whole {
-		h.Set("x-aistrale-cost-usd", rec.CostText())
+		l.put("X-Aistrale-Cost-Usd", rec.CostText())
 	}
 	if n := len(rec.Attempts); n > 0 && rec.Attempts[n-1].UpstreamID != "" {
-		h.Set("x-aistrale-upstream-request-id", rec.Attempts[n-1].UpstreamID)
+		l.put("X-Aistrale-Upstream-Request-Id", rec.Attempts[n-1].UpstreamID)
 	}
 }
 

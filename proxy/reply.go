@@ -166,7 +166,7 @@ func (f *flight) note(r *reply, seen *providers.Seen, frame []byte) {
 }
 
 // hold reads a stream up to its first content, so that a failure before it can still move on.
-func (f *flight) hold(t *target, head Head) error {
+func (f *flight) hold(t *target) error {
 	r := &f.reply
 	r.begin(f, t)
 	until := r.since.Add(f.g.options.Limits.Hold)
@@ -183,7 +183,7 @@ func (f *flight) hold(t *target, head Head) error {
 	if r.fault != nil && r.content == 0 {
 		return r.fault
 	}
-	f.answerHead(head, "text/event-stream; charset=utf-8")
+	r.contentType = "text/event-stream; charset=utf-8"
 	return nil
 }
 
@@ -195,26 +195,26 @@ func (f *flight) take(t *target, head Head) error {
 	if err != nil {
 		return f.broken(err)
 	}
-	f.letGo()
+	r.contentType = "application/json"
+	if ct := head.Header("content-type"); f.rec.Exact && ct != "" {
+		r.contentType = ct
+	}
+	f.letGo() // the head is the exchange's
 	seen := t.route.Dialect.Observe(whole)
 	f.note(r, &seen, whole)
 	if seen.Fault != nil {
 		return seen.Fault
 	}
-	r.whole, r.contentType = true, "application/json"
+	r.whole = true
 	if f.rec.Exact {
-		if ct := head.Header("content-type"); ct != "" {
-			r.contentType = ct
-		}
-		f.answerHead(head, r.contentType)
 		return nil
 	}
-	return f.translate(t, head, whole)
+	return f.translate(t, whole)
 }
 
 // translate says a whole reply by way of the hub. An upstream may answer a streaming request
 // whole; the client then gets its stream at once.
-func (f *flight) translate(t *target, head Head, whole []byte) error {
+func (f *flight) translate(t *target, whole []byte) error {
 	r := &f.reply
 	r.decoder, r.writer = t.route.Dialect.ReadReply(f.call), f.endpoint.face.Writer(f.call)
 	r.events = r.decoder.Decode(r.events[:0], whole)
@@ -230,6 +230,5 @@ func (f *flight) translate(t *target, head Head, whole []byte) error {
 	if f.call.Stream {
 		r.contentType = "text/event-stream; charset=utf-8"
 	}
-	f.answerHead(head, r.contentType)
 	return nil
 }

@@ -44,6 +44,7 @@ func movesOn(out *providers.Fault) bool {
 // attempt sends the call to one target and reads its answer up to the first content.
 func (f *flight) attempt(t *target) error {
 	f.target = *t
+	f.kept.reset()
 	f.prepare(t)
 	plan, err := f.plan(t)
 	if err != nil {
@@ -161,7 +162,7 @@ func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 		return err
 	}
 	if f.call.Stream && head.Stream {
-		return f.hold(t, head)
+		return f.hold(t)
 	}
 	return f.take(t, head)
 }
@@ -187,7 +188,8 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 		return Head{}, f.broken(err)
 	}
 	f.reply.since = time.Now()
-	a.UpstreamID = upstreamID(head)
+	f.kept.read(head)
+	a.UpstreamID = f.kept.id
 	if head.Status < 200 || head.Status > 299 {
 		return Head{}, f.refused(t, head)
 	}
@@ -281,7 +283,6 @@ func (f *flight) refused(t *target, head Head) error {
 	}
 	out := t.route.Dialect.Fault(head.Status, head.Header, body)
 	out.Body = slices.Clone(out.Body) // it may point into the buffer, which is used again
-	f.keepUpstreamHeaders(head)
 	return out
 }
 
