@@ -61,10 +61,9 @@ type Watch struct {
 // level holds the rules of one depth. Nearly every member is turned away by its name's length
 // and first letter before any path is compared.
 type level struct {
-	first  [256]bool
-	length [64]bool
-	named  []*Governed
-	wild   []*Governed // those that end in "*"
+	letters [64]uint32 // by a name's length: the first letters that rules have, case folded
+	named   []*Governed
+	wild    []*Governed // those that end in "*"
 }
 
 // NewWatch compiles the rules of all dialects. Rules of one path and effect become one, which
@@ -98,13 +97,13 @@ func (w *Watch) add(rule Governed) {
 		l.wild = append(l.wild, &rule)
 		return
 	}
-	l.first[lower(leaf[0])], l.length[len(leaf)] = true, true
+	l.letters[len(leaf)] |= letter(leaf[0])
 	l.named = append(l.named, &rule)
 }
 
 // maybe filters names: one outside ASCII may still fold to a rule's.
 func (l *level) maybe(name []byte) bool {
-	if len(name) > 0 && len(name) < len(l.length) && l.length[len(name)] && l.first[lower(name[0])] {
+	if len(name) > 0 && len(name) < len(l.letters) && l.letters[len(name)]&letter(name[0]) != 0 {
 		return true
 	}
 	for _, c := range name {
@@ -115,12 +114,8 @@ func (l *level) maybe(name []byte) bool {
 	return false
 }
 
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
-}
+// letter gives each letter a bit, whatever its case; other characters share them.
+func letter(c byte) uint32 { return 1 << (c & 31) }
 
 // match notes the member that s has just read where a rule names it.
 func (w *Watch) match(s *scanner, name, value []byte, escaped bool) {
