@@ -15,32 +15,48 @@ const startedMeta = "developer_started"
 // firstKeys are shown once: the store keeps only their hashes.
 type firstKeys struct{ key, admin storage.Secret }
 
-// bootstrap prepares developer mode: a key and an admin token at the first start, and the
-// providers' keys of the environment at every one.
-func (s *store) bootstrap(ctx context.Context, config *Config) (*firstKeys, error) {
-	if err := s.takeFromEnvironment(ctx, config); err != nil {
-		return nil, err
-	}
+// bootstrap makes developer mode's key and admin token at the first start; at a later one it
+// gives nil.
+func (s *store) bootstrap(ctx context.Context) (*firstKeys, error) {
 	if _, err := s.Meta(ctx, startedMeta); !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}
 	now := s.env.Now()
-	key, keyText := storage.NewKey("developer", now)
+	key, keyText := storage.NewKey("", now)
 	key.Models = []string{"*"}
-	token, tokenText := storage.NewAdminToken("developer", now)
-	if err := s.AddKey(ctx, key); err != nil {
+	err := underFreeName(func(name string) error {
+		key.Name = name
+		return s.AddKey(ctx, key)
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := s.AddAdminToken(ctx, token); err != nil {
+	token, tokenText := storage.NewAdminToken("", now)
+	err = underFreeName(func(name string) error {
+		token.Name = name
+		return s.AddAdminToken(ctx, token)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return &firstKeys{keyText, tokenText}, s.SetMeta(ctx, startedMeta, now.UTC().Format("2006-01-02"))
 }
 
-// greet tells a developer what to do next.
-func (k *firstKeys) greet(w io.Writer, address string) {
+// underFreeName adds under the name "developer", or with a number behind it where a start that
+// did not get to its end, or an operator, has taken that.
+func underFreeName(add func(name string) error) error {
+	const name, most = "developer", 100
+	err := add(name)
+	for n := 2; n <= most && errors.Is(err, storage.ErrExists); n++ {
+		err = add(fmt.Sprintf("%s-%d", name, n))
+	}
+	return err
+}
+
+// greet tells a developer what to do next; program is the name that it was called by.
+func (k *firstKeys) greet(w io.Writer, address, program string) {
 	if k == nil {
-		_, _ = fmt.Fprintf(w, "\nAISTRALE is serving on http://%s/v1\n  another key:  aistrale key create NAME\n\n", address)
+		_, _ = fmt.Fprintf(w, "\nAISTRALE is serving on http://%s/v1\n\n  another key:  %s key create NAME\n\n", address, program)
 		return
 	}
 	_, _ = fmt.Fprintf(w, `

@@ -4,15 +4,42 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
 
-// settle is how long a changed file is left alone: editors write in several steps.
-const settle = 200 * time.Millisecond
+// look is how often the config file and the store are looked at. A change of the file that is
+// seen is read at the next look, as editors write in several steps.
+const look = 250 * time.Millisecond
+
+// reload builds a snapshot of config and the store, and puts it in place.
+func (s *service) reload(ctx context.Context, config *Config) error {
+	version, err := s.store.Version(ctx) // first: what changes meanwhile is seen at the next look
+	if err != nil {
+		return err
+	}
+	keys, err := s.store.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	credentials, err := s.store.credentials(ctx, config)
+	if err != nil {
+		return err
+	}
+	warnClosed(s.log, credentials)
+	if s.mock == nil {
+		if s.mock, err = startMock(config); err != nil {
+			return err
+		}
+	}
+	snapshot, err := s.state.build(config, keys, credentials, s.mock.url())
+	if err != nil {
+		return err
+	}
+	s.config, s.version = config, version
+	s.gateway.Swap(snapshot)
+	return nil
+}
 
 // watch reloads on SIGHUP, when the config file changes, and when another process has changed
 // the store. A bad file changes nothing and is reported. It returns when ctx ends.
@@ -20,63 +47,102 @@ func (s *service) watch(ctx context.Context) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
-	files, stop := s.watchFile()
-	defer stop()
-	poll := time.NewTicker(500 * time.Millisecond)
-	defer poll.Stop()
-	seen, _ := s.store.Version(ctx)
-	var quiet <-chan time.Time
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	var storeTrouble string
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
 			s.reloadFile(ctx)
-		case e := <-files:
-			if filepath.Base(e.Name) == filepath.Base(s.config.File) || filepath.Base(e.Name) == "..data" {
-				quiet = time.After(settle)
+		case <-tick.C:
+			if s.file.settled() {
+				s.reloadFile(ctx)
 			}
-		case <-quiet:
-			quiet = nil
-			s.reloadFile(ctx)
-		case <-poll.C:
-			now, err := s.store.Version(ctx)
-			if err != nil || now == seen {
-				continue
-			}
-			if err := s.reload(ctx, s.config); err != nil {
-				s.log.Error("reload of keys and credentials failed; the old ones stay in force", "error", err.Error())
-				continue
-			}
-			seen = now
+			storeTrouble = s.reloadStore(ctx, storeTrouble)
 		}
 	}
 }
 
-// watchFile watches the config file's folder, since editors and orchestrators replace the file.
-func (s *service) watchFile() (<-chan fsnotify.Event, func()) {
-	if s.config.File == "" {
-		return nil, func() {}
-	}
-	w, err := fsnotify.NewWatcher()
-	if err == nil {
-		err = w.Add(filepath.Dir(s.config.File))
-	}
-	if err != nil {
-		s.log.Warn("changes of the config file will not be noticed; send SIGHUP", "error", err.Error())
-		return nil, func() {}
-	}
-	return w.Events, func() { _ = w.Close() }
+// watchedFile notices that a file has changed: written, replaced, or reached by a symbolic link
+// that has. It is looked at and not subscribed to, since bind mounts, network file systems and
+// links to other folders send no notice.
+type watchedFile struct {
+	path    string // "" watches nothing
+	seen    os.FileInfo
+	pending bool // a change was seen and is not yet read
 }
 
-func (s *service) reloadFile(ctx context.Context) {
-	if s.config.File == "" {
-		return
+func watchFile(path string) *watchedFile {
+	w := &watchedFile{path: path}
+	w.mark()
+	return w
+}
+
+// mark takes the file as it stands for read.
+func (w *watchedFile) mark() {
+	w.seen, w.pending = w.stat(), false
+}
+
+// settled reports, once, a change that the last look saw and this one finds as it was.
+func (w *watchedFile) settled() bool {
+	now := w.stat()
+	if !sameFile(now, w.seen) {
+		w.seen, w.pending = now, true
+		return false
 	}
+	defer func() { w.pending = false }()
+	return w.pending
+}
+
+// stat gives nil where there is no file.
+func (w *watchedFile) stat() os.FileInfo {
+	if w.path == "" {
+		return nil
+	}
+	info, err := os.Stat(w.path)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+func sameFile(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
+// reloadStore reloads where the store has changed. It gives its trouble, and logs it once for
+// as long as it stays the same.
+func (s *service) reloadStore(ctx context.Context, before string) string {
+	version, err := s.store.Version(ctx)
+	if err == nil && version == s.version {
+		return ""
+	}
+	if err == nil {
+		err = s.reload(ctx, s.config)
+	}
+	if err == nil || ctx.Err() != nil {
+		return ""
+	}
+	if err.Error() != before {
+		s.log.Error("reload of keys and credentials failed; the old ones stay in force", "error", err.Error())
+	}
+	return err.Error()
+}
+
+// reloadFile reads the configuration anew: in developer mode that is the environment alone.
+func (s *service) reloadFile(ctx context.Context) {
+	s.file.mark()
 	config, err := loadConfig(s.config.File, s.env.Getenv)
 	if err == nil {
-		s.warnFixed(config)
 		err = s.reload(ctx, config)
+	}
+	if err != nil && ctx.Err() != nil {
+		return // the program ends
 	}
 	s.telemetry.Reloaded(err == nil)
 	if err != nil {
@@ -87,11 +153,12 @@ func (s *service) reloadFile(ctx context.Context) {
 		s.log.Error("log_level", "error", err.Error())
 	}
 	s.log.Info("reloaded", "file", config.File)
+	s.warnFixed(config)
 }
 
 // warnFixed names settings that a reload cannot change.
 func (s *service) warnFixed(next *Config) {
-	now := s.config
+	now := s.started
 	for _, f := range []struct {
 		name    string
 		changed bool
@@ -100,6 +167,7 @@ func (s *service) warnFixed(next *Config) {
 		{"admin_listen", now.AdminListen != next.AdminListen},
 		{"data_dir", now.DataDir != next.DataDir},
 		{"node", now.Node != next.Node},
+		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
 		{"max_body, max_header, body_memory or concurrency", now.MaxBody != next.MaxBody || now.MaxHeader != next.MaxHeader ||
 			now.BodyMemory != next.BodyMemory || now.Concurrency != next.Concurrency},
 		{"timeouts of the listener", now.Timeouts.Read != next.Timeouts.Read || now.Timeouts.Idle != next.Timeouts.Idle ||

@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -37,9 +39,12 @@ func runServe(ctx context.Context, env environment, args []string) error {
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		_, err = fmt.Fprintln(env.Stdout, serveUsage)
 		return err
-	} else if err != nil || flags.NArg() > 0 {
-		return usagef("%s", serveUsage)
+	} else if err != nil {
+		return usagef("%s\n%s", err, serveUsage)
+	} else if flags.NArg() > 0 {
+		return usagef("takes flags only\n%s", serveUsage)
 	}
+	file := watchFile(*path) // before it is read, so that no change after that goes unseen
 	config, err := loadConfig(*path, env.Getenv)
 	if err != nil {
 		return err
@@ -48,13 +53,17 @@ func runServe(ctx context.Context, env environment, args []string) error {
 	if err != nil {
 		return err
 	}
+	s.file = file
 	return errors.Join(s.run(ctx), s.close())
 }
 
 // service is a running gateway and all that it owns.
 type service struct {
 	env       environment
-	config    *Config
+	started   *Config // what the program began with
+	config    *Config // what is in force
+	file      *watchedFile
+	version   int64 // of the store, as it is in force
 	log       *slog.Logger
 	level     *slog.LevelVar
 	store     *store
@@ -70,7 +79,7 @@ type service struct {
 }
 
 func newService(ctx context.Context, env environment, config *Config) (_ *service, err error) {
-	s := &service{env: env, config: config, level: &slog.LevelVar{}}
+	s := &service{env: env, started: config, config: config, level: &slog.LevelVar{}}
 	if err := s.level.UnmarshalText([]byte(config.LogLevel)); err != nil {
 		return nil, fmt.Errorf("log_level: %w", err)
 	}
@@ -94,29 +103,58 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if err := s.newGateway(); err != nil {
 		return nil, err
 	}
-	if config.Developer {
-		if s.first, err = s.store.bootstrap(ctx, config); err != nil {
-			return nil, err
+	return s, s.firstLoad(ctx)
+}
+
+// firstLoad puts the first snapshot in place. Developer mode's keys are made last, when nothing
+// else can fail any more.
+func (s *service) firstLoad(ctx context.Context) (err error) {
+	if s.config.Developer {
+		if err := s.store.takeFromEnvironment(ctx, s.config); err != nil {
+			return err
 		}
 	}
-	return s, s.reload(ctx, config)
+	if err := s.reload(ctx, s.config); err != nil {
+		return err
+	}
+	if s.config.Developer {
+		if s.first, err = s.store.bootstrap(ctx); err != nil {
+			return err
+		}
+		if err := s.reload(ctx, s.config); err != nil {
+			return err
+		}
+	}
+	s.telemetry.Reloaded(true)
+	return nil
 }
 
 func (s *service) listen() (err error) {
-	if s.data, err = net.Listen("tcp", s.config.Listen); err != nil {
-		return fmt.Errorf("listen: %w", err)
+	if s.data, err = listen("listen", s.config.Listen); err != nil {
+		return err
 	}
-	if s.admin, err = net.Listen("tcp", s.config.AdminListen); err != nil {
-		return fmt.Errorf("admin_listen: %w", err)
+	s.admin, err = listen("admin_listen", s.config.AdminListen)
+	return err
+}
+
+// listen names the knob, in the file and in the environment: who starts a second gateway has
+// mostly no file.
+func listen(knob, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s: another program listens on %s; choose another address by %s: %w", knob, address, envName(knob), err)
 	}
-	return nil
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", knob, err)
+	}
+	return l, nil
 }
 
 func (s *service) newGateway() error {
 	c := s.config
 	face := openai.Face{}
 	gateway, err := proxy.New(proxy.Options{
-		Node: c.Node, Observer: s.telemetry, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
+		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
 			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite,
@@ -155,7 +193,7 @@ func (s *service) run(ctx context.Context) error {
 	go func() { defer close(watched); s.watch(watching) }()
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {
-		s.first.greet(s.env.Stdout, s.data.Addr().String())
+		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])
 	}
 	var err error
 	select {
@@ -180,7 +218,7 @@ func (s *service) drain() error {
 
 // close lets go of everything that newService took, in reverse.
 func (s *service) close() error {
-	errs := []error{s.mock.close()}
+	var errs []error
 	for _, l := range []net.Listener{s.data, s.admin} {
 		if l != nil {
 			_ = l.Close() // closed already where it was served
@@ -192,6 +230,7 @@ func (s *service) close() error {
 	if s.state != nil {
 		s.state.close()
 	}
+	errs = append(errs, s.mock.close()) // after the connections to it
 	if s.telemetry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		errs = append(errs, s.telemetry.Close(ctx))

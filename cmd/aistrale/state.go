@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -165,8 +164,8 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 		a.Credential, a.Secret = "", storage.NewSecret("mock")
 	default:
 		stored, ok := b.credentials[provider.Name]
-		a.Credential, a.Secret, a.NeedsKey = stored.name, stored.secret, !ok
-		a.KeyError = stored.err
+		a.Credential, a.Secret = stored.name, stored.secret
+		a.NeedsKey, a.KeyError = !ok || stored.err != nil, stored.err
 	}
 	b.accounts[name] = a
 	return nil
@@ -232,29 +231,4 @@ func created(m catalog.Model) int64 {
 		return 0
 	}
 	return t.Unix()
-}
-
-// reload builds a snapshot of config and the store, and puts it in place.
-func (s *service) reload(ctx context.Context, config *Config) error {
-	keys, err := s.store.Keys(ctx)
-	if err != nil {
-		return err
-	}
-	credentials, err := s.store.credentials(ctx, config)
-	if err != nil {
-		return err
-	}
-	warnClosed(s.log, credentials)
-	if s.mock == nil {
-		if s.mock, err = startMock(config); err != nil {
-			return err
-		}
-	}
-	snapshot, err := s.state.build(config, keys, credentials, s.mock.url())
-	if err != nil {
-		return err
-	}
-	s.config = config
-	s.gateway.Swap(snapshot)
-	return nil
 }

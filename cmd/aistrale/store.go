@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
@@ -23,7 +25,7 @@ type store struct {
 func openStore(ctx context.Context, env environment, config *Config) (*store, error) {
 	s, err := sqlite.Open(ctx, filepath.Join(config.DataDir, sqlite.FileName))
 	if err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
+		return nil, err
 	}
 	wrapper, err := loadMasterKey(env.Getenv, config.DataDir, config.Developer)
 	if err != nil && !errors.Is(err, storage.ErrNoMasterKey) {
@@ -64,6 +66,9 @@ func (s *store) credentials(ctx context.Context, config *Config) (map[string]cre
 		if err == nil {
 			opened.secret, err = c.Open(vault, address)
 		}
+		if errors.Is(err, storage.ErrNoMasterKey) {
+			err = s.missing // which says where one may be
+		}
 		opened.err = err
 		out[provider] = opened
 	}
@@ -72,8 +77,8 @@ func (s *store) credentials(ctx context.Context, config *Config) (map[string]cre
 
 // warnClosed reports credentials that could not be opened.
 func warnClosed(log *slog.Logger, credentials map[string]credential) {
-	for provider, c := range credentials {
-		if c.err != nil {
+	for _, provider := range slices.Sorted(maps.Keys(credentials)) {
+		if c := credentials[provider]; c.err != nil {
 			log.Error("a stored credential cannot be opened", "provider", provider, "credential", c.name, "error", c.err.Error())
 		}
 	}
@@ -88,28 +93,37 @@ func (s *store) takeFromEnvironment(ctx context.Context, config *Config) error {
 	}
 	for _, name := range catalog.First() {
 		provider, _ := catalog.Known(name)
-		text := s.firstOf(provider.Env)
-		if old := have[name]; text == "" || old.err == nil && old.name == name && old.secret.Reveal() == text {
+		variable := s.firstSet(provider.Env)
+		if variable == "" {
 			continue
 		}
-		if err := s.putCredential(ctx, name, provider.BaseURL, text); err != nil {
-			return fmt.Errorf("%s: %w", provider.Env[0], err)
+		secret, err := checkSecret(variable, s.env.Getenv(variable))
+		if err != nil {
+			return err
+		}
+		if old := have[name]; old.err == nil && old.name == name && old.secret.Reveal() == secret.Reveal() {
+			continue
+		}
+		if err := s.putCredential(ctx, config, name, secret); err != nil {
+			return fmt.Errorf("%s: %w", variable, err)
 		}
 	}
 	return nil
 }
 
-func (s *store) firstOf(variables []string) string {
+// firstSet gives the first of these variables that is set, "" where none is.
+func (s *store) firstSet(variables []string) string {
 	for _, name := range variables {
-		if text := s.env.Getenv(name); text != "" {
-			return text
+		if s.env.Getenv(name) != "" {
+			return name
 		}
 	}
 	return ""
 }
 
-func (s *store) putCredential(ctx context.Context, name, baseURL, text string) error {
-	secret, err := checkSecret("environment", text)
+// putCredential seals a provider's key for the address that the provider has in config.
+func (s *store) putCredential(ctx context.Context, config *Config, name string, secret storage.Secret) error {
+	address, err := config.baseURL(name, "")
 	if err != nil {
 		return err
 	}
@@ -119,7 +133,7 @@ func (s *store) putCredential(ctx context.Context, name, baseURL, text string) e
 		return err
 	}
 	c := storage.Credential{Name: name, Provider: name, Workspace: storage.DefaultWorkspace}
-	if err := c.Seal(vault, secret, baseURL, now); err != nil {
+	if err := c.Seal(vault, secret, address, now); err != nil {
 		return err
 	}
 	return s.PutCredential(ctx, c)
