@@ -51,8 +51,14 @@ func (s *Server) Serve(l net.Listener) error {
 	return nil
 }
 
-// Shutdown lets the requests under way finish.
-func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+// Shutdown lets the requests under way finish, and ends what is left with ctx: a browser keeps
+// connections on which it never asks.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	return nil
+}
 
 func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("content-type", "text/plain; charset=utf-8")

@@ -42,3 +42,35 @@ func TestServer(t *testing.T) {
 	f("POST", "/metrics", "Bearer secret", "10.0.0.1", 405)
 	f("GET", "/admin/v1/keys", "", "127.0.0.1", 404)
 }
+
+// A connection on which nobody asks is no reason to fail.
+func TestServer_ShutdownWithAnIdleConnection(t *testing.T) {
+	s := NewServer(Options{Metrics: http.NotFoundHandler(), Ready: func() bool { return true }})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	idle, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = idle.Close() }()
+	if resp, err := http.Get("http://" + l.Addr().String() + "/healthz"); err != nil { // the idle one has been taken by now
+		t.Fatal(err)
+	} else if err := resp.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+	if n, err := idle.Read(make([]byte, 1)); err == nil {
+		t.Errorf("the idle connection still stands: %d bytes", n)
+	}
+}
