@@ -200,6 +200,9 @@ func (m *metrics) observe(r *storage.Record) {
 
 // served tells requests that an upstream worked on, wholly or in part.
 func served(r *storage.Record) bool {
+	if len(r.Attempts) == 0 { // the gateway's own answer, such as the list of models
+		return false
+	}
 	return r.Outcome == storage.OutcomeOK || r.ContentBytes > 0 || len(r.Usage.Lines) > 0
 }
 

@@ -81,6 +81,7 @@ func TestMetrics_Unpriced(t *testing.T) {
 	f(func(*storage.Record) {}, "aistrale_unpriced_requests_total 1")
 	f(func(r *storage.Record) { r.Outcome, r.Status = storage.OutcomeClientGone, 499 }, "aistrale_unpriced_requests_total 1")
 	f(nothing, "aistrale_unpriced_requests_total 0")
+	f(func(r *storage.Record) { r.Attempts, r.Usage = nil, providers.Usage{} }, "aistrale_unpriced_requests_total 0") // the list of models
 	f(func(r *storage.Record) { nothing(r); r.ContentBytes = 7 }, "aistrale_unpriced_requests_total 1")
 }
 
