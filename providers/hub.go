@@ -24,6 +24,9 @@ type Request struct {
 	// Extras are fields that only one language knows, with their owner's name, in the order
 	// they were said. A dialect that does not own one names it as dropped.
 	Extras []Extra
+	// Unread names members inside messages and tools that the face has no word for, in the
+	// client's words ("messages.prefix"). No dialect can say them: all name them as dropped.
+	Unread []string
 }
 
 // Label is one entry of metadata.

@@ -95,6 +95,9 @@ func (w *writer) writeExtras() {
 			w.drop(e.Name)
 		}
 	}
+	for _, name := range w.req.Unread {
+		w.drop(name)
+	}
 }
 
 // wroteExtra reports whether an earlier extra says the same field in another spelling.

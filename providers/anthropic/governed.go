@@ -13,6 +13,10 @@ func Governed() []providers.Governed {
 		{Path: "messages.#.content.#.content.#.source.file_id", Effect: providers.NamesObject}, // in a tool's result
 		{Path: "messages.#.content.#.file_id", Effect: providers.NamesObject},                  // container_upload
 		{Path: "system.#.source.file_id", Effect: providers.NamesObject},
+		// In OpenAI's words
+		{Path: "messages.#.content.#.file.file_id", Effect: providers.NamesObject},
+		{Path: "web_search_options", Effect: providers.ReachesNetwork},
+		{Path: "service_tier", Effect: providers.ChangesPrice, Except: []string{"auto", "default", "standard", "standard_only"}},
 	}
 	for _, prefix := range []string{"", "extra_body.", "extra_body.anthropic."} {
 		rules = append(rules,

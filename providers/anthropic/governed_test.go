@@ -29,6 +29,9 @@ func TestGoverned(t *testing.T) {
 	f("messages.#.content.#.content.#.source.file_id", providers.NamesObject, `{"messages":[{"content":[{"content":[{"source":{"file_id":"file_1"}}]}]}]}`)
 	f("messages.#.content.#.file_id", providers.NamesObject, `{"messages":[{"content":[{"type":"container_upload","file_id":"file_1"}]}]}`)
 	f("system.#.source.file_id", providers.NamesObject, `{"system":[{"source":{"file_id":"file_1"}}]}`)
+	f("messages.#.content.#.file.file_id", providers.NamesObject, `{"messages":[{"content":[{"type":"file","file":{"file_id":"file_1"}}]}]}`)
+	f("web_search_options", providers.ReachesNetwork, `{"web_search_options":{}}`)
+	f("service_tier", providers.ChangesPrice, `{"service_tier":"priority"}`, `{"service_tier":"flex"}`)
 	for prefix, wrap := range map[string][2]string{"": {"{", "}"}, "extra_body.": {`{"extra_body":{`, "}}"}, "extra_body.anthropic.": {`{"extra_body":{"anthropic":{`, "}}}"}} {
 		in := func(member string) string { return wrap[0] + member + wrap[1] }
 		f(prefix+"fallbacks", providers.NamesModel, in(`"fallbacks":[{"model":"claude-opus-5"}]`), in(`"fallbacks":"default"`))

@@ -127,6 +127,10 @@ func (w *writer) placeAssistant(b *providers.Block) error {
 			return nil
 		}
 		return w.placeCall(b)
+	case providers.KindImage:
+		// Only users show images here. The talk goes on without one that another model made.
+		w.drop("messages.images")
+		return nil
 	default:
 		return providers.Invalid("messages", "anthropic takes only text and tool calls in assistant messages")
 	}

@@ -64,6 +64,10 @@ func (c *choice) part(events []providers.Event, part gjson.Result) []providers.E
 			kind = providers.KindReasoning
 		}
 		return c.say(events, kind, part.Get("text").Str, seal)
+	case part.Get("thought").Bool() && (part.Get("inlineData").IsObject() || part.Get("fileData").IsObject()):
+		// A draft of the image that the answer holds: clients take the first image for the answer.
+		// Source: https://ai.google.dev/gemini-api/docs/image-generation#thinking-process
+		return events
 	case part.Get("inlineData").IsObject():
 		data := part.Get("inlineData")
 		return c.media(events, &providers.Media{Type: data.Get("mimeType").Str, Data: data.Get("data").Str}, seal)

@@ -25,19 +25,31 @@ func (r *request) extras() error {
 			r.drop(e.Name)
 		}
 	}
+	for _, name := range r.req.Unread {
+		r.drop(name)
+	}
 	return nil
 }
 
+// nativeFields are the members of the API's request that a client may write in its words.
+func nativeFields() []string {
+	return []string{
+		"safetySettings", "cachedContent", "thinkingConfig", "speechConfig", "imageConfig", "responseModalities", "mediaResolution",
+		"generationConfig",
+	}
+}
+
 func (r *request) extra(e *providers.Extra) (bool, error) {
-	name := e.Name[strings.LastIndexByte(e.Name, '.')+1:]
 	switch e.Owner {
-	case Language, "":
-		return r.native(camel(name), e)
+	case Language:
+		return r.native(known(bare(e.Name), nativeFields()), e)
 	case "openai":
-		return r.openAI(name, e)
+		return r.openAI(e)
+	case "":
+		return e.Name == "reasoning_format", nil // Groq's; read as Reasoning.Show
 	case "anthropic":
-		// The reader has read thinking already; only its display is lost.
-		return name == "thinking" && (r.req.Reasoning.Effort != "" || r.req.Reasoning.Budget != nil), nil
+		// The reader has read thinking already.
+		return e.Name == "thinking" && (r.req.Reasoning.Effort != "" || r.req.Reasoning.Budget != nil), nil
 	}
 	return false, nil
 }
@@ -62,35 +74,45 @@ func (r *request) native(name string, e *providers.Extra) (bool, error) {
 			return false, providers.Invalid(e.Name, "expected an object")
 		}
 		value.ForEach(func(key, v gjson.Result) bool {
-			r.generationField(camel(key.Str), e.Name+"."+key.Str, []byte(v.Raw))
+			r.generationField(known(key.Str, generationFields()), e.Name+"."+key.Str, []byte(v.Raw))
 			return true
 		})
-	case "reasoningFormat": // Groq's; read as Reasoning.Show
 	default:
 		return false, nil
 	}
 	return true, nil
 }
 
-// generationField takes a field of a native generationConfig. Those that price or bound the call
-// are left to the fields that the gateway reads.
-func (r *request) generationField(name, asked string, raw []byte) {
-	switch name {
-	case "temperature", "topP", "topK", "seed", "presencePenalty", "frequencyPenalty", "stopSequences",
+// generationFields are the members of generationConfig that are taken from the client's own
+// words. Those that price or bound the call are left to the fields that the gateway reads.
+func generationFields() []string {
+	return []string{
+		"temperature", "topP", "topK", "seed", "presencePenalty", "frequencyPenalty", "stopSequences",
 		"responseMimeType", "responseModalities", "responseLogprobs", "logprobs", "enableEnhancedCivicAnswers",
-		"speechConfig", "thinkingConfig", "mediaResolution", "imageConfig":
-		r.gen.set(name, raw)
-	case "responseSchema", "responseJsonSchema", "responseFormat":
-		r.gen.remove("responseSchema")
-		r.gen.remove("responseJsonSchema")
-		r.gen.set(name, raw)
-	default:
-		r.drop(asked)
+		"speechConfig", "thinkingConfig", "mediaResolution", "imageConfig", "responseSchema", "responseJsonSchema", "responseFormat",
 	}
 }
 
-func (r *request) openAI(name string, e *providers.Extra) (bool, error) {
+func (r *request) generationField(name, asked string, raw []byte) {
 	switch name {
+	case "":
+		r.drop(asked)
+		return
+	case "responseSchema", "responseJsonSchema", "responseFormat":
+		r.gen.remove("responseSchema")
+		r.gen.remove("responseJsonSchema")
+	}
+	r.gen.set(name, raw)
+}
+
+// openAI says OpenAI's own fields that the API has a form of. One that asks for nothing beyond
+// what the API does anyway is not lost.
+func (r *request) openAI(e *providers.Extra) (bool, error) {
+	switch e.Name {
+	case "store":
+		return string(e.Value) == "false", nil
+	case "logit_bias":
+		return string(e.Value) == "{}", nil
 	case "web_search_options":
 		r.host("googleSearch")
 	case "modalities":
@@ -148,23 +170,35 @@ func (r *request) voice(e *providers.Extra) error {
 	return nil
 }
 
-// camel gives the spelling of the API's JSON for a name in snake case, which the API takes too.
-func camel(name string) string {
-	if !strings.Contains(name, "_") {
-		return name
-	}
-	var b strings.Builder
-	up := false
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case c == '_':
-			up = true
-			continue
-		case up && c >= 'a' && c <= 'z':
-			c -= 'a' - 'A'
+// bare takes the objects off an extra's name that its owner's fields stand in.
+func bare(name string) string {
+	for _, at := range []string{"extra_body.google.", "extra_body.gemini.", "extra_body."} {
+		if inner, ok := strings.CutPrefix(name, at); ok {
+			return inner
 		}
-		up = false
+	}
+	return name
+}
+
+// known gives the API's spelling of a name that is one of list, in that spelling or in snake
+// case, which the API takes too. No other spelling counts: Governed knows these two.
+func known(name string, list []string) string {
+	for _, camel := range list {
+		if name == camel || name == snake(camel) {
+			return camel
+		}
+	}
+	return ""
+}
+
+func snake(camel string) string {
+	var b strings.Builder
+	for i := range len(camel) {
+		c := camel[i]
+		if c >= 'A' && c <= 'Z' {
+			b.WriteByte('_')
+			c += 'a' - 'A'
+		}
 		b.WriteByte(c)
 	}
 	return b.String()

@@ -1,6 +1,10 @@
 package gemini
 
-import "github.com/aistrale/aistrale/providers"
+import (
+	"strings"
+
+	"github.com/aistrale/aistrale/providers"
+)
 
 // Governed lists the fields of this language, and of OpenAI's requests that are translated into
 // it, which name a stored object, reach a network or change the price.
@@ -11,12 +15,20 @@ func Governed() []providers.Governed {
 		{Path: "web_search_options", Effect: providers.ReachesNetwork},
 		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: []string{"function", "custom"}},
 		{Path: "messages.#.content.#.file.file_id", Effect: providers.NamesObject},
+		{Path: "messages.#.audio.id", Effect: providers.NamesObject},
 		{Path: "contents.#.parts.#.fileData", Effect: providers.NamesObject},
 		{Path: "contents.#.parts.#.file_data", Effect: providers.NamesObject},
 	}
-	for _, at := range []string{"image_url.url", "image_url", "file_url.url", "file_url", "file.file_data"} {
+	for _, at := range []string{
+		"image_url.url", "image_url", "file_url.url", "file_url", "file.file_data", "input_audio.data", "input_audio",
+	} {
 		list = append(list, providers.Governed{
 			Path: "messages.#.content.#." + at, Effect: providers.NamesObject, Prefix: objectPrefixes(),
+		})
+	}
+	for _, at := range []string{"url", ""} {
+		list = append(list, providers.Governed{
+			Path: strings.TrimSuffix("messages.#.images.#.image_url."+at, "."), Effect: providers.NamesObject, Prefix: objectPrefixes(),
 		})
 	}
 	for _, name := range []string{"cachedContent", "cached_content"} {

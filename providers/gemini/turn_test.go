@@ -45,6 +45,15 @@ func TestSecondTurn(t *testing.T) {
 	f(`[{"text":"hm","thought":true,"thoughtSignature":"RA=="},`+call+`,{"text":"more","thought":true,"thoughtSignature":"RQ=="},`+bare+`]`, "")
 	f(`[{"executableCode":{"language":"PYTHON","code":"1"},"thoughtSignature":"Rg=="},{"codeExecutionResult":{"outcome":"OUTCOME_OK"}},{"text":"one"}]`, "")
 	f(`[{"toolCall":{"id":"t","toolType":"FILE_SEARCH"},"thoughtSignature":"Rg=="},{"toolResponse":{"id":"t"},"thoughtSignature":"Rw=="},`+call+`]`, "")
+	image := `{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="},"thoughtSignature":"SQ=="}`
+	plain := `{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}`
+	f(`[{"text":"here:"},`+image+`]`, "")
+	f(`[`+image+`]`, "")
+	f(`[`+image+`,{"text":"there"},`+call+`]`, "")
+	f(`[{"text":"a"},`+plain+`,{"text":"b"}]`, "")
+	f(`[`+plain+`]`, "")
+	// An image of the model's thoughts is a draft: neither the answer nor wanted back.
+	f(`[{"inlineData":{"mimeType":"image/png","data":"AAAA"},"thought":true},`+image+`]`, `[`+image+`]`)
 	// A thought without a signature says nothing to the model that it does not know.
 	f(`[{"text":"hm","thought":true},`+call+`]`, `[`+call+`]`)
 }

@@ -66,11 +66,14 @@ func (c *choice) appendMedia(dst []byte, b *block) []byte {
 	if b.kind == providers.KindAudio {
 		return b.appendAudio(append(dst, `"audio":`...), c.index)
 	}
-	return append(b.appendImage(append(dst, `"images":[`...), c.images), ']')
+	return append(b.appendImage(append(dst, `"images":[`...)), ']')
 }
 
-func (b *block) appendImage(dst []byte, number int) []byte {
-	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(number), 10)
+// image reports what goes into a message's images, whatever type of file it is.
+func (b *block) image() bool { return b.media != nil && b.kind != providers.KindAudio }
+
+func (b *block) appendImage(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(b.number), 10)
 	dst = append(dst, `,"type":"image_url","image_url":{"url":`...)
 	return append(providers.AppendString(dst, address(b.media)), "}}"...)
 }
@@ -100,7 +103,7 @@ func (c *choice) appendAllMedia(dst []byte) []byte {
 			} else {
 				dst = append(dst, ',')
 			}
-			dst = b.appendImage(dst, number)
+			dst = b.appendImage(dst)
 			number++
 		}
 	}

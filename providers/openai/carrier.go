@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/aistrale/aistrale/providers"
@@ -66,18 +67,18 @@ func (m *messageJSON) order() *orderJSON {
 	return nil
 }
 
-// arrange puts reasoning, content and calls in the upstream's order.
-func (m *messageJSON) arrange(content, calls []providers.Block) []providers.Block {
+// arrange puts reasoning, content, images and calls in the upstream's order.
+func (m *messageJSON) arrange(content, images, calls []providers.Block) []providers.Block {
 	reasoning := m.reasoning()
 	if o := m.order(); o != nil {
-		if blocks, ok := m.ordered(o, content, calls); ok {
+		if blocks, ok := m.ordered(o, content, images, calls); ok {
 			return blocks
 		}
 	}
-	if len(calls) > 0 && len(content) == 1 && content[0].Kind == providers.KindText && content[0].Text == "" {
-		content = nil // "" beside calls is how clients spell "no text"
+	if len(images)+len(calls) > 0 && len(content) == 1 && content[0].Kind == providers.KindText && content[0].Text == "" {
+		content = nil // "" beside calls and images is how clients spell "no text"
 	}
-	return append(append(reasoning, content...), calls...)
+	return slices.Concat(reasoning, content, images, calls)
 }
 
 // reasoning reads the first carrier that is there.
@@ -144,8 +145,11 @@ func formatMinter(format string) string {
 
 // ordered rebuilds the order that a reply of ours wrote down. It fails where the client has
 // changed the message since.
-func (m *messageJSON) ordered(o *orderJSON, content, calls []providers.Block) ([]providers.Block, bool) {
-	w := weaver{m: m, minter: m.minter(), calls: calls, usedCalls: make([]bool, len(calls)), usedThinking: make([]bool, len(m.Thinking))}
+func (m *messageJSON) ordered(o *orderJSON, content, images, calls []providers.Block) ([]providers.Block, bool) {
+	w := weaver{
+		m: m, minter: m.minter(), images: images, calls: calls,
+		usedImages: make([]bool, len(images)), usedCalls: make([]bool, len(calls)), usedThinking: make([]bool, len(m.Thinking)),
+	}
 	for i := range content {
 		if content[i].Kind == providers.KindText {
 			w.text += content[i].Text
@@ -160,28 +164,19 @@ func (m *messageJSON) ordered(o *orderJSON, content, calls []providers.Block) ([
 		}
 		w.blocks = append(w.blocks, b)
 	}
-	if w.text != "" || contains(w.usedCalls, false) || contains(w.usedThinking, false) {
+	if w.text != "" || slices.Contains(w.usedImages, false) || slices.Contains(w.usedCalls, false) || slices.Contains(w.usedThinking, false) {
 		return nil, false
 	}
 	return append(w.blocks, w.others...), true
 }
 
-func contains(flags []bool, want bool) bool {
-	for _, f := range flags {
-		if f == want {
-			return true
-		}
-	}
-	return false
-}
-
 // weaver puts a message's parts in a written order, each once.
 type weaver struct {
-	m                       *messageJSON
-	minter, text            string // text that no block has taken yet
-	calls                   []providers.Block
-	usedCalls, usedThinking []bool
-	blocks, others          []providers.Block
+	m                                   *messageJSON
+	minter, text                        string // text that no block has taken yet
+	images, calls                       []providers.Block
+	usedImages, usedCalls, usedThinking []bool
+	blocks, others                      []providers.Block
 }
 
 func (w *weaver) block(item *orderItem) (b providers.Block, ok bool) {
@@ -191,6 +186,13 @@ func (w *weaver) block(item *orderItem) (b providers.Block, ok bool) {
 			return b, false
 		}
 		return w.calls[*item.Index], true
+	case "image":
+		if !take(w.usedImages, item.Index) {
+			return b, false
+		}
+		b = w.images[*item.Index]
+		b.Seal = w.seal(item)
+		return b, true
 	case "text":
 		n, ok := runes(w.text, item.Length)
 		if !ok {

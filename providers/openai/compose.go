@@ -219,6 +219,9 @@ func (c *composer) extras() {
 		c.dst = append(providers.AppendString(append(c.dst, ','), e.Name), ':')
 		c.dst = append(c.dst, e.Value...)
 	}
+	for _, name := range c.req.Unread {
+		c.drop(name)
+	}
 }
 
 func bare(name string) bool { return !slices.Contains([]byte(name), '.') }

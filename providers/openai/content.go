@@ -44,13 +44,15 @@ type partJSON struct {
 	Audio      audioJSON      `json:"input_audio"`
 	Cache      *cacheJSON     `json:"cache_control"`
 	Breakpoint jsontext.Value `json:"prompt_cache_breakpoint"`
+	Rest       jsontext.Value `json:",embed"`
 }
 
 // addressJSON is image_url: an object, or the bare address that older clients send.
 type addressJSON struct {
-	URL    string `json:"url"`
-	Detail string `json:"detail"`
-	Format string `json:"format"`
+	URL    string         `json:"url"`
+	Detail string         `json:"detail"`
+	Format string         `json:"format"`
+	Rest   jsontext.Value `json:",embed"`
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -69,8 +71,9 @@ func (a *addressJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // audioJSON is input_audio: an object, or Mistral's bare base64 or address.
 type audioJSON struct {
-	Data   string `json:"data"`
-	Format string `json:"format"`
+	Data   string         `json:"data"`
+	Format string         `json:"format"`
+	Rest   jsontext.Value `json:",embed"`
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -88,9 +91,10 @@ func (a *audioJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 type fileJSON struct {
-	Data string `json:"file_data"`
-	ID   string `json:"file_id"`
-	Name string `json:"filename"`
+	Data string         `json:"file_data"`
+	ID   string         `json:"file_id"`
+	Name string         `json:"filename"`
+	Rest jsontext.Value `json:",embed"`
 }
 
 type cacheJSON struct {

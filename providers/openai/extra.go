@@ -6,7 +6,9 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// owner says whose field a top-level name is that the hub has no word for; "" is unknown.
+// owner says whose field a top-level name is that the hub has no word for; "" is unknown. A
+// dialect serves a field by its owner only, so that a name made up of others' (a dot in a
+// member's name) is nobody's.
 func owner(name string) string {
 	switch name {
 	case "audio", "logit_bias", "modalities", "moderation", "prediction", "prompt_cache_key", "prompt_cache_options",
@@ -14,8 +16,9 @@ func owner(name string) string {
 		return Language
 	case "cache_control", "container", "context_management", "fallbacks", "inference_geo", "mcp_servers", "output_config", "speed", "thinking":
 		return "anthropic"
-	case "cached_content", "cachedContent", "generation_config", "generationConfig", "labels", "media_resolution",
-		"response_modalities", "safety_settings", "safetySettings", "speech_config", "thinking_config", "thinkingConfig":
+	case "cached_content", "cachedContent", "generation_config", "generationConfig", "image_config", "imageConfig", "labels",
+		"media_resolution", "mediaResolution", "response_modalities", "responseModalities", "safety_settings", "safetySettings",
+		"speech_config", "speechConfig", "thinking_config", "thinkingConfig":
 		return "gemini"
 	}
 	return ""

@@ -22,7 +22,13 @@ type messageJSON struct {
 	Audio      *audioIDJSON   `json:"audio"`
 	Cache      *cacheJSON     `json:"cache_control"`
 	Breakpoint jsontext.Value `json:"prompt_cache_breakpoint"`
+	Images     []imageJSON    `json:"images"` // that the model made, as OpenRouter and we write them
+	Rest       jsontext.Value `json:",embed"`
 	carried
+}
+
+type imageJSON struct {
+	URL addressJSON `json:"image_url"`
 }
 
 type audioIDJSON struct {
@@ -37,15 +43,17 @@ type callJSON struct {
 		Name  string `json:"name"`
 		Input string `json:"input"`
 	} `json:"custom"`
-	Cache    *cacheJSON    `json:"cache_control"`
-	Extra    extraContent  `json:"extra_content"`
-	Specific *specificJSON `json:"provider_specific_fields"`
+	Cache    *cacheJSON     `json:"cache_control"`
+	Extra    extraContent   `json:"extra_content"`
+	Specific *specificJSON  `json:"provider_specific_fields"`
+	Rest     jsontext.Value `json:",embed"`
 }
 
 type calledJSON struct {
-	Name      string        `json:"name"`
-	Arguments string        `json:"arguments"`
-	Specific  *specificJSON `json:"provider_specific_fields"`
+	Name      string         `json:"name"`
+	Arguments string         `json:"arguments"`
+	Specific  *specificJSON  `json:"provider_specific_fields"`
+	Rest      jsontext.Value `json:",embed"`
 }
 
 type specificJSON struct {
@@ -77,6 +85,7 @@ func (r *reader) messages() error {
 		if err := c.add(&list[i], i); err != nil {
 			return err
 		}
+		r.unreadMessage(&list[i])
 	}
 	r.req.Turns = c.turns
 	return nil
@@ -157,9 +166,26 @@ func (c *conversation) assistant(m *messageJSON, i int) (providers.Turn, error) 
 	if m.Refusal != "" {
 		content = append(content, providers.Block{Kind: providers.KindRefusal, Text: m.Refusal})
 	}
-	turn.Blocks = m.arrange(content, calls)
+	images, err := m.images(path)
+	if err != nil {
+		return turn, err
+	}
+	turn.Blocks = m.arrange(content, images, calls)
 	markLast(turn.Blocks, cacheMark(m.Cache, m.Breakpoint))
 	return turn, nil
+}
+
+// images reads those that the model made in an earlier turn.
+func (m *messageJSON) images(path string) ([]providers.Block, error) {
+	blocks := make([]providers.Block, 0, len(m.Images))
+	for i := range m.Images {
+		b, err := mediaBlock(providers.KindImage, fmt.Sprintf("%s.images[%d].image_url.url", path, i), m.Images[i].URL)
+		if err != nil {
+			return nil, err
+		}
+		blocks = append(blocks, b)
+	}
+	return blocks, nil
 }
 
 func legacyID(message int) string { return fmt.Sprintf("call_function_%d", message) }

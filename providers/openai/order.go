@@ -103,36 +103,48 @@ func (c *choice) appendThinking(dst []byte) []byte {
 }
 
 // needsOrder reports whether the blocks can only be rebuilt from a written order: they do not
-// stand as all reasoning, one text, all calls, or a seal has no other carrier.
+// stand as all reasoning, one text, all images, all calls, or a seal has no other carrier.
 func (c *choice) needsOrder() bool {
-	rank, texts := 0, 0
+	last, texts := 0, 0
 	for _, b := range c.blocks {
-		at := 0
-		switch b.kind {
-		case providers.KindReasoning:
-			if b.seal != nil && !b.thinking() {
-				return true
-			}
-		case providers.KindText:
-			if b.seal != nil {
-				return true
-			}
-			if b.runes == 0 {
-				continue
-			}
-			texts++
-			at = 1
-		case providers.KindToolCall:
-			at = 2
-		default:
-			continue
-		}
-		if at < rank || texts > 1 {
+		if b.seal != nil && b.kind != providers.KindToolCall && !b.thinking() && b.ordered() {
 			return true
 		}
-		rank = at
+		at := b.rank()
+		if at < 0 {
+			continue
+		}
+		if at == rankText {
+			texts++
+		}
+		if at < last || texts > 1 {
+			return true
+		}
+		last = at
 	}
 	return false
+}
+
+// ordered reports the kinds that a written order has items of.
+func (b *block) ordered() bool {
+	return b.kind == providers.KindReasoning || b.kind == providers.KindText || b.kind == providers.KindToolCall || b.image()
+}
+
+const rankText = 1
+
+// rank is where a block stands in an order that goes without saying, -1 where it has no place.
+func (b *block) rank() int {
+	switch {
+	case b.kind == providers.KindReasoning:
+		return 0
+	case b.kind == providers.KindText && b.runes > 0:
+		return rankText
+	case b.image():
+		return 2
+	case b.kind == providers.KindToolCall:
+		return 3
+	}
+	return -1
 }
 
 func (c *choice) appendOrder(dst []byte) []byte {
@@ -153,7 +165,7 @@ func (c *choice) appendOrder(dst []byte) []byte {
 		switch {
 		case b.kind == providers.KindText && b.runes == 0 && b.seal == nil:
 			continue
-		case b.kind != providers.KindText && b.kind != providers.KindReasoning && b.kind != providers.KindToolCall:
+		case !b.ordered():
 			continue
 		}
 		if items++; items > 1 {
@@ -177,6 +189,8 @@ func (b *block) appendItem(dst []byte, thoughts int) []byte {
 		return append(dst, '}')
 	case b.kind == providers.KindText:
 		dst = strconv.AppendInt(append(dst, `{"type":"text","length":`...), int64(b.runes), 10)
+	case b.image():
+		dst = strconv.AppendInt(append(dst, `{"type":"image","index":`...), int64(b.number), 10)
 	default:
 		dst = append(dst, `{"type":"reasoning"`...)
 		dst = appendMember(dst, "text", string(b.text))

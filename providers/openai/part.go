@@ -276,7 +276,7 @@ func (p *part) carried(d *decoder, m gjson.Result) bool {
 	if err != nil {
 		return false
 	}
-	for _, b := range said.arrange(content, calls) {
+	for _, b := range said.arrange(content, nil, calls) {
 		p.block(d, &b)
 	}
 	p.annotations(d, m.Get("annotations"))

@@ -202,7 +202,7 @@ func (c *composer) assistant(t *providers.Turn, path string) error {
 		case providers.KindToolResult:
 			return refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no tool result in an assistant's turn.", path))
 		default:
-			c.drop("images")
+			c.drop("messages.images")
 		}
 	}
 	c.marks(t.Blocks)
@@ -291,7 +291,7 @@ func (c *composer) results(t *providers.Turn, path string) error {
 			}
 		}
 		if r.IsError {
-			c.drop("is_error")
+			c.drop("messages.is_error")
 		}
 		c.open("tool")
 		c.str("tool_call_id", r.CallID)

@@ -16,6 +16,7 @@ type toolJSON struct {
 	Custom     *customJSON    `json:"custom"`
 	Cache      *cacheJSON     `json:"cache_control"`
 	Breakpoint jsontext.Value `json:"prompt_cache_breakpoint"`
+	Rest       jsontext.Value `json:",embed"`
 }
 
 type functionJSON struct {
@@ -24,12 +25,14 @@ type functionJSON struct {
 	Parameters  jsontext.Value `json:"parameters"`
 	Strict      *bool          `json:"strict"`
 	Cache       *cacheJSON     `json:"cache_control"`
+	Rest        jsontext.Value `json:",embed"`
 }
 
 type customJSON struct {
 	Name        string         `json:"name"`
 	Description string         `json:"description"`
 	Format      jsontext.Value `json:"format"`
+	Rest        jsontext.Value `json:",embed"`
 }
 
 func (r *reader) toolField(name string, raw []byte) error {
@@ -64,6 +67,7 @@ func (r *reader) tools(raw []byte) error {
 			return err
 		}
 		r.req.Tools = append(r.req.Tools, tool)
+		r.unreadTool(&t)
 	}
 	return nil
 }
@@ -112,6 +116,7 @@ func (r *reader) functions(raw []byte) error {
 			return missing(fmt.Sprintf("functions[%d].name", i))
 		}
 		r.req.Tools = append(r.req.Tools, list[i].tool())
+		r.unread("functions", list[i].Rest)
 	}
 	return nil
 }

@@ -146,11 +146,14 @@ func (w *writer) startBlock(dst []byte, c *choice, ev *providers.Event) []byte {
 			b.sealed = b.seal != nil
 		}
 	case providers.KindImage, providers.KindFile, providers.KindAudio:
+		if b.image() {
+			b.number = c.images
+			c.images++
+		}
 		if b.media != nil && w.call.Stream {
 			dst = w.open(dst, c)
 			dst = shut(c.appendMedia(dst, b), nil)
 		}
-		c.images++
 	default: // texts come in pieces, below
 	}
 	text := ev.Block.Text
