@@ -40,8 +40,8 @@ type sight struct {
 	fault, media            bool
 	breakdown, noChoices    bool
 	usage                   []byte // from the usage object's brace on
-	tier                    bool
-	finish                  []byte
+	usages                  int
+	finish, tier            []byte
 	text, call              int // bytes
 	// summary counts what mostly repeats the rest, and counts where it stands alone.
 	summary int
@@ -96,7 +96,7 @@ func (s *sight) look(b []byte) {
 // word notes a member whose value is a string.
 func (s *sight) word(name, value []byte) {
 	if string(name) == "service_tier" {
-		s.tier = true
+		s.tier = value
 		return
 	}
 	if !s.choices {
@@ -139,7 +139,10 @@ func (s *sight) member(name, b []byte) {
 		rest = rest[providers.SkipSpace(rest, 0):]
 		s.noChoices = list && len(rest) > 0 && rest[0] == ']'
 	case "usage":
-		if object && (s.usage == nil || counts(b)) {
+		if !object {
+			return
+		}
+		if s.usages++; s.usage == nil || counts(b) {
 			s.usage = b
 		}
 	case "usage_breakdown":
@@ -191,7 +194,11 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 		return
 	}
 	line := meter(gjson.ParseBytes(raw))
-	if s.tier { // the reply's own, not one that stands deeper
+	switch {
+	case len(s.tier) == 0:
+	case s.usages == 1:
+		line.Tier = tierName(s.tier)
+	default: // another provider's usage stands inside, and may have a tier of its own
 		if tier := gjson.GetBytes(frame, "service_tier"); tier.Type == gjson.String {
 			line.Tier = tier.Str
 		}
@@ -203,6 +210,17 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 // provider's own beside it, inside a choice.
 func counts(b []byte) bool {
 	return bytes.Contains(b[:providers.PastValue(b, 0)], []byte(`"prompt_tokens"`))
+}
+
+// tierName spares the words of every day an allocation.
+func tierName(word []byte) string {
+	switch string(word) {
+	case "default":
+		return "default"
+	case "on_demand":
+		return "on_demand"
+	}
+	return string(word)
 }
 
 // streamFault reads an error that stands in a stream, or under a 200: at the top of the frame
