@@ -169,9 +169,14 @@ func (x *exchange[C]) head(sent time.Time, reused bool) Head {
 	x.armed = time.Time{}
 	return Head{
 		Status: h.StatusCode(), Length: x.left, Sent: sent, Reused: reused,
-		Stream:  bytes.HasPrefix(h.ContentType(), []byte("text/event-stream")),
+		Stream:  isStream(h.ContentType()),
 		Headers: x,
 	}
+}
+
+func isStream(contentType []byte) bool {
+	const want = "text/event-stream"
+	return len(contentType) >= len(want) && bytes.EqualFold(contentType[:len(want)], []byte(want))
 }
 
 // Headers implements Headers.

@@ -1,8 +1,11 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -167,10 +170,11 @@ func (f *flight) note(r *reply, seen *providers.Seen, frame []byte) {
 
 // hold reads a stream up to its first content, so that a failure before it can still move on.
 func (f *flight) hold(t *target) error {
+	const most = 256 << 10 // bytes held back
 	r := &f.reply
 	r.begin(f, t)
 	until := r.since.Add(f.g.options.Limits.Hold)
-	for r.content == 0 && !r.done && !r.ended {
+	for r.content == 0 && !r.done && !r.ended && len(f.out) < most {
 		var err error
 		f.out, err = r.step(f, f.out)
 		if err != nil && !errors.Is(err, errSilent) {
@@ -196,10 +200,15 @@ func (f *flight) take(t *target, head Head) error {
 		return f.broken(err)
 	}
 	r.contentType = "application/json"
-	if ct := head.Header("content-type"); f.rec.Exact && ct != "" {
-		r.contentType = ct
+	said := head.Header("content-type")
+	if f.rec.Exact && isJSON(said) {
+		r.contentType = said
 	}
 	f.letGo() // the head is the exchange's
+	if f.rec.Exact && !isObject(whole) {
+		return &providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "The provider's answer is not a JSON object.",
+			Cause: fmt.Errorf("%d bytes with status %d and content-type %q", len(whole), head.Status, said)}
+	}
 	seen := t.route.Dialect.Observe(whole)
 	f.note(r, &seen, whole)
 	if seen.Fault != nil {
@@ -210,6 +219,17 @@ func (f *flight) take(t *target, head Head) error {
 		return nil
 	}
 	return f.translate(t, whole)
+}
+
+// isObject looks at both ends only: what a proxy, an error page or a compressed body would be.
+func isObject(b []byte) bool {
+	b = bytes.TrimSpace(b)
+	return len(b) > 1 && b[0] == '{' && b[len(b)-1] == '}'
+}
+
+func isJSON(contentType string) bool {
+	const want = "application/json"
+	return len(contentType) >= len(want) && strings.EqualFold(contentType[:len(want)], want)
 }
 
 // translate says a whole reply by way of the hub. An upstream may answer a streaming request

@@ -55,6 +55,7 @@ func (f *flight) attempt(t *target) error {
 	}
 	f.rec.Provider, f.rec.Model, f.rec.Credential = t.Provider, t.Model, t.account.Credential
 	f.rec.Dropped, f.rec.Exact = plan.Dropped, f.exact(t)
+	f.rec.Usage, f.rec.Served = reset(f.rec.Usage), "" // an earlier target's, which failed
 	f.rec.Attempts = append(f.rec.Attempts, storage.Attempt{Provider: t.Provider, Model: t.Model, Credential: t.account.Credential})
 	began := time.Now()
 	err = f.exchangeAll(t, plan)
@@ -161,10 +162,20 @@ func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 	if err != nil {
 		return err
 	}
-	if f.call.Stream && head.Stream {
+	if f.call.Stream && streams(head) {
 		return f.hold(t)
 	}
 	return f.take(t, head)
+}
+
+// streams reports whether an answer is an event stream, or is called something that it cannot
+// be: some compatible servers give every answer one content type.
+func streams(head Head) bool {
+	if head.Stream {
+		return true
+	}
+	said := head.Header("content-type")
+	return said != "" && !isJSON(said)
 }
 
 // open sends one request and gives the head of a good answer.
