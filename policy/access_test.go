@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+func TestAllows(t *testing.T) {
+	f := func(patterns, name string, want bool) {
+		t.Helper()
+		if got := Allows(strings.Fields(patterns), name); got != want {
+			t.Errorf("Allows(%s, %s) = %v", patterns, name, got)
+		}
+	}
+	f("", "openai/gpt-5", false)
+	f("*", "openai/gpt-5", true)
+	f("fast openai/*", "openai/gpt-5", true)
+	f("openai/*", "openai", false)
+	f("openai/*", "openai2/gpt-5", false)
+	f("openai/gpt-5", "openai/gpt-5-mini", false)
+	f("openai/gpt-5*", "openai/gpt-5-mini", true)
+	f("gpt-5", "openai/gpt-5", false)
+	f("openai/*-mini", "openai/gpt-5-mini", false) // a star stands at the end only
+	f("OpenAI/*", "openai/gpt-5", false)
+}
+
+func TestAdmitModel(t *testing.T) {
+	f := func(patterns, asked string, want bool, targets ...Target) {
+		t.Helper()
+		key := &storage.Key{Name: "team", Models: strings.Fields(patterns)}
+		err := AdmitModel(key, asked, targets)
+		if want {
+			if err != nil {
+				t.Errorf("%s with %s: %v", asked, patterns, err)
+			}
+			return
+		}
+		var fault *providers.Fault
+		if !errors.As(err, &fault) || fault.Kind != providers.FaultForbidden || !fault.NoRetry || fault.Code != "model_not_found" ||
+			fault.Message != "The key \"team\" does not have access to the model `"+asked+"`." {
+			t.Errorf("%s with %s: %#v", asked, patterns, err)
+		}
+	}
+	gpt, claude := Target{Provider: "openai", Model: "gpt-5"}, Target{Provider: "anthropic", Model: "claude"}
+	f("*", "gpt-5", true, gpt)
+	f("openai/*", "openai/gpt-5", true, gpt)
+	f("openai/*", "gpt-5", true, gpt)
+	f("anthropic/*", "gpt-5", false, gpt)
+	f("gpt-5", "gpt-5", true, gpt)
+	f("", "gpt-5", false, gpt)
+	// An alias is granted by its own name: its targets may change behind it.
+	f("fast", "fast", true, gpt, claude)
+	f("openai/*", "fast", false, gpt, claude)
+	f("openai/* anthropic/*", "fast", false, gpt, claude)
+}
+
+func TestAdmitFields(t *testing.T) {
+	watch := providers.NewWatch([]providers.Governed{
+		{Path: "models", Effect: providers.NamesModel},
+		{Path: "fallback", Effect: providers.NamesModel},
+		{Path: "service_tier", Effect: providers.ChangesPrice},
+		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: []string{"function"}},
+		{Path: "previous", Effect: providers.NamesObject},
+	})
+	// models and allow are the key's lists, want what the refusal says; "" is none.
+	f := func(models, allow, body, want string) {
+		t.Helper()
+		var doc providers.Document
+		if err := doc.Scan([]byte(body), watch); err != nil {
+			t.Fatal(err)
+		}
+		key := &storage.Key{Name: "team", Models: strings.Fields(models), Allow: strings.Fields(allow)}
+		err := AdmitFields(key, doc.Hits, "openrouter")
+		if want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", body, err)
+			}
+			return
+		}
+		var fault *providers.Fault
+		if !errors.As(err, &fault) || fault.Kind != providers.FaultForbidden || !fault.NoRetry || fault.Message != want {
+			t.Errorf("%s: %v, not %s", body, err, want)
+			return
+		}
+		if !strings.HasPrefix(fault.Message, "The field '"+fault.Param+"' ") {
+			t.Errorf("%s: the refusal is about %s", body, fault.Param)
+		}
+	}
+	f("openrouter/a", "", `{"model":"a"}`, "")
+	f("*", "", `{"models":["b"],"fallback":"c","previous":"r","tools":[{"type":"web_search"}]}`, "")
+	f("openrouter/a openrouter/b", "", `{"models":["a","b"]}`, "")
+	f("openrouter/a fast", "", `{"fallback":"fast"}`, "")
+	f("openrouter/a", "", `{"models":["a","b"]}`,
+		`The field 'models' names the model "b", which the key may not use; the key "team" is not allowed to use it.`)
+	f("openrouter/a", "", `{"fallback":{"of":["a",{"or":"b"}]}}`, // whatever its shape
+		`The field 'fallback' names the model "b", which the key may not use; the key "team" is not allowed to use it.`)
+	f("openrouter/a", "models", `{"models":["b"]}`, "")
+	f("openrouter/a", "models", `{"models":["b"],"fallback":"b"}`,
+		`The field 'fallback' names the model "b", which the key may not use; the key "team" is not allowed to use it.`)
+	f("openrouter/a", "", `{"service_tier":"priority"}`, "")
+	f("openrouter/*", "", `{"tools":[{"type":"function"},{"type":"web_search"}]}`,
+		`The field 'tools.#.type' reaches a network; the key "team" is not allowed to use it.`)
+	f("openrouter/*", "tools.#.type", `{"tools":[{"type":"web_search"}]}`, "")
+	f("openrouter/*", "", `{"previous":"r"}`, `The field 'previous' names a stored object; the key "team" is not allowed to use it.`)
+}
