@@ -45,6 +45,9 @@ func TestPostgres_DatabasesAreFreshAndGoAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	if first == "" {
+		t.SkipNow() // the test above has said why
+	}
 	err := command(t.Context(), first, `SELECT 1`)
 	if err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("after the test its database answers %v, want that it does not exist", err)
