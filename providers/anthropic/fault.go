@@ -29,8 +29,7 @@ func (Dialect) Fault(status int, header func(name string) string, body []byte) *
 	case "true":
 		f.Retryable = true
 	case "false":
-		f.NoRetry = true
-		f.Retryable = f.Retryable && f.Kind == providers.FaultProviderAuth
+		f.NoRetry = true // of the same upstream; another one may still do
 	}
 	return f
 }

@@ -41,7 +41,7 @@ func TestFault(t *testing.T) {
 	f(429, map[string]string{"retry-after": "12"}, body("rate_limit_error", "slow"), rejected, "rate_limit_exceeded", true, 12*time.Second, "slow")
 	f(429, map[string]string{"retry-after": "12", "retry-after-ms": "500"}, body("rate_limit_error", "slow"), rejected, "rate_limit_exceeded", true, 500*time.Millisecond, "slow")
 	f(429, map[string]string{"x-should-retry": "false", "retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"},
-		body("rate_limit_error", "slow"), rejected, "rate_limit_exceeded", false, 30*time.Second, "slow")
+		body("rate_limit_error", "slow"), rejected, "rate_limit_exceeded", true, 30*time.Second, "slow")
 	f(400, map[string]string{"x-should-retry": "true", "retry-after": "1e30"}, body("invalid_request_error", "odd"), rejected, "", true, 24*time.Hour, "odd")
 	f(429, map[string]string{"retry-after": "-1"}, body("rate_limit_error", "slow"), rejected, "rate_limit_exceeded", true, 0, "slow")
 	f(500, nil, body("api_error", "oops"), providers.FaultUpstream, "", true, 0, "oops")

@@ -112,7 +112,7 @@ func limited(f *providers.Fault, e gjson.Result) {
 				f.Type = "tokens"
 			}
 			if strings.Contains(id, "PerDay") {
-				f.Retryable, f.NoRetry = false, true
+				f.NoRetry = true // not by this account; another one, or another target, may do
 			}
 			return true
 		})

@@ -118,7 +118,7 @@ func (r *request) resolution(w *body, b *providers.Block) {
 		return
 	}
 	if !modern(r.call) {
-		r.drop("image_url.detail")
+		r.drop("messages.content.image_url.detail")
 		return
 	}
 	w.key("mediaResolution")

@@ -36,6 +36,9 @@ func (r *request) thinking() {
 	default:
 		r.drop("reasoning_effort") // thinks as it likes
 	}
+	if r.lowered(&config) {
+		r.drop("reasoning_effort")
+	}
 	switch off := ask.Effort == "none" || ask.Budget != nil && *ask.Budget == 0; {
 	case ask.Show != nil:
 		config.set("includeThoughts", boolean(*ask.Show))
@@ -47,6 +50,19 @@ func (r *request) thinking() {
 		config.write(&w)
 		r.gen.set("thinkingConfig", w.b)
 	}
+}
+
+// lowered reports an effort that is served as another: above high, which the API does not know,
+// or none where the model cannot but think.
+func (r *request) lowered(config *fields) bool {
+	budget, level := string(config.get("thinkingBudget")), string(config.get("thinkingLevel"))
+	switch r.req.Reasoning.Effort {
+	case "xhigh", "max":
+		return budget != "" || level != "" && level != `"XHIGH"` && level != `"MAX"`
+	case "none":
+		return budget != "" && budget != "0" || level != "" && level != `"NONE"` && level != `"MINIMAL"`
+	}
+	return false
 }
 
 func boolean(v bool) []byte {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -13,6 +14,9 @@ import (
 
 // maxMessage bounds what is kept of a body that is no error object.
 const maxMessage = 500
+
+// maxWait bounds what a message may ask to wait.
+const maxWait = 24 * time.Hour
 
 // Fault implements providers.Dialect for OpenAI's {"error":{…}} and for what other providers
 // of the language answer: {"error":"text"}, {"message":…}, {"detail":…}, plain text, HTML or
@@ -37,7 +41,11 @@ func (Dialect) Fault(status int, header func(name string) string, body []byte) *
 	if !e.Exists() || e.Type == gjson.Null {
 		e = root
 	}
-	return fault(status, header, body, e)
+	f := fault(status, header, body, e)
+	if f.RetryAfter == 0 {
+		f.RetryAfter = wait(root, f.Message)
+	}
+	return f
 }
 
 // fault makes a fault of e: an error object, a text, or nothing. body is kept where it is
@@ -57,10 +65,30 @@ func fault(status int, header func(name string) string, body []byte, e gjson.Res
 		case "true":
 			f.Retryable = true
 		case "false":
-			f.Retryable, f.NoRetry = false, true
+			f.NoRetry = true // of the same upstream; another one may still do
 		}
 	}
 	return f
+}
+
+// wait reads how long to wait where no header says it: from OpenAI's and Groq's sentence
+// ("Please try again in 7.66s."), or from Hugging Face's member while it loads a model.
+// Sources: https://console.groq.com/docs/rate-limits,
+// https://huggingface.co/docs/api-inference/detailed_parameters (estimated_time).
+func wait(root gjson.Result, message string) time.Duration {
+	if s := root.Get("estimated_time"); s.Type == gjson.Number && s.Num > 0 {
+		return time.Duration(min(s.Num, maxWait.Seconds()) * float64(time.Second))
+	}
+	_, after, ok := strings.Cut(message, "try again in ")
+	if !ok {
+		return 0
+	}
+	word, _, _ := strings.Cut(after, " ")
+	d, err := time.ParseDuration(strings.TrimRight(word, ".,;"))
+	if err != nil {
+		return 0
+	}
+	return min(max(0, d), maxWait)
 }
 
 func message(e gjson.Result) string {
@@ -101,9 +129,9 @@ func classify(f *providers.Fault) {
 		f.Kind, f.Retryable = providers.FaultUpstream, true
 	default:
 		f.Kind = providers.FaultUpstreamRejected
-		f.Retryable = status == 408 || status == 409 || status == 429
-		if f.Type == "insufficient_quota" || f.Code == "insufficient_quota" {
-			f.Retryable, f.NoRetry = false, true
+		f.Retryable = status == 402 || status == 408 || status == 409 || status == 429
+		if status == 402 || f.Type == "insufficient_quota" || f.Code == "insufficient_quota" {
+			f.NoRetry = true // our account is empty: only another one, or another target, may do
 		}
 		if f.Code == "" && tooLong(f.Message) {
 			f.Code = "context_length_exceeded"
