@@ -53,6 +53,9 @@ func run(ctx context.Context, env environment, args []string) int {
 		}
 		return 0
 	}
+	if args[0] == "--version" || args[0] == "-v" {
+		args = append([]string{"version"}, args[1:]...)
+	}
 	for _, c := range commands() {
 		if c.name != args[0] {
 			continue
