@@ -38,15 +38,15 @@ func AdmitModel(key *storage.Key, asked string, targets []Target) error {
 }
 
 // AdmitFields refuses governed fields that the key may not use: one that names a model must
-// name models of the key; the others are open to a key that may use every model, and to one
-// whose allow list names them.
-func AdmitFields(key *storage.Key, hits []providers.Hit, provider string) error {
+// name models of the key, whichever target will read it; the others are open to a key that may
+// use every model, and to one whose allow list names them or what they stand in.
+func AdmitFields(key *storage.Key, hits []providers.Hit, targets []Target) error {
 	for _, hit := range hits {
-		if slices.Contains(key.Allow, hit.Rule.Path) {
+		if lists(key.Allow, hit.Rule.Path) {
 			continue
 		}
 		if hit.Rule.Effect == providers.NamesModel {
-			if name, ok := foreign(key, hit, provider); ok {
+			if name, ok := foreign(key, hit, targets); ok {
 				return denied(key, hit.Rule, fmt.Sprintf("names the model %q, which the key may not use", name))
 			}
 			continue
@@ -61,13 +61,31 @@ func AdmitFields(key *storage.Key, hits []providers.Hit, provider string) error 
 	return nil
 }
 
-func foreign(key *storage.Key, hit providers.Hit, provider string) (string, bool) {
+// lists reports whether an allow list names a field, or a field that it stands in: "tools" is
+// all of "tools.#.type".
+func lists(allow []string, path string) bool {
+	return slices.ContainsFunc(allow, func(field string) bool {
+		rest, ok := strings.CutPrefix(path, field)
+		return ok && (rest == "" || rest[0] == '.')
+	})
+}
+
+func foreign(key *storage.Key, hit providers.Hit, targets []Target) (string, bool) {
 	for _, name := range hit.Names() {
-		if !Allows(key.Models, name) && !Allows(key.Models, provider+"/"+name) {
-			return name, true
+		for _, t := range targets {
+			if !mayName(key, name, t.Provider) {
+				return name, true
+			}
 		}
 	}
 	return "", false
+}
+
+// mayName holds a name that a provider will read against the key's models. One with a slash is
+// that provider's own, even where it looks like another provider's: "openai/gpt-5" in a body
+// for openrouter.
+func mayName(key *storage.Key, name, provider string) bool {
+	return Allows(key.Models, provider+"/"+name) || !strings.Contains(name, "/") && Allows(key.Models, name)
 }
 
 func denied(key *storage.Key, rule *providers.Governed, why string) error {

@@ -74,7 +74,7 @@ func TestAdmitFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		key := &storage.Key{Name: "team", Models: strings.Fields(models), Allow: strings.Fields(allow)}
-		err := AdmitFields(key, doc.Hits, "openrouter")
+		err := AdmitFields(key, doc.Hits, []Target{{Provider: "openrouter", Model: "a"}, {Provider: "second", Model: "a"}}[:1+strings.Count(models, "second/")])
 		if want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", body, err)
@@ -105,5 +105,14 @@ func TestAdmitFields(t *testing.T) {
 	f("openrouter/*", "", `{"tools":[{"type":"function"},{"type":"web_search"}]}`,
 		`The field 'tools.#.type' reaches a network; the key "team" is not allowed to use it.`)
 	f("openrouter/*", "tools.#.type", `{"tools":[{"type":"web_search"}]}`, "")
+	f("openrouter/*", "tools", `{"tools":[{"type":"web_search"}]}`, "")
+	f("openrouter/*", "tool", `{"tools":[{"type":"web_search"}]}`,
+		`The field 'tools.#.type' reaches a network; the key "team" is not allowed to use it.`)
+	// A name is the provider's that reads it, and each target's provider may.
+	f("openai/* openrouter/a", "", `{"models":["openai/gpt-5"]}`,
+		`The field 'models' names the model "openai/gpt-5", which the key may not use; the key "team" is not allowed to use it.`)
+	f("openrouter/openai/*", "", `{"models":["openai/gpt-5"]}`, "")
+	f("openrouter/b second/a", "", `{"models":["b"]}`,
+		`The field 'models' names the model "b", which the key may not use; the key "team" is not allowed to use it.`)
 	f("openrouter/*", "", `{"previous":"r"}`, `The field 'previous' names a stored object; the key "team" is not allowed to use it.`)
 }

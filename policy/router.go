@@ -19,6 +19,12 @@ type Target struct {
 // Name is the target's public name.
 func (t Target) Name() string { return t.Provider + "/" + t.Model }
 
+// Is reports whether name is the target's public name, without making it.
+func (t Target) Is(name string) bool {
+	n := len(t.Provider)
+	return len(name) == n+1+len(t.Model) && name[:n] == t.Provider && name[n] == '/' && name[n+1:] == t.Model
+}
+
 // Router resolves public names of models. It is built whole and never changed.
 type Router struct {
 	aliases   map[string][]Target

@@ -104,3 +104,20 @@ func TestCheckModelName(t *testing.T) {
 	f("a\r\nb", false)
 	f("modèle", false)
 }
+
+func TestTarget_Is(t *testing.T) {
+	f := func(name string, want bool) {
+		t.Helper()
+		target := Target{Provider: "groq", Model: "openai/oss"}
+		if got := target.Is(name); got != want || got != (target.Name() == name) {
+			t.Errorf("Is(%s) = %v", name, got)
+		}
+	}
+	f("groq/openai/oss", true)
+	f("groq", false)
+	f("groq/", false)
+	f("", false)
+	f("groq.openai/oss", false)
+	f("groq/openai/osa", false)
+	f("grop/openai/oss", false)
+}

@@ -66,7 +66,7 @@ type level struct {
 	wild    []*Governed // those that end in "*"
 }
 
-// NewWatch compiles the rules of all dialects. Rules of one path and effect become one, which
+// NewWatch compiles the rules of all dialects. Rules of one path, effect and prefix become one, which
 // excepts what any of them excepts: a value is a provider's word, so one that is harmless where
 // it is known says nothing elsewhere.
 func NewWatch(lists ...[]Governed) *Watch {
@@ -81,7 +81,7 @@ func NewWatch(lists ...[]Governed) *Watch {
 
 func (w *Watch) add(rule Governed) {
 	for _, same := range w.rules {
-		if same.Path == rule.Path && same.Effect == rule.Effect {
+		if same.Path == rule.Path && same.Effect == rule.Effect && slices.Equal(same.Prefix, rule.Prefix) {
 			same.Except = slices.Concat(same.Except, rule.Except)
 			return
 		}

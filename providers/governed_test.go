@@ -221,6 +221,17 @@ func excepted(except []string, value string) bool {
 	return err == nil && value[0] == '"' && slices.Contains(except, string(text))
 }
 
+// A rule for some values never narrows another for all.
+func TestNewWatch_keepsRulesWithAPrefixApart(t *testing.T) {
+	some := []Governed{{Path: "a", Effect: NamesObject, Prefix: []string{"gs://"}}}
+	all := []Governed{{Path: "a", Effect: NamesObject}}
+	for _, w := range []*Watch{NewWatch(some, all), NewWatch(all, some)} {
+		if got := hits(t, w, `{"a":"file-1"}`); got != `a="file-1"` {
+			t.Errorf("found %q", got)
+		}
+	}
+}
+
 func TestGovernedPrefix(t *testing.T) {
 	watch := NewWatch([]Governed{{Path: "a.url", Effect: NamesObject, Prefix: []string{"gs://", "https://files.example/"}}})
 	f := func(body string, hits int) {

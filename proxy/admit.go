@@ -20,7 +20,7 @@ func (f *flight) admit() error {
 		return err
 	}
 	if len(f.doc.Hits) > 0 {
-		if err := policy.AdmitFields(f.key, f.doc.Hits, targets[0].Provider); err != nil {
+		if err := policy.AdmitFields(f.key, f.doc.Hits, targets); err != nil {
 			return err
 		}
 	}
@@ -62,10 +62,11 @@ func (f *flight) route() ([]target, error) {
 
 // account finds who serves a target: an account for that one model, or the provider's.
 func (f *flight) account(t policy.Target) *Account {
-	if a := f.state.Accounts[f.rec.Asked]; a != nil && len(f.targets) == 1 {
-		return a
+	name := f.rec.Asked
+	if !t.Is(name) { // an alias, which may have a provider's name
+		name = t.Name()
 	}
-	if a := f.state.Accounts[t.Name()]; a != nil {
+	if a := f.state.Accounts[name]; a != nil {
 		return a
 	}
 	return f.state.Accounts[t.Provider]

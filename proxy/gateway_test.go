@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -178,5 +179,19 @@ func TestGateway_SlowReaderIsCutOff(t *testing.T) {
 	}
 	if rec := g.records.next(t); rec.Outcome != storage.OutcomeClientGone || rec.Status != statusClientGone {
 		t.Errorf("outcome %s, status %d", rec.Outcome, rec.Status)
+	}
+}
+
+func TestGateway_AliasWithAProvidersName(t *testing.T) {
+	g := newTestGateway(t, map[string]*script{
+		"one": newScript(t, always("<close>")),
+		"two": newScript(t, always(whole(wholeReply))),
+	}, func(_ *Options, s *Snapshot) {
+		s.Router = policy.NewRouter(map[string][]string{"one": nil, "two": nil},
+			map[string][]policy.Target{"one": {{Provider: "two", Model: "m"}}}, func(string) (string, bool) { return "", false })
+	})
+	status, h, body := g.post(t, strings.Replace(askWhole, "one/m", "one", 1))
+	if status != 200 || body != wholeReply || h.Get("x-aistrale-provider") != "two" {
+		t.Errorf("status %d from %s: %s", status, h.Get("x-aistrale-provider"), body)
 	}
 }
