@@ -109,8 +109,10 @@ func groq() providers.Provider {
 		Sign:   providers.Bearer,
 		Env:    []string{"GROQ_API_KEY"},
 		Quirks: providers.Quirks{
-			// "property 'store' is unsupported" (fanenr/chatbot#21, Gitlawb/openclaude#983); Groq's
-			// reference says the same of metadata. Neither changes the answer.
+			// "property 'store' is unsupported" (fanenr/chatbot#21, Gitlawb/openclaude#983) and
+			// "metadata is not supported" (skye-harris/hass_local_openai_llm#59). Neither changes
+			// the answer. Some models refuse prompt_cache_key too (eigent-ai/eigent#1827); it stays,
+			// as it bears on what the provider caches: an operator may strip it by quirks.
 			Strip: []string{"metadata", "store"},
 		},
 	}
@@ -122,7 +124,11 @@ func huggingFace() providers.Provider {
 		Routes: huggingFaceRoutes(), Sign: providers.Bearer,
 		Env: []string{"HF_TOKEN"},
 		Quirks: providers.Quirks{
-			// The router hands fields on to many engines; these are OpenAI's own services.
+			// Its chat schema knows none of these but logit_bias, "UNUSED" there, and the engines
+			// behind the router differ: Groq and Cerebras answer 400 to some.
+			// Source: https://github.com/huggingface/huggingface.js
+			// packages/tasks/src/tasks/chat-completion/spec/input.json. Its own engine overlooks
+			// max_completion_tokens (huggingface/text-generation-inference#2844).
 			Strip: []string{
 				"logit_bias", "metadata", "moderation", "prediction", "prompt_cache_key",
 				"prompt_cache_retention", "safety_identifier", "service_tier", "store", "verbosity",

@@ -4,6 +4,9 @@ import "github.com/aistrale/aistrale/providers"
 
 // compatible lists providers that speak OpenAI's language: an address, the operations they
 // serve, and what they refuse.
+//
+// A limit under a name that a provider overlooks is no limit, and a budget counts on it: hence
+// the renames. Other fields are left to the provider's own answer unless its refusal is known.
 func compatible() []providers.Provider {
 	const chat, completions, embeddings = providers.OpChat, providers.OpCompletions, providers.OpEmbeddings
 	return []providers.Provider{
@@ -11,13 +14,15 @@ func compatible() []providers.Provider {
 			Name: "cerebras", OwnedBy: "cerebras", BaseURL: "https://api.cerebras.ai/v1",
 			Routes: openaiRoutes(chat, completions), Sign: providers.Bearer,
 			Env: []string{"CEREBRAS_API_KEY"},
-			// "property 'body.store' is unsupported" (Gitlawb/openclaude#740).
+			// "property 'body.store' is unsupported" (Gitlawb/openclaude#740), and so is metadata
+			// (livekit/agents#1274).
 			Quirks: providers.Quirks{Strip: []string{"metadata", "store"}},
 		},
 		{
 			Name: "deepseek", OwnedBy: "deepseek", BaseURL: "https://api.deepseek.com/v1",
 			Routes: openaiRoutes(chat), Sign: providers.Bearer,
 			Env:    []string{"DEEPSEEK_API_KEY"},
+			// It has max_tokens only: https://api-docs.deepseek.com/api/create-chat-completion.
 			Quirks: providers.Quirks{Rename: map[string]string{"max_completion_tokens": "max_tokens"}},
 		},
 		{
@@ -29,8 +34,9 @@ func compatible() []providers.Provider {
 			Name: "mistral", OwnedBy: "mistral", BaseURL: "https://api.mistral.ai/v1",
 			Routes: openaiRoutes(chat, embeddings), Sign: providers.Bearer,
 			Env: []string{"MISTRAL_API_KEY"},
-			// 422 extra_forbidden for what it does not know; usage comes unasked
-			// (openai/openai-agents-python#442, editor-code-assistant/eca#231).
+			// 422 extra_forbidden for whatever it does not know (mistralai/platform-docs-public#7,
+			// metadata: OpenHands/OpenHands#11699, store: Gitlawb/openclaude#739, max_completion_tokens:
+			// editor-code-assistant/eca#231); usage comes unasked (openai/openai-agents-python#442).
 			Quirks: providers.Quirks{
 				Strip: []string{
 					"logit_bias", "metadata", "prompt_cache_key", "prompt_cache_retention",
@@ -49,12 +55,14 @@ func compatible() []providers.Provider {
 			Name: "perplexity", OwnedBy: "perplexity", BaseURL: "https://api.perplexity.ai",
 			Routes: openaiRoutes(chat), Sign: providers.Bearer,
 			Env:    []string{"PERPLEXITY_API_KEY"},
+			// It has max_tokens only: https://docs.perplexity.ai/api-reference/chat-completions-post.
 			Quirks: providers.Quirks{Rename: map[string]string{"max_completion_tokens": "max_tokens"}},
 		},
 		{
 			Name: "together", OwnedBy: "together", BaseURL: "https://api.together.xyz/v1",
 			Routes: openaiRoutes(chat, completions, embeddings), Sign: providers.Bearer,
 			Env:    []string{"TOGETHER_API_KEY"},
+			// It has max_tokens only: https://docs.together.ai/reference/chat-completions-1.
 			Quirks: providers.Quirks{Rename: map[string]string{"max_completion_tokens": "max_tokens"}},
 		},
 		{

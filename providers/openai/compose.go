@@ -161,7 +161,11 @@ func (c *composer) reasoning() {
 		}
 		return
 	}
-	c.str("reasoning_effort", nearest(effort, c.call.Can.Efforts))
+	said := nearest(effort, c.call.Can.Efforts)
+	if said != effort {
+		c.drop("reasoning_effort") // served as another one
+	}
+	c.str("reasoning_effort", said)
 }
 
 // nearest gives the highest of a model's efforts that is not above the one asked for, else its

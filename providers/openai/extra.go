@@ -123,11 +123,12 @@ func (r *reader) openRouterReasoning(raw []byte) error {
 }
 
 // thinking reads Anthropic's field, which its compatible endpoint takes here too. It is kept
-// as it came as well, for what the hub cannot say (display).
+// as it came as well: its owner gets it word for word.
 func (r *reader) thinking(raw []byte) error {
 	var said struct {
 		Type   looseString `json:"type"`
 		Budget *int64      `json:"budget_tokens"`
+		Shown  looseString `json:"display"`
 	}
 	if err := unmarshal("thinking", raw, &said); err != nil {
 		return err
@@ -136,6 +137,10 @@ func (r *reader) thinking(raw []byte) error {
 		r.req.Reasoning.Effort = "none"
 	} else if said.Budget != nil {
 		r.req.Reasoning.Budget = said.Budget
+	}
+	if said.Shown == "omitted" || said.Shown == "summarized" {
+		show := said.Shown == "summarized"
+		r.req.Reasoning.Show = &show
 	}
 	r.keep("anthropic", "thinking", raw)
 	return nil
