@@ -17,9 +17,10 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// Fetcher gets what a client's URL points to, for providers that want bytes.
+// Fetcher gets what a client's URL points to, for providers that want bytes. It calls room
+// before it holds size bytes more of it, and gives up where that fails.
 type Fetcher interface {
-	Fetch(ctx context.Context, url string) (providers.Media, error)
+	Fetch(ctx context.Context, url string, room func(size int) error) (providers.Media, error)
 }
 
 // GuardedFetcher fetches public http and https URLs only. The guard looks at the address that
@@ -36,8 +37,11 @@ func NewFetcher(most int64, timeout time.Duration) *GuardedFetcher {
 		return guard(address)
 	}}
 	return &GuardedFetcher{most: most, client: &http.Client{
-		Timeout:   timeout,
-		Transport: &http.Transport{DialContext: dial.DialContext, Proxy: nil, MaxIdleConns: 8, IdleConnTimeout: 10 * time.Second},
+		Timeout: timeout,
+		Transport: &http.Transport{
+			DialContext: dial.DialContext, Proxy: nil, MaxIdleConns: 8, IdleConnTimeout: 10 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
 		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 			if len(via) >= 3 {
 				return errors.New("too many redirects")
@@ -59,7 +63,7 @@ func guard(address string) error {
 	if err != nil {
 		return err
 	}
-	ip = ip.Unmap()
+	ip = ip.WithZone("").Unmap() // a prefix contains no address with a zone
 	if port != "80" && port != "443" || !public(ip) {
 		return errPrivate
 	}
@@ -72,12 +76,17 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
 	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"),
 	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("3fff::/20"),
 }
 
+// global6 is all of IPv6 that has been given out for public use; translations of IPv4 and
+// addresses of a site stand outside.
+// Source: https://www.iana.org/assignments/ipv6-address-space
+var global6 = netip.MustParsePrefix("2000::/3")
+
 func public(ip netip.Addr) bool {
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Is6() && !global6.Contains(ip) {
 		return false
 	}
 	for _, p := range special {
@@ -89,7 +98,7 @@ func public(ip netip.Addr) bool {
 }
 
 // Fetch implements Fetcher.
-func (g *GuardedFetcher) Fetch(ctx context.Context, address string) (providers.Media, error) {
+func (g *GuardedFetcher) Fetch(ctx context.Context, address string, room func(size int) error) (providers.Media, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return providers.Media{}, errors.New("it is not an http or https URL without credentials")
@@ -100,18 +109,19 @@ func (g *GuardedFetcher) Fetch(ctx context.Context, address string) (providers.M
 	}
 	resp, err := g.client.Do(req)
 	if err != nil {
+		var whole *url.Error
+		if errors.As(err, &whole) { // it quotes the URL, which may carry a signature
+			err = whole.Err
+		}
 		return providers.Media{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return providers.Media{}, fmt.Errorf("it answered with status %d", resp.StatusCode)
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, g.most+1))
+	data, err := g.readAll(resp, room)
 	if err != nil {
 		return providers.Media{}, err
-	}
-	if int64(len(data)) > g.most {
-		return providers.Media{}, fmt.Errorf("it is larger than %d bytes", g.most)
 	}
 	kind, _, _ := strings.Cut(resp.Header.Get("content-type"), ";")
 	if kind == "" || kind == "application/octet-stream" {
@@ -120,9 +130,45 @@ func (g *GuardedFetcher) Fetch(ctx context.Context, address string) (providers.M
 	return providers.Media{Type: strings.TrimSpace(kind), URL: address, Data: base64.StdEncoding.EncodeToString(data)}, nil
 }
 
-// fetch gets the URLs of a plan. The client is told that its URL failed, not what stands there.
+// readAll reads a body whose length nobody may believe. Its base64 form, which is what is kept,
+// counts too.
+func (g *GuardedFetcher) readAll(resp *http.Response, room func(size int) error) ([]byte, error) {
+	if resp.ContentLength > g.most {
+		return nil, fmt.Errorf("it is larger than %d bytes", g.most)
+	}
+	var data []byte
+	for {
+		if len(data) == cap(data) {
+			size := max(64<<10, 2*cap(data))
+			if err := room(size + base64.StdEncoding.EncodedLen(size)); err != nil {
+				return nil, err
+			}
+			data = append(make([]byte, 0, size), data...)
+		}
+		n, err := resp.Body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case int64(len(data)) > g.most:
+			return nil, fmt.Errorf("it is larger than %d bytes", g.most)
+		case errors.Is(err, io.EOF):
+			return data, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// A request's URLs are fetched one after another, and bounded in number and in time.
+const (
+	maxFetches = 32
+	fetchAll   = time.Minute
+)
+
+// fetch gets the URLs of a plan. What they hold counts as if the client had sent it in its
+// body: against max_body and body_memory. The client is told that its URL failed, not what
+// stands there.
 func (f *flight) fetch(urls []string) (map[string]providers.Media, error) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), fetchAll)
 	defer cancel()
 	x := &fetching{cancel: cancel}
 	if err := f.own(x); err != nil {
@@ -130,21 +176,39 @@ func (f *flight) fetch(urls []string) (map[string]providers.Media, error) {
 	}
 	defer f.disown()
 	got := make(map[string]providers.Media, len(urls))
+	total := len(f.body)
 	for _, u := range urls {
 		if _, ok := got[u]; ok {
 			continue
 		}
-		media, err := f.g.options.Fetch.Fetch(ctx, u)
+		if len(got) == maxFetches {
+			return nil, &providers.Fault{Kind: providers.FaultInvalid, Param: "messages", NoRetry: true,
+				Message: fmt.Sprintf("The provider wants the bytes of URLs, and at most %d are fetched for a request; send the data itself.", maxFetches)}
+		}
+		media, err := f.g.options.Fetch.Fetch(ctx, u, func(size int) error { return f.takeMemory(total + size) })
 		if err != nil {
-			if cause := f.left(); cause != nil {
-				return nil, f.broken(cause)
-			}
-			return nil, &providers.Fault{Kind: providers.FaultInvalid, Param: "messages", Code: "invalid_image_url", NoRetry: true,
-				Message: "Failed to download a URL of the request: only public http and https addresses within the size limit are fetched.", Cause: err}
+			return nil, f.unfetched(err)
 		}
 		got[u] = media
+		if total += len(media.Data); total > f.g.options.Limits.MaxBody {
+			return nil, &providers.Fault{Kind: providers.FaultTooLarge, Param: "messages", NoRetry: true,
+				Message: fmt.Sprintf("The request with the data of its URLs is larger than the limit of %d bytes.", f.g.options.Limits.MaxBody)}
+		}
 	}
 	return got, nil
+}
+
+// unfetched says what a failed fetch means for the client.
+func (f *flight) unfetched(err error) error {
+	if cause := f.left(); cause != nil {
+		return f.broken(cause)
+	}
+	var ours *providers.Fault
+	if errors.As(err, &ours) { // no room
+		return ours
+	}
+	return &providers.Fault{Kind: providers.FaultInvalid, Param: "messages", Code: "invalid_image_url", NoRetry: true,
+		Message: "Failed to download a URL of the request: only public http and https addresses within the size limit are fetched.", Cause: err}
 }
 
 // fetching lets a client that leaves cancel a fetch as it would cancel an exchange.
