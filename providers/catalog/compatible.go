@@ -21,7 +21,7 @@ func compatible() []providers.Provider {
 		{
 			Name: "deepseek", OwnedBy: "deepseek", BaseURL: "https://api.deepseek.com/v1",
 			Routes: openaiRoutes(chat), Sign: providers.Bearer,
-			Env:    []string{"DEEPSEEK_API_KEY"},
+			Env: []string{"DEEPSEEK_API_KEY"},
 			// It has max_tokens only: https://api-docs.deepseek.com/api/create-chat-completion.
 			Quirks: providers.Quirks{Rename: map[string]string{"max_completion_tokens": "max_tokens"}},
 		},
@@ -54,14 +54,14 @@ func compatible() []providers.Provider {
 		{
 			Name: "perplexity", OwnedBy: "perplexity", BaseURL: "https://api.perplexity.ai",
 			Routes: openaiRoutes(chat), Sign: providers.Bearer,
-			Env:    []string{"PERPLEXITY_API_KEY"},
+			Env: []string{"PERPLEXITY_API_KEY"},
 			// It has max_tokens only: https://docs.perplexity.ai/api-reference/chat-completions-post.
 			Quirks: providers.Quirks{Rename: map[string]string{"max_completion_tokens": "max_tokens"}},
 		},
 		{
 			Name: "together", OwnedBy: "together", BaseURL: "https://api.together.xyz/v1",
 			Routes: openaiRoutes(chat, completions, embeddings), Sign: providers.Bearer,
-			Env:    []string{"TOGETHER_API_KEY"},
+			Env: []string{"TOGETHER_API_KEY"},
 			// It has max_tokens only: https://docs.together.ai/reference/chat-completions-1.
 			Quirks: providers.Quirks{Rename: map[string]string{"max_completion_tokens": "max_tokens"}},
 		},

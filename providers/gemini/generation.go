@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/schema"
 )
 
 // stopMax is the API's bound of stopSequences; one more is a 400.
@@ -105,16 +106,31 @@ func (r *request) format(tools bool) error {
 	if !jsontext.Value(f.Schema).IsValid() || jsontext.Value(f.Schema).Kind() != jsontext.KindBeginObject {
 		return providers.Invalid("response_format.json_schema.schema", "the schema is not a JSON object")
 	}
+	described := describe(f)
 	if !r.call.Can.LegacySchema {
-		r.gen.set("responseJsonSchema", f.Schema)
+		r.gen.set("responseJsonSchema", described)
 		return nil
 	}
-	old, err := legacySchema(f.Schema)
+	old, err := legacySchema(described)
 	if err != nil {
 		return providers.Invalid("response_format.json_schema.schema", fmt.Sprintf("invalid schema for response_format: %v", err))
 	}
 	r.gen.set("responseSchema", old)
 	return nil
+}
+
+// describe puts the format's description, which the API has no field for, into the schema,
+// unless that has one itself.
+func describe(f providers.Format) []byte {
+	if f.Description == "" {
+		return f.Schema
+	}
+	root, err := schema.Parse(f.Schema)
+	if err != nil || root.Get("description") != nil {
+		return f.Schema
+	}
+	root.Set("description", schema.String(f.Description))
+	return root.Append(nil)
 }
 
 func (r *request) logprobs() {

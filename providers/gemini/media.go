@@ -3,6 +3,7 @@ package gemini
 import (
 	"encoding/base64"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/aistrale/aistrale/providers"
@@ -90,14 +91,56 @@ func (r *request) byAddress(w *body, b *providers.Block, uri string) {
 	w.open('{')
 	w.key("fileData")
 	w.open('{')
-	if b.Media.Type != "" {
-		w.field("mimeType", b.Media.Type)
+	if kind := addressed(b.Media, uri); kind != "" {
+		w.field("mimeType", kind)
 	}
 	w.field("fileUri", uri)
 	w.shut('}')
 	r.resolution(w, b)
 	w.signature(own(b.Seal))
 	w.shut('}')
+}
+
+// addressed gives the type of a file that the API reads itself, by its name where the client
+// did not say: nobody here sees its bytes.
+// Source: https://ai.google.dev/gemini-api/docs/file-input-methods (supported types)
+func addressed(m *providers.Media, uri string) string {
+	if m.Type != "" {
+		return mediaType(0, m)
+	}
+	name := m.Name
+	if path.Ext(name) == "" {
+		name = uri
+	}
+	switch strings.ToLower(path.Ext(name)) {
+	case ".pdf":
+		return "application/pdf"
+	case ".txt", ".md":
+		return "text/plain"
+	case ".csv":
+		return "text/csv"
+	case ".html":
+		return "text/html"
+	case ".json":
+		return "application/json"
+	case ".jpg", ".jpeg":
+		return "image/jpeg"
+	case ".png":
+		return "image/png"
+	case ".webp":
+		return "image/webp"
+	case ".mp3":
+		return "audio/mp3"
+	case ".wav":
+		return "audio/wav"
+	case ".mp4":
+		return "video/mp4"
+	case ".mov":
+		return "video/quicktime"
+	case ".webm":
+		return "video/webm"
+	}
+	return ""
 }
 
 // resolution says an image's detail, which generation 3 takes part by part.

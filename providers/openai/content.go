@@ -165,7 +165,7 @@ func mediaBlock(kind providers.Kind, path string, a addressJSON) (providers.Bloc
 		return providers.Block{Kind: kind, Media: m}, nil
 	}
 	if !strings.HasPrefix(a.URL, "data:") {
-		if !strings.HasPrefix(a.URL, "https://") && !strings.HasPrefix(a.URL, "http://") && !strings.HasPrefix(a.URL, "gs://") {
+		if !isAddress(a.URL) {
 			return providers.Block{}, refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': expected an https or data URL.", path))
 		}
 		m.URL = a.URL
@@ -195,7 +195,7 @@ func (p *partJSON) file(path string) (providers.Block, error) {
 	case data == "" && m.FileID == "":
 		return providers.Block{}, missing(path + ".file.file_data")
 	case data == "":
-	case strings.HasPrefix(data, "https://"): // OpenRouter takes an address here
+	case isAddress(data): // OpenRouter takes one here
 		m.URL = data
 	case strings.HasPrefix(data, "data:"):
 		var ok bool
@@ -203,10 +203,18 @@ func (p *partJSON) file(path string) (providers.Block, error) {
 			return providers.Block{}, refuse(path+".file.file_data", "invalid_base64",
 				fmt.Sprintf("Invalid '%s.file.file_data': expected a base64-encoded data URL.", path))
 		}
+	case strings.Contains(data[:min(len(data), 16)], ":"):
+		return providers.Block{}, refuse(path+".file.file_data", "invalid_value",
+			fmt.Sprintf("Invalid '%s.file.file_data': expected base64, or an https or data URL.", path))
 	default:
 		m.Type, m.Data = sniff(data, m.Name), data
 	}
 	return providers.Block{Kind: providers.KindFile, Media: m}, nil
+}
+
+// isAddress reports the addresses that files may stand at; base64 has no colon.
+func isAddress(s string) bool {
+	return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "gs://")
 }
 
 // sniff finds the type of a file that came without one: by its first bytes, else by its name.
@@ -229,7 +237,7 @@ func (p *partJSON) audio(path string) (providers.Block, error) {
 	}
 	m := &providers.Media{}
 	switch {
-	case strings.HasPrefix(data, "https://"):
+	case isAddress(data):
 		m.URL = data
 	case strings.HasPrefix(data, "data:"):
 		m.Type, m.Data, _ = dataURL(data)
