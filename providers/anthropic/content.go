@@ -108,20 +108,21 @@ func (w *writer) checkCall(c *providers.ToolCall) error {
 	if c.Custom {
 		return providers.Invalid("messages", fmt.Sprintf("anthropic has no custom tools: the call '%s' cannot be sent", c.Name))
 	}
-	if _, ok := arguments(c.Arguments); !ok {
-		return providers.Invalid("messages.tool_calls.function.arguments",
-			fmt.Sprintf("the arguments of the tool call '%s' (%s) are not a JSON object", c.ID, c.Name))
-	}
 	return nil
 }
 
-// arguments gives the JSON object that a call's arguments are; none at all are the empty one.
-func arguments(said string) (jsontext.Value, bool) {
+// arguments gives a call's arguments as an object, which the API insists on; none at all are the
+// empty one. What is no object (text that was cut off, or that a model wrote in its place) is
+// kept whole in one member, or no talk with such a call could ever go on.
+func arguments(said string) []byte {
 	v := jsontext.Value(bytes.TrimSpace([]byte(said)))
-	if len(v) == 0 {
-		return jsontext.Value("{}"), true
+	switch {
+	case len(v) == 0:
+		return []byte("{}")
+	case v.Kind() == jsontext.KindBeginObject && v.IsValid(jsontext.AllowDuplicateNames(true)):
+		return v
 	}
-	return v, v.Kind() == jsontext.KindBeginObject && v.IsValid(jsontext.AllowDuplicateNames(true))
+	return append(providers.AppendString([]byte(`{"arguments":`), said), '}')
 }
 
 func (w *writer) toolUse(it *item) error {
@@ -129,13 +130,12 @@ func (w *writer) toolUse(it *item) error {
 	if err != nil {
 		return providers.Invalid("messages.tool_calls.function.name", err.Error())
 	}
-	input, _ := arguments(it.Call.Arguments)
 	w.body = append(w.body, `{"type":"tool_use","id":`...)
 	w.body = providers.AppendString(w.body, it.id)
 	w.body = append(w.body, `,"name":`...)
 	w.body = providers.AppendString(w.body, name)
 	w.body = append(w.body, `,"input":`...)
-	w.body = append(w.body, input...)
+	w.body = append(w.body, arguments(it.Call.Arguments)...)
 	w.mark(it.Cache)
 	w.body = append(w.body, '}')
 	return nil

@@ -51,12 +51,26 @@ func (w *writer) layOut() error {
 		return err
 	}
 	w.trimPrefill()
+	w.layout.askInstructions()
 	for _, m := range w.layout.messages {
 		if !m.assistant {
 			return nil
 		}
 	}
 	return providers.Invalid("messages", "messages: at least one user message with text or media is needed")
+}
+
+// askInstructions lets the user ask what stands in instructions alone: OpenAI's models answer
+// such a request, and the API takes none without a user's message.
+func (l *layout) askInstructions() {
+	if len(l.messages) > 0 || len(l.system) == 0 {
+		return
+	}
+	m := message{}
+	for _, b := range l.system {
+		m.rest = append(m.rest, item{Block: b})
+	}
+	l.messages, l.system = append(l.messages, m), nil
 }
 
 func (w *writer) placeTurn(turn *providers.Turn) error {
