@@ -71,8 +71,8 @@ func Invalid(param, message string) *Fault {
 	return &Fault{Kind: FaultInvalid, Param: param, Message: message}
 }
 
-// maxWait bounds what an upstream may ask for.
-const maxWait = 24 * time.Hour
+// MaxWait bounds what an upstream may ask for.
+const MaxWait = 24 * time.Hour
 
 // RetryAfter reads from an answer's headers how long to wait, 0 where they do not say: the
 // milliseconds of OpenAI's and Anthropic's retry-after-ms, else the seconds or the date of
@@ -90,7 +90,7 @@ func RetryAfter(header func(name string) string) time.Duration {
 	if err != nil || err2 != nil {
 		return 0
 	}
-	return min(max(0, until.Sub(now)), maxWait)
+	return min(max(0, until.Sub(now)), MaxWait)
 }
 
 func waitOf(said string, unit time.Duration) time.Duration {
@@ -98,5 +98,5 @@ func waitOf(said string, unit time.Duration) time.Duration {
 	if err != nil || !(n > 0) { // NaN is no wait either
 		return 0
 	}
-	return time.Duration(min(n*float64(unit), float64(maxWait)))
+	return time.Duration(min(n*float64(unit), float64(MaxWait)))
 }

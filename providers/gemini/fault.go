@@ -64,7 +64,7 @@ func faultOf(status int, e gjson.Result) *providers.Fault {
 	default:
 		f.Type, f.Code = "invalid_request_error", rejection(message)
 	}
-	f.RetryAfter = retryDelay(e)
+	f.RetryAfter = min(retryDelay(e), providers.MaxWait)
 	return f
 }
 

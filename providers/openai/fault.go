@@ -15,9 +15,6 @@ import (
 // maxMessage bounds what is kept of a body that is no error object.
 const maxMessage = 500
 
-// maxWait bounds what a message may ask to wait.
-const maxWait = 24 * time.Hour
-
 // Fault implements providers.Dialect for OpenAI's {"error":{…}} and for what other providers
 // of the language answer: {"error":"text"}, {"message":…}, {"detail":…}, plain text, HTML or
 // nothing.
@@ -77,7 +74,7 @@ func fault(status int, header func(name string) string, body []byte, e gjson.Res
 // https://huggingface.co/docs/api-inference/detailed_parameters (estimated_time).
 func wait(root gjson.Result, message string) time.Duration {
 	if s := root.Get("estimated_time"); s.Type == gjson.Number && s.Num > 0 {
-		return time.Duration(min(s.Num, maxWait.Seconds()) * float64(time.Second))
+		return time.Duration(min(s.Num, providers.MaxWait.Seconds()) * float64(time.Second))
 	}
 	_, after, ok := strings.Cut(message, "try again in ")
 	if !ok {
@@ -88,7 +85,7 @@ func wait(root gjson.Result, message string) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return min(max(0, d), maxWait)
+	return min(max(0, d), providers.MaxWait)
 }
 
 func message(e gjson.Result) string {
