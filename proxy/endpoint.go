@@ -52,6 +52,7 @@ func (g *Gateway) endpoint(fc *fasthttp.RequestCtx) (endpoint, bool) {
 }
 
 func (g *Gateway) health(fc *fasthttp.RequestCtx, path string) {
+	g.hurry(fc, 0)
 	fc.SetContentType("text/plain; charset=utf-8")
 	if path == "/readyz" && !g.Ready() {
 		fc.SetStatusCode(fasthttp.StatusServiceUnavailable)

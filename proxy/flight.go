@@ -41,6 +41,7 @@ type flight struct {
 	scratch []byte // the upstream's words, or a whole reply
 	out     []byte // bytes for the client, not yet written
 	memory  int64  // taken from the body budget
+	settled bool
 	reply   reply
 
 	mu       sync.Mutex
@@ -55,7 +56,7 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e endpoint) *flight {
 		f = &flight{}
 	}
 	f.g, f.state, f.fc, f.conn, f.endpoint = g, g.state.Load(), fc, fc.Conn(), e
-	f.start = time.Now()
+	f.start, f.settled = time.Now(), false
 	f.rec = storage.Record{
 		ID: newID(), Time: f.start, Node: g.options.Node, Op: e.op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
 		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")),

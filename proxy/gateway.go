@@ -48,6 +48,18 @@ type Limits struct {
 	Hold        time.Duration // from the upstream's 200 until the reply is begun without content
 	Comment     time.Duration // of silence, before a comment is sent to the client
 	ClientWrite time.Duration // for the client to take an event
+	ClientRead  time.Duration // for a request to come in
+	// ClientRate is how slow a client may be with large bodies, in bytes a second: both waits
+	// grow by what it has sent or has to take. 0: they do not grow.
+	ClientRate int
+}
+
+// forBytes is the time that the slowest client has for n bytes.
+func (l *Limits) forBytes(n int) time.Duration {
+	if l.ClientRate <= 0 {
+		return 0
+	}
+	return time.Duration(n) * time.Second / time.Duration(l.ClientRate)
 }
 
 // Snapshot is what a reload replaces: keys, names and accounts. It is built whole, never
@@ -132,6 +144,25 @@ func (g *Gateway) Abort() {
 	}
 }
 
+// ended waits until no request is under way. The library's own Shutdown waits but once.
+func (g *Gateway) ended(within time.Duration) error {
+	late := time.NewTimer(within)
+	defer late.Stop()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		open := g.OpenFlights()
+		if open == 0 {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-late.C:
+			return fmt.Errorf("drain_timeout has passed, and %d requests did not end when cancelled", open)
+		}
+	}
+}
+
 // Handle serves one request.
 func (g *Gateway) Handle(fc *fasthttp.RequestCtx) {
 	e, ok := g.endpoint(fc)
@@ -183,11 +214,15 @@ func (g *Gateway) panicked(f *flight, cause any) {
 // defect reports a panic on a request and gives what its client is told.
 func (g *Gateway) defect(f *flight, cause any) *providers.Fault {
 	f.rec.Outcome = storage.OutcomePanic
+	g.report(f, cause)
+	return &providers.Fault{Kind: providers.FaultInternal, Cause: fmt.Errorf("panic: %v", cause),
+		Message: "The gateway failed on this request. It has been logged under the request id."}
+}
+
+func (g *Gateway) report(f *flight, cause any) {
 	if g.options.Panicked != nil {
 		g.options.Panicked(f.rec.ID, cause, debug.Stack())
 	}
-	return &providers.Fault{Kind: providers.FaultInternal, Cause: fmt.Errorf("panic: %v", cause),
-		Message: "The gateway failed on this request. It has been logged under the request id."}
 }
 
 // fault gives any error of the road as what the client will read.

@@ -61,6 +61,7 @@ func TestGateway_ClientsThatLeave(t *testing.T) {
 	if open := upstreamConns(g); open != 0 {
 		t.Errorf("%d upstream connections are still counted as open", open)
 	}
+	t.Logf("%d clients have left", n)
 }
 
 // busy counts the goroutines that serve a request or an upstream's side of one. The library's

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -140,7 +141,13 @@ func (f *flight) readBody() error {
 	if done != nil {
 		defer done()
 	}
-	return f.fill(src, length, limit)
+	if err := f.fill(src, length, limit); err != nil {
+		return err
+	}
+	if h.ContentLength() < 0 && hungUp(f.conn) { // the library takes a cut between two chunks for the end
+		return f.unread(io.EOF)
+	}
+	return nil
 }
 
 // fill reads src to its end, or refuses it past limit bytes.
@@ -149,6 +156,7 @@ func (f *flight) fill(src io.Reader, length, limit int) error {
 	if length > cap(b) {
 		b = make([]byte, 0, length)
 	}
+	granted := 0
 	for {
 		if len(b) == cap(b) {
 			if len(b) > limit {
@@ -166,13 +174,38 @@ func (f *flight) fill(src io.Reader, length, limit int) error {
 		if len(b) > limit {
 			return tooLarge(limit)
 		}
-		if errors.Is(err, io.EOF) || length >= 0 && len(b) == length {
+		switch {
+		case length >= 0 && len(b) == length, length < 0 && errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil {
-			return &providers.Fault{Kind: providers.FaultInvalid, Cause: err, Message: "The request body could not be read to its end."}
+		case err != nil:
+			return f.unread(err)
+		case len(b)-granted >= largeBody:
+			granted = len(b)
+			f.grant(granted)
 		}
 	}
+}
+
+// grant gives a client whose body is large, and comes, more time to send it.
+func (f *flight) grant(read int) {
+	l := &f.g.options.Limits
+	if more := l.forBytes(read); more > 0 {
+		_ = f.fc.SetReadDeadline(f.start.Add(l.ClientRead + more)) // on a closed connection the next read fails
+	}
+}
+
+// unread says why a body ended early.
+func (f *flight) unread(err error) error {
+	cause := f.left()
+	switch {
+	case cause != nil:
+		return f.broken(cause)
+	case errors.Is(err, io.EOF), hungUp(f.conn): // the watcher's news may come later
+		return f.broken(errClientGone)
+	case timedOut(err):
+		return &providers.Fault{Kind: providers.FaultInvalid, Status: http.StatusRequestTimeout, Cause: err, Message: "The request did not arrive in time."}
+	}
+	return &providers.Fault{Kind: providers.FaultInvalid, Cause: err, Message: "The request body could not be read to its end."}
 }
 
 func tooLarge(limit int) error {

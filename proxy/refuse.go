@@ -26,6 +26,7 @@ func (f *flight) refuse(err error) {
 	resp.Header.SetContentType("application/json")
 	retryHeaders(&resp.Header, out)
 	resp.SetBody(body)
+	f.g.hurry(f.fc, len(body))
 	f.rec.BytesOut = int64(len(body))
 	f.letGo()
 	f.settle(err)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -17,16 +19,25 @@ func (f *flight) relay() {
 		f.rec.BytesOut = int64(len(f.scratch))
 		f.settle(nil)
 		f.writeHeaders()
+		f.g.hurry(f.fc, len(f.scratch))
 		f.scratch = f.fc.Response.SwapBody(f.scratch)
 		f.g.end(f)
 		return
 	}
 	f.writeHeaders()
+	f.g.hurry(f.fc, 0) // for the head; events have their own
 	f.fc.Response.ImmediateHeaderFlush = true
 	if s := f.g.options.Streams; s != nil {
 		s.StreamOpened()
 	}
 	f.fc.SetBodyStream(&streamBody{f: f}, -1)
+}
+
+// hurry bounds the wait for a client that takes an answer of size bytes. Set in this way, the
+// deadline is taken off again before the next request on the connection.
+func (g *Gateway) hurry(fc *fasthttp.RequestCtx, size int) {
+	l := &g.options.Limits
+	_ = fc.SetWriteDeadline(time.Now().Add(l.ClientWrite + l.forBytes(size))) // on a closed connection the write fails
 }
 
 // streamBody is the client's stream, driven by fasthttp's connection goroutine after the
@@ -147,7 +158,7 @@ func (b *streamBody) Close() error {
 	case !f.reply.done:
 		err = f.broken(errClientGone)
 	}
-	_ = f.conn.SetWriteDeadline(time.Time{}) // the next answer on this connection begins without one
+	_ = f.conn.SetWriteDeadline(time.Now().Add(f.g.options.Limits.ClientWrite)) // for the last chunk; fasthttp takes it off
 	f.letGo()
 	f.settle(err)
 	if s := f.g.options.Streams; s != nil {
@@ -159,6 +170,10 @@ func (b *streamBody) Close() error {
 
 // settle closes the record, once, and shows it to the observer.
 func (f *flight) settle(err error) {
+	if f.settled { // and failed in what came after
+		return
+	}
+	f.settled = true
 	rec := &f.rec
 	rec.Duration = time.Since(f.start)
 	rec.Finish, rec.ContentBytes = f.reply.finish, f.reply.content
@@ -180,7 +195,17 @@ func (f *flight) settle(err error) {
 			rec.Status = statusClientGone
 		}
 	}
-	f.g.options.Observer.Observe(rec)
+	f.observe()
+}
+
+// observe keeps a defect of the observer from the request, which has been served.
+func (f *flight) observe() {
+	defer func() {
+		if cause := recover(); cause != nil {
+			f.g.report(f, cause)
+		}
+	}()
+	f.g.options.Observer.Observe(&f.rec)
 }
 
 // statusClientGone is what records say of a client that did not wait (nginx's word for it).

@@ -63,7 +63,5 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return err
 	}
 	s.gateway.Abort()
-	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	return s.http.ShutdownWithContext(last)
+	return s.gateway.ended(5 * time.Second)
 }

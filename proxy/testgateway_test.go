@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -53,6 +54,7 @@ type testGateway struct {
 	url     string
 	addr    string
 	records *records
+	server  *Server
 }
 
 type setting func(*Options, *Snapshot)
@@ -94,7 +96,7 @@ func newTestGateway(t *testing.T, upstreams map[string]*script, change ...settin
 	}
 	g.Swap(state)
 	server := NewServer(g, ServerOptions{
-		MaxHeader: 16 << 10, MaxBody: options.Limits.MaxBody, Concurrency: 4096, Read: 20 * time.Second, Idle: 20 * time.Second, Face: openai.Face{},
+		MaxHeader: 16 << 10, MaxBody: options.Limits.MaxBody, Concurrency: 4096, Read: cmp.Or(options.Limits.ClientRead, 20*time.Second), Idle: 20 * time.Second, Face: openai.Face{},
 		Logger: testLog{t},
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -117,7 +119,7 @@ func newTestGateway(t *testing.T, upstreams map[string]*script, change ...settin
 		}
 		g.Close()
 	})
-	return &testGateway{Gateway: g, url: "http://" + l.Addr().String(), addr: l.Addr().String(), records: rec}
+	return &testGateway{Gateway: g, url: "http://" + l.Addr().String(), addr: l.Addr().String(), records: rec, server: server}
 }
 
 type testLog struct{ t *testing.T }

@@ -24,6 +24,10 @@ import (
 // maxReply bounds a whole reply, and one event of a stream, in memory.
 const maxReply = 64 << 20
 
+// clientRate is how slow a client's line may be for large bodies, in bytes a second; timeouts.read
+// and timeouts.client_write grow by it.
+const clientRate = 64 << 10
+
 // Images and files that a provider wants as bytes are fetched up to this size and time.
 const (
 	fetchBytes   = 20 << 20
@@ -157,7 +161,7 @@ func (s *service) newGateway() error {
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
-			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite,
+			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite, ClientRead: c.Timeouts.Read, ClientRate: clientRate,
 		},
 		Panicked: func(id string, cause any, stack []byte) {
 			s.log.Error("panic", "request_id", id, "cause", fmt.Sprint(cause), "stack", string(stack))
