@@ -29,6 +29,8 @@ func (r *request) turn(role string) *content {
 	return &r.turns[len(r.turns)-1]
 }
 
+// contents says the turns. A last turn of the model's goes out as it stands: models up to 3.1 go
+// on from it, and newer ones answer 400, which is theirs to say (pipecat-ai/pipecat#5821).
 func (r *request) contents() error {
 	used := map[*providers.Block]bool{}
 	turns := r.req.Turns

@@ -28,28 +28,42 @@ func writeEmbeddings(call providers.Call) (providers.Plan, error) {
 		return providers.Plan{}, err
 	}
 	task, taken := taskType(asked.InputType, call.Model)
-	plan := providers.Plan{Dropped: embeddings.Dropped(call.Doc, "input_type")}
+	plan := providers.Plan{Dropped: embeddings.Dropped(call.Doc, "input_type", "title")}
 	if !taken {
 		plan.Dropped = append(plan.Dropped, "input_type")
 	}
+	title, said, err := call.Doc.String("title")
+	if err != nil {
+		return providers.Plan{}, err
+	}
+	if said && task != "RETRIEVAL_DOCUMENT" { // no other task takes one
+		plan.Dropped, title = append(plan.Dropped, "title"), ""
+	}
+	common := embedding{model: call.Model, task: task, title: title, dimensions: asked.Dimensions}
 	for texts := asked.Inputs; len(texts) > 0; {
 		n := min(embedMax, len(texts))
 		plan.Requests = append(plan.Requests, providers.UpstreamRequest{
-			Path: call.Path, Body: batch(texts[:n], call.Model, task, asked.Dimensions),
+			Path: call.Path, Body: common.batch(texts[:n]),
 		})
 		texts = texts[n:]
 	}
 	return plan, nil
 }
 
-func batch(texts []string, model, task string, dimensions int64) []byte {
+// embedding is what all texts of a request have in common.
+type embedding struct {
+	model, task, title string
+	dimensions         int64 // 0 for the model's own
+}
+
+func (e *embedding) batch(texts []string) []byte {
 	var w body
 	w.open('{')
 	w.key("requests")
 	w.open('[')
 	for _, text := range texts {
 		w.open('{')
-		w.field("model", "models/"+strings.TrimPrefix(model, "models/"))
+		w.field("model", "models/"+strings.TrimPrefix(e.model, "models/"))
 		w.key("content")
 		w.open('{')
 		w.key("parts")
@@ -57,11 +71,14 @@ func batch(texts []string, model, task string, dimensions int64) []byte {
 		w.textPart(text, nil)
 		w.shut(']')
 		w.shut('}')
-		if task != "" {
-			w.field("taskType", task)
+		if e.task != "" {
+			w.field("taskType", e.task)
 		}
-		if dimensions > 0 {
-			w.rawField("outputDimensionality", number(dimensions))
+		if e.title != "" {
+			w.field("title", e.title)
+		}
+		if e.dimensions > 0 {
+			w.rawField("outputDimensionality", number(e.dimensions))
 		}
 		w.shut('}')
 	}

@@ -42,6 +42,10 @@ func TestWriteEmbeddings(t *testing.T) {
 	f("gemini-embedding-001", `{"input":["a","b"],"dimensions":256,"input_type":"search_query","encoding_format":"base64"}`,
 		`{"requests":[{"model":"models/gemini-embedding-001","content":{"parts":[{"text":"a"}]},"taskType":"RETRIEVAL_QUERY","outputDimensionality":256},`+
 			`{"model":"models/gemini-embedding-001","content":{"parts":[{"text":"b"}]},"taskType":"RETRIEVAL_QUERY","outputDimensionality":256}]}`)
+	f("gemini-embedding-001", `{"input":"a","input_type":"document","title":"T"}`,
+		`{"requests":[{"model":"models/gemini-embedding-001","content":{"parts":[{"text":"a"}]},"taskType":"RETRIEVAL_DOCUMENT","title":"T"}]}`)
+	f("gemini-embedding-001", `{"input":"a","title":"T"}`,
+		`{"requests":[{"model":"models/gemini-embedding-001","content":{"parts":[{"text":"a"}]}}]}`, "title")
 	f("gemini-embedding-2", `{"input":"a","input_type":"document"}`,
 		`{"requests":[{"model":"models/gemini-embedding-2","content":{"parts":[{"text":"a"}]}}]}`, "input_type")
 	var fault *providers.Fault

@@ -7,6 +7,7 @@ package huggingface
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/tidwall/gjson"
 
@@ -19,8 +20,8 @@ func FeatureExtraction() *providers.Pair {
 	return &providers.Pair{Write: write, Read: read}
 }
 
-// write says the texts. The task's own switches (normalize, truncate) may stand in the client's
-// body too.
+// write says the texts. The task's own switches (normalize, truncate, prompt_name,
+// truncation_direction) may stand in the client's body too.
 func write(call providers.Call) (providers.Plan, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
@@ -37,20 +38,37 @@ func write(call providers.Call) (providers.Plan, error) {
 		body = providers.AppendString(body, text)
 	}
 	body = append(body, ']')
-	for _, name := range []string{"normalize", "truncate"} {
-		on, said, err := call.Doc.Bool(name)
-		if err != nil {
-			return providers.Plan{}, err
-		}
-		if said {
-			body = append(providers.AppendString(append(body, ','), name), ':')
-			body = fmt.Appendf(body, "%t", on)
-		}
+	if body, err = switches(body, call.Doc); err != nil {
+		return providers.Plan{}, err
 	}
 	return providers.Plan{
 		Requests: []providers.UpstreamRequest{{Path: call.Path, Body: append(body, '}')}},
-		Dropped:  embeddings.Dropped(call.Doc, "normalize", "truncate"),
+		Dropped:  embeddings.Dropped(call.Doc, "normalize", "truncate", "prompt_name", "truncation_direction"),
 	}, nil
+}
+
+func switches(body []byte, doc *providers.Document) ([]byte, error) {
+	for _, name := range []string{"normalize", "truncate"} {
+		on, said, err := doc.Bool(name)
+		if err != nil {
+			return nil, err
+		}
+		if said {
+			body = append(providers.AppendString(append(body, ','), name), ':')
+			body = strconv.AppendBool(body, on)
+		}
+	}
+	for _, name := range []string{"prompt_name", "truncation_direction"} {
+		word, said, err := doc.String(name)
+		if err != nil {
+			return nil, err
+		}
+		if said {
+			body = append(providers.AppendString(append(body, ','), name), ':')
+			body = providers.AppendString(body, word)
+		}
+	}
+	return body, nil
 }
 
 func read(call providers.Call, replies [][]byte) ([]byte, providers.Usage, error) {

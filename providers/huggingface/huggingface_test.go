@@ -34,7 +34,8 @@ func TestWrite(t *testing.T) {
 	}
 	f(`{"model":"m","input":"a \"b\""}`, `{"inputs":["a \"b\""]}`)
 	f(`{"input":["a","b"],"normalize":true,"truncate":false,"user":"u"}`, `{"inputs":["a","b"],"normalize":true,"truncate":false}`, "user")
-	for _, body := range []string{`{"input":[1,2]}`, `{"input":"a","dimensions":64}`, `{"input":"a","normalize":"yes"}`} {
+	f(`{"input":"a","prompt_name":"query","truncation_direction":"left"}`, `{"inputs":["a"],"prompt_name":"query","truncation_direction":"left"}`)
+	for _, body := range []string{`{"input":[1,2]}`, `{"input":"a","prompt_name":1}`, `{"input":"a","dimensions":64}`, `{"input":"a","normalize":"yes"}`} {
 		var fault *providers.Fault
 		if _, err := huggingface.FeatureExtraction().Write(call(t, body)); !errors.As(err, &fault) || fault.Kind != providers.FaultInvalid {
 			t.Errorf("%s: %v", body, err)
