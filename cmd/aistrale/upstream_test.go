@@ -1,12 +1,14 @@
 package main_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -14,19 +16,21 @@ import (
 )
 
 // An upstream speaks just enough of OpenAI's language, and remembers the credentials that it
-// was sent. What it does depends on the model: "quote" refuses and quotes the credential,
-// "slow" streams one word, waits to be released, and streams another.
+// was sent, in whichever header. What it does depends on the model: "quote" refuses and quotes
+// the credential, whatever the language; "slow" streams one word, waits to be released, and
+// streams another; "hang" never answers.
 type upstream struct {
 	url     string
 	release chan struct{} // a token lets one slow stream go on
+	asked   chan struct{} // a token for each request that hangs
 
 	mu   sync.Mutex
-	sent []string // authorization headers
+	sent []string // credentials
 }
 
 func newUpstream(t *testing.T) *upstream {
 	t.Helper()
-	u := &upstream{release: make(chan struct{}, 16)}
+	u := &upstream{release: make(chan struct{}, 16), asked: make(chan struct{}, 16)}
 	server := httptest.NewServer(u)
 	t.Cleanup(server.Close)
 	u.url = server.URL + "/v1"
@@ -43,6 +47,13 @@ func (u *upstream) last() string {
 	return u.sent[len(u.sent)-1]
 }
 
+// all gives every credential, a line each.
+func (u *upstream) all() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return strings.Join(u.sent, "\n")
+}
+
 func (u *upstream) count() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -54,13 +65,20 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	credential := r.Header.Get("authorization")
+	credential := cmp.Or(r.Header.Get("authorization"), r.Header.Get("x-api-key"), r.Header.Get("x-goog-api-key"))
 	u.mu.Lock()
 	u.sent = append(u.sent, credential)
 	u.mu.Unlock()
-	switch model := gjson.GetBytes(body, "model").Str; model {
+	model := gjson.GetBytes(body, "model").Str
+	if strings.Contains(r.URL.Path, "/quote:") { // Gemini's way to name it
+		model = "quote"
+	}
+	switch model {
 	case "slow":
 		u.slow(w, r)
+	case "hang":
+		u.asked <- struct{}{}
+		<-r.Context().Done()
 	case "quote":
 		quoted, _ := json.Marshal("Incorrect API key provided: " + credential + ".")
 		answerJSON(w, http.StatusUnauthorized, fmt.Sprintf(`{"error":{"message":%s,"type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`, quoted))

@@ -1,0 +1,156 @@
+package main_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// drainable begins a program that waits so long for what is under way.
+func drainable(t *testing.T, timeout string) (*program, *upstream) {
+	t.Helper()
+	up := newUpstream(t)
+	return newPlace(t).serve(t, anywhere+`
+drain_timeout: `+timeout+`
+providers: [{name: up, dialect: openai, base_url: "`+up.url+`", api_key: none}]
+keys: [{name: ci, key: `+fullKey+`}]
+`), up
+}
+
+// draining begins a program with a stream under way, and tells it to end.
+func draining(t *testing.T, timeout string) (g *program, up *upstream, resp *http.Response, begun string) {
+	t.Helper()
+	g, up = drainable(t, timeout)
+	resp = open(t, g.request(t, fullKey, "up/slow", `,"stream":true`))
+	begun = readUntil(t, resp.Body, `"first"`)
+	g.signal(t, syscall.SIGTERM)
+	g.says(t, `"msg":"draining"`)
+	return g, up, resp, begun
+}
+
+func TestDrain_streamFinishes(t *testing.T) {
+	t.Parallel()
+	g, up, resp, begun := draining(t, "60s")
+	eventually(t, "the gateway is not ready", func() bool {
+		status, _ := get(t, g.admin+"/readyz")
+		return status == http.StatusServiceUnavailable
+	})
+	if status, _ := get(t, g.admin+"/healthz"); status != http.StatusOK {
+		t.Errorf("health while draining: %d", status)
+	}
+	eventually(t, "no new request is taken", func() bool {
+		c, err := net.DialTimeout("tcp", strings.TrimPrefix(g.url, "http://"), time.Second)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
+	up.release <- struct{}{}
+	rest, err := io.ReadAll(resp.Body)
+	if all := begun + string(rest); err != nil || !strings.Contains(all, `"second"`) || !strings.HasSuffix(all, "data: [DONE]\n\n") {
+		t.Errorf("%v: %s", err, all)
+	}
+	if code := g.ended(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	logged(t, g, resp, `"outcome":"ok"`)
+}
+
+// Past drain_timeout a stream is ended, and no client takes it for whole.
+func TestDrain_streamIsEnded(t *testing.T) {
+	t.Parallel()
+	g, _, resp, begun := draining(t, "100ms")
+	rest, err := io.ReadAll(resp.Body)
+	all := begun + string(rest)
+	if err != nil || !strings.Contains(all, `data: {"error":{"message":"The gateway is shutting down."`) || strings.Contains(all, "[DONE]") {
+		t.Errorf("%v: %s", err, all)
+	}
+	if code := g.ended(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	logged(t, g, resp, `drain_timeout`)
+}
+
+// Nor does a client wait in vain for a whole answer.
+func TestDrain_wholeReplyIsRefused(t *testing.T) {
+	t.Parallel()
+	g, up := drainable(t, "100ms")
+	go func() {
+		<-up.asked
+		_ = g.cmd.Process.Signal(syscall.SIGTERM)
+	}()
+	resp := open(t, g.request(t, fullKey, "up/hang", ""))
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || gjson.GetBytes(body, "error.message").Str != "The gateway is shutting down." {
+		t.Errorf("%d %s %v", resp.StatusCode, body, err)
+	}
+	if code := g.ended(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	logged(t, g, resp, `"status":503`)
+}
+
+// logged checks that a request's line is in the log of a program that has ended.
+func logged(t *testing.T, g *program, resp *http.Response, says string) {
+	t.Helper()
+	for line := range strings.Lines(g.out.String()) {
+		if strings.Contains(line, `"request_id":"`+resp.Header.Get("x-request-id")+`"`) {
+			if !strings.Contains(line, says) {
+				t.Errorf("want %s in %s", says, line)
+			}
+			return
+		}
+	}
+	t.Errorf("the request is not in the log:\n%s", g.out.String())
+}
+
+func TestDrain_secondSignal(t *testing.T) {
+	t.Parallel()
+	g, _, _, _ := draining(t, "10m")
+	eventually(t, "the program ends", func() bool {
+		_ = g.cmd.Process.Signal(syscall.SIGTERM) // it may be gone
+		select {
+		case <-g.gone:
+			return true
+		default:
+			return false
+		}
+	})
+	if g.cmd.ProcessState.Success() {
+		t.Error("who is cut short has not succeeded")
+	}
+}
+
+// An idle program ends at once, whatever connections stand open.
+func TestDrain_idle(t *testing.T) {
+	t.Parallel()
+	g := newPlace(t).serve(t, reloading(`"*"`, "drain_timeout: 10m\n"))
+	if status, body := g.chat(t, fullKey, "mock/gpt"); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+	// One is kept alive, one never asks.
+	client := http.Client{Transport: &http.Transport{}}
+	resp, err := client.Get(g.url + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Error(err)
+	}
+	defer client.CloseIdleConnections()
+	c, err := net.Dial("tcp", strings.TrimPrefix(g.admin, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	g.signal(t, syscall.SIGINT)
+	if code := g.ended(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
