@@ -54,6 +54,9 @@ func (r *request) stops() error {
 func (r *request) sampling() {
 	s := r.req.Sampling
 	if s.Temperature != nil {
+		if *s.Temperature > 2 {
+			r.drop("temperature") // served as 2
+		}
 		r.sample("temperature", "temperature", decimal(min(*s.Temperature, 2)))
 	}
 	if s.TopP != nil {
@@ -86,7 +89,7 @@ func (r *request) sample(name, asked string, raw []byte) {
 }
 
 // format says response_format. Before generation 3 the API refuses it beside functions, which
-// say more: the model could not call at all.
+// say more: the model could not call at all. It is told of the format in words then.
 func (r *request) format(tools bool) error {
 	f := r.req.Format
 	if f.Kind != providers.FormatJSON && f.Kind != providers.FormatSchema {
@@ -94,6 +97,7 @@ func (r *request) format(tools bool) error {
 	}
 	if tools && !modern(r.call) {
 		r.drop("response_format")
+		r.system = append(r.system, formatNudge(f))
 		return nil
 	}
 	if f.Kind == providers.FormatSchema && r.call.Can.NoStructuredOutput {
@@ -117,6 +121,14 @@ func (r *request) format(tools bool) error {
 	}
 	r.gen.set("responseSchema", old)
 	return nil
+}
+
+func formatNudge(f providers.Format) string {
+	text := "Where you answer without calling a function, answer with one valid JSON value and nothing else: no code fence and no text around it."
+	if f.Kind == providers.FormatSchema && len(f.Schema) > 0 {
+		text += " It must match this JSON schema: " + compact(string(f.Schema))
+	}
+	return text
 }
 
 // describe puts the format's description, which the API has no field for, into the schema,
