@@ -20,7 +20,7 @@ func reply(t *testing.T, blocks []providers.Block) string {
 	put := func(ev providers.Event) { out = w.Write(out, &ev) }
 	put(providers.Event{Kind: providers.EventStart})
 	for i, b := range blocks {
-		open := providers.Block{Kind: b.Kind}
+		open := providers.Block{Kind: b.Kind, Media: b.Media}
 		text := b.Text
 		if b.Call != nil {
 			open.Call = &providers.ToolCall{ID: b.Call.ID, Name: b.Call.Name}
@@ -75,6 +75,14 @@ func TestCarrierRoundTrip(t *testing.T) {
 	f("gemini text", signed(text("x"), "gemini", "c2ln"))
 	f("gemini empty signed text", text("x"), signed(text(""), "gemini", "c2ln"))
 	f("gemini reasoning", signed(think("hm", nil), "gemini", "c2ln"), text("x"))
+	image := func(data string) providers.Block {
+		return providers.Block{Kind: providers.KindImage, Media: &providers.Media{Type: "image/png", Data: data}}
+	}
+	f("image", image("AAAA"))
+	f("plain order with images", think("hm", nil), text("x"), image("AAAA"), image("BBBB"), call("a"))
+	f("image before text", image("AAAA"), text("x"))
+	f("images among texts", text("a"), image("AAAA"), text("b"), image("BBBB"), call("a"))
+	f("signed images", text("x"), signed(image("AAAA"), "gemini", "c2ln"), image("BBBB"), signed(image("CCCC"), "gemini", "Yw=="))
 	f("openai reasoning", think("", &providers.Seal{Minter: "openai", Encrypted: "gA", ID: "rs_1"}), text("x"), call("a"))
 }
 
@@ -98,6 +106,8 @@ func TestCarrierThatNoLongerFits(t *testing.T) {
 	f(`[{"type":"text","length":3},{"type":"reasoning","index":0},{"type":"tool_call","index":0},{"type":"tool_call","index":0}]`)
 	f(`[{"type":"text","length":3},{"type":"reasoning","index":-1},{"type":"tool_call","index":0}]`)
 	f(`[{"type":"text","length":-1},{"type":"reasoning","index":0},{"type":"tool_call","index":7}]`)
+	f(`[{"type":"text","length":3},{"type":"image","index":0},{"type":"reasoning","index":0},{"type":"tool_call","index":0}]`)
+	f(`[{"type":"text","length":3},{"type":"image"},{"type":"reasoning","index":0},{"type":"tool_call","index":0}]`)
 	f(`[{"type":"song"}]`)
 	f(`[]`)
 }
