@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -31,7 +30,7 @@ func runCredential(ctx context.Context, env environment, args []string) error {
 	})
 }
 
-func credentialAdd(ctx context.Context, env environment, args []string) (err error) {
+func credentialAdd(ctx context.Context, env environment, args []string) error {
 	c := newStoreCommand(env, credentialAddUsage)
 	made := storage.Credential{}
 	c.flags.StringVar(&made.Provider, "provider", "", "the provider; without it the credential's name")
@@ -49,22 +48,19 @@ func credentialAdd(ctx context.Context, env environment, args []string) (err err
 	if err := made.CheckNames(); err != nil {
 		return usagef("%s\n%s", err, c.usage)
 	}
-	store, config, err := c.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	address, err := config.baseURL(made.Provider, *baseURL)
-	if err != nil {
-		return err
-	}
-	if err := c.seal(ctx, store, sealing{&made, config, address, *fromEnv}); err != nil {
-		return err
-	}
-	if err := store.PutCredential(ctx, made); err != nil {
-		return err
-	}
-	return c.printNewCredential(made, config)
+	return c.withStore(ctx, func(store *sqlite.Store, config *Config) error {
+		address, err := config.baseURL(made.Provider, *baseURL)
+		if err != nil {
+			return err
+		}
+		if err := c.seal(ctx, store, sealing{&made, config, address, *fromEnv}); err != nil {
+			return err
+		}
+		if err := store.PutCredential(ctx, made); err != nil {
+			return err
+		}
+		return c.printNewCredential(made, config)
+	})
 }
 
 // sealing is what a new credential is made of.
@@ -127,17 +123,12 @@ func (c *storeCommand) printNewCredential(made storage.Credential, config *Confi
 	return err
 }
 
-func credentialList(ctx context.Context, env environment, args []string) (err error) {
+func credentialList(ctx context.Context, env environment, args []string) error {
 	c := newStoreCommand(env, credentialListUsage)
 	if _, err := c.parse(args, 0); err != nil {
 		return err
 	}
-	store, _, err := c.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	return c.printCredentials(ctx, store)
+	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error { return c.printCredentials(ctx, store) })
 }
 
 func (c *storeCommand) printCredentials(ctx context.Context, store *sqlite.Store) error {
@@ -160,28 +151,25 @@ func (c *storeCommand) printCredentials(ctx context.Context, store *sqlite.Store
 	return printTable(c.env.Stdout, table)
 }
 
-func credentialRemove(ctx context.Context, env environment, args []string) (err error) {
+func credentialRemove(ctx context.Context, env environment, args []string) error {
 	c := newStoreCommand(env, credentialRemoveUsage)
 	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the credential")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	store, _, err := c.openStore(ctx)
-	if err != nil {
+	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error {
+		if err := store.RemoveCredential(ctx, *workspace, words[0]); err != nil {
+			return err
+		}
+		if c.json {
+			return printJSON(env.Stdout, []struct {
+				Name string `json:"name"`
+			}{{words[0]}})
+		}
+		_, err := fmt.Fprintf(env.Stdout, "Credential %s is removed.\n", words[0])
 		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.RemoveCredential(ctx, *workspace, words[0]); err != nil {
-		return err
-	}
-	if c.json {
-		return printJSON(env.Stdout, []struct {
-			Name string `json:"name"`
-		}{{words[0]}})
-	}
-	_, err = fmt.Fprintf(env.Stdout, "Credential %s is removed.\n", words[0])
-	return err
+	})
 }
 
 // credentialRow is a credential as --json prints it: flat, and nothing that is sealed.

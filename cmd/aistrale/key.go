@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ func runKey(ctx context.Context, env environment, args []string) error {
 	})
 }
 
-func keyCreate(ctx context.Context, env environment, args []string) (err error) {
+func keyCreate(ctx context.Context, env environment, args []string) error {
 	c := newStoreCommand(env, keyCreateUsage)
 	k, secret := storage.NewKey("", env.Now())
 	models := c.flags.String("models", "*", "models that the key may use")
@@ -54,15 +53,12 @@ func keyCreate(ctx context.Context, env environment, args []string) (err error) 
 	if err := k.Check(); err != nil {
 		return usagef("%s\n%s", err, c.usage)
 	}
-	store, _, err := c.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.AddKey(ctx, k); err != nil {
-		return err
-	}
-	return c.printNewKey(k, secret)
+	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error {
+		if err := store.AddKey(ctx, k); err != nil {
+			return err
+		}
+		return c.printNewKey(k, secret)
+	})
 }
 
 // printNewKey prints the bare key to stdout, for scripts, and all else to stderr.
@@ -79,17 +75,12 @@ func (c *storeCommand) printNewKey(k storage.Key, secret storage.Secret) error {
 	return err
 }
 
-func keyList(ctx context.Context, env environment, args []string) (err error) {
+func keyList(ctx context.Context, env environment, args []string) error {
 	c := newStoreCommand(env, keyListUsage)
 	if _, err := c.parse(args, 0); err != nil {
 		return err
 	}
-	store, _, err := c.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	return c.printKeys(ctx, store)
+	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error { return c.printKeys(ctx, store) })
 }
 
 func (c *storeCommand) printKeys(ctx context.Context, store *sqlite.Store) error {
@@ -112,7 +103,7 @@ func (c *storeCommand) printKeys(ctx context.Context, store *sqlite.Store) error
 	return printTable(c.env.Stdout, table)
 }
 
-func keyRevoke(ctx context.Context, env environment, args []string) (err error) {
+func keyRevoke(ctx context.Context, env environment, args []string) error {
 	c := newStoreCommand(env, keyRevokeUsage)
 	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the key")
 	words, err := c.parse(args, 1)
@@ -123,20 +114,17 @@ func keyRevoke(ctx context.Context, env environment, args []string) (err error) 
 	if id, ok := storage.ParseKey(ref); ok { // who revokes a leaked key has its whole text at hand
 		ref = id
 	}
-	store, _, err := c.openStore(ctx)
-	if err != nil {
+	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error {
+		k, err := store.RevokeKey(ctx, *workspace, ref, env.Now())
+		if err != nil {
+			return err
+		}
+		if c.json {
+			return printJSON(env.Stdout, []keyRow{keyRowOf(k, env.Now())})
+		}
+		_, err = fmt.Fprintf(env.Stdout, "Key %s (%s) is revoked.\n", k.Name, k.ID)
 		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	k, err := store.RevokeKey(ctx, *workspace, ref, env.Now())
-	if err != nil {
-		return err
-	}
-	if c.json {
-		return printJSON(env.Stdout, []keyRow{keyRowOf(k, env.Now())})
-	}
-	_, err = fmt.Fprintf(env.Stdout, "Key %s (%s) is revoked.\n", k.Name, k.ID)
-	return err
+	})
 }
 
 // keyRow is a key as --json prints it: flat, lists joined by commas, never a hash.

@@ -83,14 +83,18 @@ func helped(err error) error {
 	return err
 }
 
-// openStore opens the store that the configuration names.
-func (c *storeCommand) openStore(ctx context.Context) (*sqlite.Store, *Config, error) {
+// withStore hands the store that the configuration names to do.
+func (c *storeCommand) withStore(ctx context.Context, do func(*sqlite.Store, *Config) error) (err error) {
 	config, err := loadConfig(c.config, c.env.Getenv)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	store, err := sqlite.Open(ctx, filepath.Join(config.DataDir, sqlite.FileName))
-	return store, config, err
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return do(store, config)
 }
 
 // printJSON prints one array on one line; rows is never nil.
