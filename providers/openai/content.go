@@ -57,16 +57,8 @@ type addressJSON struct {
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (a *addressJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	switch dec.PeekKind() {
-	case 'n':
-		return dec.SkipValue()
-	case '"':
-		return json.UnmarshalDecode(dec, &a.URL)
-	case '{':
-		type plain addressJSON
-		return json.UnmarshalDecode(dec, (*plain)(a))
-	}
-	return want(dec, "an object")
+	type plain addressJSON
+	return stringOrObject(dec, &a.URL, (*plain)(a))
 }
 
 // audioJSON is input_audio: an object, or Mistral's bare base64 or address.
@@ -78,16 +70,8 @@ type audioJSON struct {
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (a *audioJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	switch dec.PeekKind() {
-	case 'n':
-		return dec.SkipValue()
-	case '"':
-		return json.UnmarshalDecode(dec, &a.Data)
-	case '{':
-		type plain audioJSON
-		return json.UnmarshalDecode(dec, (*plain)(a))
-	}
-	return want(dec, "an object")
+	type plain audioJSON
+	return stringOrObject(dec, &a.Data, (*plain)(a))
 }
 
 type fileJSON struct {

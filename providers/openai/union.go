@@ -24,6 +24,20 @@ func (s *stringOrList) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return want(dec, "one of a string or array of strings")
 }
 
+// stringOrObject reads an object, or the bare text that stands for one of its members; null is
+// neither.
+func stringOrObject[T any](dec *jsontext.Decoder, text *string, object *T) error {
+	switch dec.PeekKind() {
+	case 'n':
+		return dec.SkipValue()
+	case '"':
+		return json.UnmarshalDecode(dec, text)
+	case '{':
+		return json.UnmarshalDecode(dec, object)
+	}
+	return want(dec, "an object")
+}
+
 // looseString is a string where clients or upstreams may write something else, which then
 // counts as absent.
 type looseString string
