@@ -110,6 +110,9 @@ func (f *flight) writeHeaders() {
 	h := &f.fc.Response.Header
 	rec := &f.rec
 	h.SetNoDefaultContentType(true)
+	if f.g.draining.Load() {
+		h.SetConnectionClose() // so that Server.Shutdown sees when the answer has left
+	}
 	if f.reply.contentType != "" {
 		h.SetContentType(f.reply.contentType)
 	}

@@ -63,5 +63,24 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return err
 	}
 	s.gateway.Abort()
-	return s.gateway.ended(5 * time.Second)
+	err = s.gateway.ended(5 * time.Second)
+	s.flushed(250 * time.Millisecond)
+	return err
+}
+
+// flushed waits until every connection has closed: a request ends before the last of its answer
+// has been written. It does not wait long for those that are only kept alive.
+func (s *Server) flushed(within time.Duration) {
+	late := time.NewTimer(within)
+	defer late.Stop()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	const none = -1 // the library takes one off, for a listener that has closed by now
+	for s.http.GetOpenConnectionsCount() > none {
+		select {
+		case <-again.C:
+		case <-late.C:
+			return
+		}
+	}
 }

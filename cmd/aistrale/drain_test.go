@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -77,23 +78,40 @@ func TestDrain_streamIsEnded(t *testing.T) {
 	logged(t, g, resp, `drain_timeout`)
 }
 
-// Nor does a client wait in vain for a whole answer.
-func TestDrain_wholeReplyIsRefused(t *testing.T) {
+// Nor does any client wait in vain for a whole answer.
+func TestDrain_wholeRepliesAreRefused(t *testing.T) {
 	t.Parallel()
+	const many = 32
 	g, up := drainable(t, "100ms")
 	go func() {
-		<-up.asked
+		for range many {
+			<-up.asked
+		}
 		_ = g.cmd.Process.Signal(syscall.SIGTERM)
 	}()
-	resp := open(t, g.request(t, fullKey, "up/hang", ""))
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || gjson.GetBytes(body, "error.message").Str != "The gateway is shutting down." {
-		t.Errorf("%d %s %v", resp.StatusCode, body, err)
+	var clients sync.WaitGroup
+	for range many {
+		req := g.request(t, fullKey, "up/hang", "")
+		clients.Go(func() {
+			resp, err := (&http.Client{Timeout: patience}).Do(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = resp.Body.Close() }()
+			body, err := io.ReadAll(resp.Body)
+			if err != nil || resp.StatusCode != http.StatusServiceUnavailable || gjson.GetBytes(body, "error.message").Str != "The gateway is shutting down." {
+				t.Errorf("%d %s %v", resp.StatusCode, body, err)
+			}
+		})
 	}
+	clients.Wait()
 	if code := g.ended(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	logged(t, g, resp, `"status":503`)
+	if n := strings.Count(g.out.String(), `"status":503`); n != many {
+		t.Errorf("%d requests are in the log, want %d", n, many)
+	}
 }
 
 // logged checks that a request's line is in the log of a program that has ended.
