@@ -33,6 +33,7 @@ type exchange[C pooled] struct {
 	half     bool // the request was not written to its end
 	begun    bool // a byte of the answer has come
 	left     int  // bytes of the body still to come, -1 unknown
+	chunk    int  // bytes of the chunk being read still to come, 0 before a chunk's size line
 	whole    bool
 	limits   Timeouts
 	lastByte time.Time // when a byte last came
@@ -165,8 +166,7 @@ func (x *exchange[C]) head(sent time.Time, reused bool) Head {
 	if x.resp.BodyStream() == nil { // a status without a body
 		x.left = 0
 	}
-	x.lastByte = time.Now()
-	x.armed = time.Time{}
+	x.lastByte, x.armed, x.chunk = time.Now(), time.Time{}, 0
 	return Head{
 		Status: h.StatusCode(), Length: x.left, Sent: sent, Reused: reused,
 		Stream:  isStream(h.ContentType()),
@@ -198,17 +198,38 @@ func (x *exchange[C]) Header(name string) string {
 
 // Buffered implements Exchange.
 func (x *exchange[C]) Buffered() bool {
-	return x.whole || x.left == 0 || x.br.Buffered() > 0
+	return x.whole || x.left == 0 || x.framed()
 }
 
-// Read implements Exchange. It waits for the first byte with Peek, which takes nothing from the
-// reader where the pause runs out, so that the chunk framing is never read by half.
+// framed reports whether a byte of the body is at hand: between two chunks the size line of the
+// next one, which the library would wait for, must be there too.
+func (x *exchange[C]) framed() bool {
+	if x.chunk > 0 || !x.chunked() {
+		return x.br.Buffered() > 0
+	}
+	at, _ := x.br.Peek(x.br.Buffered()) // never more than there is, so it cannot fail
+	line := bytes.IndexByte(at, '\n') + 1
+	if line == 0 || line == len(at) {
+		return false
+	}
+	for _, c := range at {
+		digit := strings.IndexByte("0123456789abcdef", c|0x20)
+		if digit < 0 || x.chunk > 1<<32 {
+			break
+		}
+		x.chunk = x.chunk<<4 | digit
+	}
+	return true
+}
+
+// Read implements Exchange. It waits with Peek, which takes nothing from the reader where the
+// pause runs out, so that a chunk's size line is never read by half.
 func (x *exchange[C]) Read(p []byte) (int, error) {
 	if x.whole || x.left == 0 {
 		x.whole = true
 		return 0, io.EOF
 	}
-	if x.br.Buffered() == 0 {
+	if !x.framed() {
 		if err := x.await(); err != nil {
 			return 0, err
 		}
@@ -217,6 +238,7 @@ func (x *exchange[C]) Read(p []byte) (int, error) {
 	if x.left > 0 {
 		x.left -= n
 	}
+	x.chunk = max(0, x.chunk-n)
 	switch {
 	case errors.Is(err, io.EOF) && n > 0 && x.chunked():
 		err = io.ErrUnexpectedEOF // the end of a chunked body comes alone
@@ -246,7 +268,10 @@ func (x *exchange[C]) await() error {
 		}
 		x.armed = now
 	}
-	_, err := x.br.Peek(1)
+	var err error
+	for err == nil && !x.framed() {
+		_, err = x.br.Peek(x.br.Buffered() + 1)
+	}
 	if err == nil {
 		x.lastByte = time.Now()
 		return nil
