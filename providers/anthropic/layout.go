@@ -21,7 +21,8 @@ type message struct {
 	assistant bool
 	results   []item
 	rest      []item
-	calls     []pending // of an assistant's message
+	calls     []pending        // of an assistant's message
+	open      map[string][]int // places in calls that have no result yet, by the id that was said
 }
 
 // item is a block and, for calls and results, the id that it is sent under.
@@ -173,6 +174,10 @@ func (w *writer) placeCall(b *providers.Block) error {
 	}
 	id := w.callID(b.Call.ID)
 	m.rest = append(m.rest, item{b, id})
+	if m.open == nil {
+		m.open = map[string][]int{}
+	}
+	m.open[b.Call.ID] = append(m.open[b.Call.ID], len(m.calls))
 	m.calls = append(m.calls, pending{said: b.Call.ID, id: id})
 	return nil
 }
@@ -184,22 +189,31 @@ func (w *writer) placeResult(b *providers.Block) error {
 	if b.Result == nil {
 		return nil
 	}
-	calls := w.layout.calls()
-	for i := range calls {
-		if calls[i].said != b.Result.CallID || calls[i].answered {
-			continue
-		}
-		calls[i].answered = true
-		id := calls[i].id
-		m, err := w.message(false)
-		if err != nil {
-			return err
-		}
-		m.results = append(m.results, item{b, id})
+	call := w.layout.answer(b.Result.CallID)
+	if call == nil {
+		return providers.Invalid("messages", fmt.Sprintf(
+			"messages with role 'tool' must be a response to a preceding message with 'tool_calls': no open call has the id '%s'", b.Result.CallID))
+	}
+	id := call.id
+	m, err := w.message(false)
+	if err != nil {
+		return err
+	}
+	m.results = append(m.results, item{b, id})
+	return nil
+}
+
+// answer gives the first call of that id without a result, which it has now; nil where there
+// is none.
+func (l *layout) answer(said string) *pending {
+	m := l.asking()
+	if m == nil || len(m.open[said]) == 0 {
 		return nil
 	}
-	return providers.Invalid("messages", fmt.Sprintf(
-		"messages with role 'tool' must be a response to a preceding message with 'tool_calls': no open call has the id '%s'", b.Result.CallID))
+	at := m.open[said][0]
+	m.open[said] = m.open[said][1:]
+	m.calls[at].answered = true
+	return &m.calls[at]
 }
 
 // message gives the turn under way of that role. Neighbours of one role are one turn.
@@ -216,11 +230,11 @@ func (w *writer) message(assistant bool) (*message, error) {
 	return &l.messages[len(l.messages)-1], nil
 }
 
-// calls gives those of the last assistant message, which the user's turn behind it answers.
-func (l *layout) calls() []pending {
+// asking gives the last assistant message, whose calls the user's turn behind it answers.
+func (l *layout) asking() *message {
 	for i := len(l.messages) - 1; i >= 0; i-- {
 		if l.messages[i].assistant {
-			return l.messages[i].calls
+			return &l.messages[i]
 		}
 	}
 	return nil
@@ -228,8 +242,12 @@ func (l *layout) calls() []pending {
 
 // allAnswered refuses a conversation that leaves a call without its result.
 func (l *layout) allAnswered() error {
+	m := l.asking()
+	if m == nil {
+		return nil
+	}
 	var open []string
-	for _, c := range l.calls() {
+	for _, c := range m.calls {
 		if !c.answered {
 			open = append(open, c.said)
 		}

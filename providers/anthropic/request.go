@@ -112,9 +112,7 @@ func (w *writer) field(name string) bool {
 
 // drop notes, once, what the upstream cannot be told.
 func (w *writer) drop(name string) {
-	if !slices.Contains(w.dropped, name) {
-		w.dropped = append(w.dropped, name)
-	}
+	w.dropped = providers.AddDropped(w.dropped, name)
 }
 
 func (w *writer) beta(name string) {

@@ -39,26 +39,35 @@ func (w *writer) writeTools() error {
 
 // offered gives the tools that the model may call: those allowed, each name once.
 func (w *writer) offered() ([]*providers.Tool, error) {
-	allowed := w.req.ToolChoice.Allowed
+	allowed := map[string]bool{} // by name, and whether it is among the tools
+	for _, name := range w.req.ToolChoice.Allowed {
+		allowed[name] = false
+	}
 	var tools []*providers.Tool
+	named := map[string]*providers.Tool{}
 	for i := range w.req.Tools {
 		t := &w.req.Tools[i]
 		if t.Custom {
 			return nil, providers.Invalid("tools", fmt.Sprintf("anthropic has no custom tools: '%s' cannot be sent", t.Name))
 		}
-		if len(allowed) > 0 && !slices.Contains(allowed, t.Name) {
+		if _, ok := allowed[t.Name]; ok {
+			allowed[t.Name] = true
+		} else if len(allowed) > 0 {
 			continue
 		}
-		twin := slices.IndexFunc(tools, func(other *providers.Tool) bool { return t.Type == "" && other.Type == "" && other.Name == t.Name })
+		twin := named[t.Name]
 		switch {
-		case twin < 0:
+		case twin == nil || t.Type != "":
 			tools = append(tools, t)
-		case tools[twin].Description != t.Description || !bytes.Equal(tools[twin].Schema, t.Schema):
+		case twin.Description != t.Description || !bytes.Equal(twin.Schema, t.Schema):
 			return nil, providers.Invalid("tools", fmt.Sprintf("two different tools have the name '%s'", t.Name))
 		}
+		if t.Type == "" {
+			named[t.Name] = t
+		}
 	}
-	for _, name := range allowed {
-		if !slices.ContainsFunc(tools, func(t *providers.Tool) bool { return t.Name == name }) {
+	for _, name := range w.req.ToolChoice.Allowed {
+		if !allowed[name] {
 			return nil, providers.Invalid("tool_choice", fmt.Sprintf("the allowed tool '%s' is not among the tools", name))
 		}
 	}

@@ -100,7 +100,7 @@ func Dropped(doc *providers.Document, known ...string) []string {
 		case "model", "input", "dimensions", "encoding_format":
 		default:
 			if doc.Raw[f.Start] != 'n' && !slices.Contains(known, f.Name) {
-				names = append(names, f.Name)
+				names = providers.AddDropped(names, f.Name)
 			}
 		}
 	}

@@ -61,12 +61,7 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 
 // drop names what cannot be told, once.
 func (r *request) drop(name string) {
-	for _, have := range r.dropped {
-		if have == name {
-			return
-		}
-	}
-	r.dropped = append(r.dropped, name)
+	r.dropped = providers.AddDropped(r.dropped, name)
 }
 
 // rest says the request's few words beside the turns, the tools and the generation.

@@ -68,19 +68,22 @@ func (r *request) answers(next int, used map[*providers.Block]bool) error {
 		return nil
 	}
 	calls := r.turns[len(r.turns)-1].calls
-	found := r.results(next)
+	found := map[string][]answer{} // by the call's id, in their order
+	for _, a := range r.results(next) {
+		if id := a.block.Result.CallID; !used[a.block] {
+			found[id] = append(found[id], a)
+		}
+	}
 	c := content{role: "user", results: true}
-	var media []*answer
+	var media []answer
 	for _, call := range calls {
 		name, _ := encodeName("", call.Name) // written before
-		var hit *answer
-		for i := range found {
-			if b := found[i].block; !used[b] && b.Result.CallID == call.ID {
-				hit = &found[i]
-				used[b] = true
-				media = append(media, hit)
-				break
-			}
+		var hit *providers.ToolResult
+		if list := found[call.ID]; len(list) > 0 {
+			found[call.ID] = list[1:]
+			used[list[0].block] = true
+			hit = list[0].block.Result
+			media = append(media, list[0])
 		}
 		c.parts.functionResponse(call, name, hit)
 	}
@@ -115,7 +118,7 @@ func (r *request) results(next int) []answer {
 	return list
 }
 
-func (w *body) functionResponse(call *providers.ToolCall, name string, hit *answer) {
+func (w *body) functionResponse(call *providers.ToolCall, name string, hit *providers.ToolResult) {
 	w.open('{')
 	w.key("functionResponse")
 	w.open('{')
@@ -129,7 +132,7 @@ func (w *body) functionResponse(call *providers.ToolCall, name string, hit *answ
 		w.field("error", "no result was given for this call")
 		w.shut('}')
 	} else {
-		w.response(hit.block.Result)
+		w.response(hit)
 	}
 	w.shut('}')
 	w.shut('}')

@@ -14,6 +14,7 @@ type declaration struct {
 
 // tools reads the tools and the choice among them. config is nil where nothing is to be said.
 func (r *request) tools() (list []declaration, config []byte, err error) {
+	named := map[string]bool{}
 	for i := range r.req.Tools {
 		t := &r.req.Tools[i]
 		if t.Cache != nil {
@@ -30,16 +31,15 @@ func (r *request) tools() (list []declaration, config []byte, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, have := range list {
-			if have.name == d.name {
-				return nil, nil, providers.Invalid(param, fmt.Sprintf("two functions have the name %q", t.Name))
-			}
+		if named[d.name] {
+			return nil, nil, providers.Invalid(param, fmt.Sprintf("two functions have the name %q", t.Name))
 		}
+		named[d.name] = true
 		list = append(list, d)
 	}
 	// The API refuses a choice where there is nothing to choose.
 	if len(list) > 0 {
-		config, err = r.choice(list)
+		config, err = r.choice(named)
 	}
 	return list, config, err
 }
@@ -89,7 +89,7 @@ func (r *request) host(name string) {
 // choice says tool_choice. A choice between answering and some of the tools is mode VALIDATED:
 // AUTO takes no list.
 // Source: https://ai.google.dev/api/caching#FunctionCallingConfig
-func (r *request) choice(list []declaration) ([]byte, error) {
+func (r *request) choice(tools map[string]bool) ([]byte, error) {
 	said := r.req.ToolChoice
 	mode, allowed := "", said.Allowed
 	switch said.Mode {
@@ -107,7 +107,7 @@ func (r *request) choice(list []declaration) ([]byte, error) {
 	case providers.ChoiceTool:
 		mode, allowed = "ANY", []string{said.Name}
 	}
-	names, err := chosen(allowed, list)
+	names, err := chosen(allowed, tools)
 	if err != nil {
 		return nil, err
 	}
@@ -124,18 +124,14 @@ func (r *request) choice(list []declaration) ([]byte, error) {
 	return w.b, nil
 }
 
-func chosen(allowed []string, list []declaration) ([]string, error) {
+func chosen(allowed []string, tools map[string]bool) ([]string, error) {
 	names := make([]string, 0, len(allowed))
 	for _, name := range allowed {
 		native, err := encodeName("tool_choice", name)
 		if err != nil {
 			return nil, err
 		}
-		known := false
-		for _, d := range list {
-			known = known || d.name == native
-		}
-		if !known {
+		if !tools[native] {
 			return nil, providers.Invalid("tool_choice", fmt.Sprintf("tool_choice names '%s', which is not among the tools", name))
 		}
 		names = append(names, native)

@@ -39,9 +39,7 @@ type composer struct {
 }
 
 func (c *composer) drop(name string) {
-	if !slices.Contains(c.dropped, name) {
-		c.dropped = append(c.dropped, name)
-	}
+	c.dropped = providers.AddDropped(c.dropped, name)
 }
 
 func (c *composer) name(name string) {

@@ -1,18 +1,18 @@
 package openai
 
 import (
-	"slices"
-
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers"
 )
 
 // unreadMessage names what a message says beyond the words of this reader, so that a
 // translation can tell what it leaves behind.
 func (r *reader) unreadMessage(m *messageJSON) {
 	r.unread("messages", m.Rest)
-	if len(m.Images) > 0 && m.Role != "assistant" && !slices.Contains(r.req.Unread, "messages.images") {
-		r.req.Unread = append(r.req.Unread, "messages.images")
+	if len(m.Images) > 0 && m.Role != "assistant" {
+		r.req.Unread = providers.AddDropped(r.req.Unread, "messages.images")
 	}
 	for i := range m.Content.parts {
 		p := &m.Content.parts[i]
@@ -52,8 +52,8 @@ func (r *reader) unread(at string, rest jsontext.Value) {
 	}
 	gjson.ParseBytes(rest).ForEach(func(key, value gjson.Result) bool {
 		name := at + "." + key.Str
-		if !empty(value) && !echoed(key.Str) && !slices.Contains(r.req.Unread, name) {
-			r.req.Unread = append(r.req.Unread, name)
+		if !empty(value) && !echoed(key.Str) {
+			r.req.Unread = providers.AddDropped(r.req.Unread, name)
 		}
 		return true
 	})
