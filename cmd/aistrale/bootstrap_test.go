@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -38,6 +39,8 @@ func TestDeveloper_firstStart(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 	modes(t, filepath.Join(p.dir, "data"))
+	g.signal(t, syscall.SIGHUP) // there is no file to read; it must not end the program
+	g.says(t, `"msg":"reloaded"`)
 	g.stop(t)
 
 	g = p.begin(t, "serve")
