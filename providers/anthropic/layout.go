@@ -13,8 +13,8 @@ import (
 type layout struct {
 	system   []*providers.Block
 	messages []message
-	ids      map[string]bool // ids of calls, as they are sent
-	made     int             // ids made up
+	ids      map[string]int // ids of calls, as they are sent, and how often they were wanted
+	made     int            // ids made up
 }
 
 type message struct {
@@ -38,7 +38,7 @@ type pending struct {
 }
 
 func (w *writer) layOut() error {
-	w.layout.ids = map[string]bool{}
+	w.layout.ids = map[string]int{}
 	for i := range w.req.Turns {
 		turn := &w.req.Turns[i]
 		if turn.Name != "" && turn.Role != providers.RoleTool {

@@ -100,9 +100,11 @@ func (w *writer) callID(said string) string {
 			return '_'
 		}, said) + "_" + strconv.Itoa(w.layout.made)
 	}
-	for base, n := id, 2; w.layout.ids[id]; n++ {
-		id = base + "_" + strconv.Itoa(n)
+	ids, base := w.layout.ids, id
+	for ids[id] > 0 {
+		ids[base]++ // how often it came: the next one begins there, not at 2 again
+		id = base + "_" + strconv.Itoa(ids[base])
 	}
-	w.layout.ids[id] = true
+	ids[id]++
 	return id
 }

@@ -62,12 +62,13 @@ func objectPrefixes() []string {
 }
 
 func (r *request) want(url string) {
-	for _, have := range r.fetch {
-		if have == url {
-			return
+	if !r.wanted[url] {
+		if r.wanted == nil {
+			r.wanted = map[string]bool{}
 		}
+		r.wanted[url] = true
+		r.fetch = append(r.fetch, url)
 	}
-	r.fetch = append(r.fetch, url)
 }
 
 func (r *request) inline(w *body, b *providers.Block, m *providers.Media, param string) error {

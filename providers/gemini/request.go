@@ -14,6 +14,7 @@ type request struct {
 	top     fields // what stands beside contents
 	hosted  []fields
 	fetch   []string
+	wanted  map[string]bool // those in fetch
 	dropped []string
 }
 

@@ -36,6 +36,7 @@ type composer struct {
 	dst     []byte
 	dropped []string
 	fetch   []string
+	custom  map[string]bool // names of free-form tools
 }
 
 func (c *composer) drop(name string) {

@@ -25,6 +25,10 @@ func (c *composer) tools() error {
 		c.separate()
 		kind, schema := "function", "parameters"
 		if t.Custom {
+			if c.custom == nil {
+				c.custom = map[string]bool{}
+			}
+			c.custom[t.Name] = true
 			kind, schema = "custom", "format"
 		}
 		c.dst = append(append(append(c.dst, `{"type":"`...), kind...), `","`...)
@@ -69,10 +73,8 @@ func (c *composer) choice() error {
 // named is the object that names one tool.
 func (c *composer) named(name string) {
 	kind := "function"
-	for i := range c.req.Tools {
-		if c.req.Tools[i].Name == name && c.req.Tools[i].Custom {
-			kind = "custom"
-		}
+	if c.custom[name] {
+		kind = "custom"
 	}
 	c.dst = append(append(append(c.dst, `{"type":"`...), kind...), `","`...)
 	c.dst = append(providers.AppendString(append(append(c.dst, kind...), `":{"name":`...), name), "}}"...)
