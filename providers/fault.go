@@ -34,6 +34,23 @@ const (
 	FaultClientGone                            // 499, in records only
 )
 
+// String names the kind in records.
+func (k FaultKind) String() string {
+	names := [...]string{
+		FaultInvalid: "invalid_request", FaultUnauthorized: "invalid_api_key", FaultForbidden: "forbidden",
+		FaultNoRoute: "unknown_url", FaultNoModel: "model_not_found", FaultTooLarge: "request_too_large",
+		FaultMediaType: "unsupported_media_type", FaultHeaderTooLarge: "request_header_too_large",
+		FaultRequestRate: "request_rate", FaultTokenRate: "token_rate", FaultQuota: "insufficient_quota",
+		FaultUnavailable: "unavailable", FaultInternal: "internal_error", FaultUpstream: "upstream_error",
+		FaultUpstreamTimeout: "upstream_timeout", FaultCircuitOpen: "circuit_open", FaultOverloaded: "overloaded",
+		FaultProviderAuth: "provider_auth", FaultUpstreamRejected: "upstream_rejected", FaultClientGone: "client_gone",
+	}
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
+	}
+	return "unknown"
+}
+
 // A Fault is an error that a client will read. Message is the client's text; Cause is the
 // operator's and never leaves the gateway.
 type Fault struct {

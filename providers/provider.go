@@ -11,6 +11,7 @@ const (
 	OpChat Op = iota + 1
 	OpCompletions
 	OpEmbeddings
+	OpModels // the list of models, which the gateway answers itself
 )
 
 // String gives the operation's name as the GenAI semantic conventions spell it.
@@ -22,6 +23,8 @@ func (o Op) String() string {
 		return "text_completion"
 	case OpEmbeddings:
 		return "embeddings"
+	case OpModels:
+		return "models"
 	}
 	return "unknown"
 }

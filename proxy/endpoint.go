@@ -13,7 +13,7 @@ import (
 // of the gateway's own.
 type endpoint struct {
 	method string
-	op     providers.Op
+	op     providers.Op // 0 for a path or a method that is not served
 	face   providers.Face
 	answer func(*flight) error // set where no upstream is asked
 }
@@ -23,8 +23,8 @@ func endpoints(chat providers.Face) map[string]endpoint {
 		"/v1/chat/completions": {method: fasthttp.MethodPost, op: providers.OpChat, face: chat},
 		"/v1/completions":      {method: fasthttp.MethodPost, op: providers.OpCompletions, face: chat},
 		"/v1/embeddings":       {method: fasthttp.MethodPost, op: providers.OpEmbeddings, face: chat},
-		"/v1/models":           {method: fasthttp.MethodGet, face: chat, answer: (*flight).listModels},
-		"/v1/models/":          {method: fasthttp.MethodGet, face: chat, answer: (*flight).showModel},
+		"/v1/models":           {method: fasthttp.MethodGet, op: providers.OpModels, face: chat, answer: (*flight).listModels},
+		"/v1/models/":          {method: fasthttp.MethodGet, op: providers.OpModels, face: chat, answer: (*flight).showModel},
 	}
 }
 
@@ -46,7 +46,7 @@ func (g *Gateway) endpoint(fc *fasthttp.RequestCtx) (endpoint, bool) {
 		return endpoint{face: chat, answer: noRoute}, true
 	}
 	if string(fc.Method()) != e.method {
-		e.answer = wrongMethod
+		e.op, e.answer = 0, wrongMethod
 	}
 	return e, true
 }

@@ -112,6 +112,7 @@ func TestGateway_MovesOnBeforeTheFirstContent(t *testing.T) {
 	f("<close>")
 	f("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n")
 	f("HTTP/1.1 429 Slow\r\ncontent-length: 0\r\nretry-after: 1\r\n\r\n")
+	f(rejection(400, `{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}`))
 	f("HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n")
 	f("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n")
 	f(chunkHead, chunk(eventRole), "<close>")
@@ -194,4 +195,8 @@ func TestGateway_AliasWithAProvidersName(t *testing.T) {
 	if status != 200 || body != wholeReply || h.Get("x-aistrale-provider") != "two" {
 		t.Errorf("status %d from %s: %s", status, h.Get("x-aistrale-provider"), body)
 	}
+}
+
+func rejection(status int, body string) string {
+	return fmt.Sprintf("HTTP/1.1 %d Refused\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", status, len(body), body)
 }

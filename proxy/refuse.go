@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 func (f *flight) refuse(err error) {
 	out := fault(err)
 	status, body := f.endpoint.face.Refuse(out)
-	f.rec.Status, f.rec.Fault = status, out.Code
+	f.rec.Status, f.rec.Fault = status, cmp.Or(out.Code, out.Kind.String())
 	if f.rec.Outcome == "" {
 		f.rec.Outcome = f.refusal(out)
 	}

@@ -35,14 +35,18 @@ func (f *flight) send(targets []target) error {
 }
 
 // movesOn reports whether another target may do what this one did not: trouble of the upstream,
-// of our account with it, or of its list of models, but not of the request itself.
+// of our account with it, of its list of models or of its model's size, but not of the request
+// itself.
 func movesOn(out *providers.Fault) bool {
 	return out.Retryable || out.Kind == providers.FaultProviderAuth ||
-		out.Kind == providers.FaultUpstreamRejected && out.Status == http.StatusNotFound
+		out.Kind == providers.FaultUpstreamRejected && (out.Status == http.StatusNotFound || out.Code == "context_length_exceeded")
 }
 
 // attempt sends the call to one target and reads its answer up to the first content.
 func (f *flight) attempt(t *target) error {
+	if err := t.locked(); err != nil {
+		return err
+	}
 	f.target = *t
 	f.kept.reset()
 	f.prepare(t)
@@ -67,6 +71,16 @@ func (f *flight) attempt(t *target) error {
 		a.Err = err.Error()
 	}
 	return err
+}
+
+// locked refuses a target whose credential is missing or cannot be opened: nothing is sent.
+func (t *target) locked() error {
+	if !t.account.NeedsKey {
+		return nil
+	}
+	return &providers.Fault{Kind: providers.FaultProviderAuth, NoRetry: true, Retryable: true,
+		Message: fmt.Sprintf("The gateway has no credential for the provider %q.", t.Provider),
+		Cause:   cmp.Or(t.account.KeyError, errNoCredential)}
 }
 
 func (f *flight) exact(t *target) bool {
@@ -180,9 +194,7 @@ func streams(head Head) bool {
 
 // open sends one request and gives the head of a good answer.
 func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
-	if err := f.address(t, req); err != nil {
-		return Head{}, err
-	}
+	f.address(t, req)
 	x := t.account.Upstream.Exchange()
 	if err := f.own(x); err != nil {
 		x.Finish()
@@ -208,12 +220,7 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 }
 
 // address puts the headers and the credential on a request.
-func (f *flight) address(t *target, req *providers.UpstreamRequest) error {
-	if t.account.NeedsKey {
-		return &providers.Fault{Kind: providers.FaultProviderAuth, NoRetry: true, Retryable: true,
-			Message: fmt.Sprintf("The gateway has no credential for the provider %q.", t.Provider),
-			Cause:   cmp.Or(t.account.KeyError, errNoCredential)}
-	}
+func (f *flight) address(t *target, req *providers.UpstreamRequest) {
 	accept := "application/json"
 	if f.call.Stream {
 		accept = "text/event-stream"
@@ -230,7 +237,6 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest) error {
 	if t.account.Sign != nil && !t.account.Secret.Empty() {
 		t.account.Sign(req, t.account.Secret.Reveal())
 	}
-	return nil
 }
 
 var errNoCredential = errors.New("no credential: add one with `aistrale credential add`, or set api_key in the config")
