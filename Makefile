@@ -65,7 +65,7 @@ prove: ## the long proofs (full kill, race, soak and fuzz counts) and their figu
 fuzz: ## every fuzz target, for FUZZTIME (30s) each
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' bash .ci/fuzz
 
-bench: build ## CPU per request and event against a bare Go proxy and nginx; BENCH='-only 335B' narrows it
+bench: build ## CPU per request and event against a bare Go proxy and nginx, on Linux; BENCH='-only 335B' narrows it
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/floor ./bench/floor
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/bench ./bench
 	bin/bench $(BENCH)

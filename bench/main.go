@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures the gateway against the floor (a bare Go proxy) and nginx, in
 // interleaved rounds on pinned cores: what it carries runs on core 0, the mock provider and
 // the load on core 1. CPU per request, and ratios taken in one run, are what to trust; times
