@@ -18,17 +18,6 @@ func TestRouter_Resolve(t *testing.T) {
 			{Provider: "openai", Model: "a", Weight: 1}, {Provider: "openai", Model: "b", Weight: 2}, {Provider: "openai", Model: "c", Weight: 1},
 		},
 	}
-	owner := func(model string) (string, bool) {
-		switch {
-		case strings.HasPrefix(model, "gpt-"):
-			return "openai", true
-		case strings.HasPrefix(model, "claude"):
-			return "anthropic", true
-		case strings.HasPrefix(model, "gemini-"):
-			return "gemini", true
-		}
-		return "", false
-	}
 	before := append([]Target(nil), aliases["split"]...)
 	r := NewRouter(served, aliases, owner)
 	f := func(name string, pick float64, want string) {
@@ -57,7 +46,11 @@ func TestRouter_Resolve(t *testing.T) {
 	if !reflect.DeepEqual(aliases["split"], before) {
 		t.Errorf("the alias itself was put in order: %v", aliases["split"])
 	}
+}
 
+func TestRouter_ResolveRefuses(t *testing.T) {
+	served := map[string][]string{"openai": nil, "anthropic": {"claude"}}
+	r := NewRouter(served, nil, owner)
 	none := func(name string, kind providers.FaultKind) {
 		t.Helper()
 		targets, err := r.Resolve(name, 0)
@@ -73,6 +66,19 @@ func TestRouter_Resolve(t *testing.T) {
 	none("mistral/large", providers.FaultNoModel)
 	none("", providers.FaultInvalid)
 	none("openai/../admin", providers.FaultInvalid)
+}
+
+// owner stands for the catalogue.
+func owner(model string) (string, bool) {
+	switch {
+	case strings.HasPrefix(model, "gpt-"):
+		return "openai", true
+	case strings.HasPrefix(model, "claude"):
+		return "anthropic", true
+	case strings.HasPrefix(model, "gemini-"):
+		return "gemini", true
+	}
+	return "", false
 }
 
 func TestCheckModelName(t *testing.T) {
