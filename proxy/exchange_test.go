@@ -23,7 +23,6 @@ type script struct {
 	l     net.Listener
 	wg    sync.WaitGroup
 	conns atomic.Int64
-	left  chan struct{} // a token for each peer that left during a wait
 }
 
 func newScript(t *testing.T, answer func(conn, request int) []string) *script {
@@ -32,7 +31,7 @@ func newScript(t *testing.T, answer func(conn, request int) []string) *script {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &script{l: l, left: make(chan struct{}, 1<<10)}
+	s := &script{l: l}
 	s.wg.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -62,7 +61,6 @@ func (s *script) serve(c net.Conn, conn int, answer func(conn, request int) []st
 				return
 			case "<wait>":
 				_, _ = r.ReadByte()
-				s.left <- struct{}{}
 				return
 			default:
 				if _, err := io.WriteString(c, part); err != nil {

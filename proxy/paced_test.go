@@ -19,7 +19,7 @@ func paced(t *testing.T) (s *script, next chan<- string) {
 		t.Fatal(err)
 	}
 	parts := make(chan string)
-	s = &script{l: l, left: make(chan struct{}, 1)}
+	s = &script{l: l}
 	s.wg.Go(func() {
 		c, err := l.Accept()
 		if err != nil {
