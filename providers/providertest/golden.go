@@ -117,10 +117,7 @@ func (c *golden) plan() (providers.Plan, error) {
 func (c *golden) planned(plan providers.Plan) {
 	c.t.Helper()
 	for i := range plan.Requests {
-		name := "upstream_request.json"
-		if i > 0 {
-			name = "upstream_request_" + string(rune('1'+i)) + ".json"
-		}
+		name := "upstream_request" + suffix(i)
 		got := plan.Requests[i].Body
 		if !c.set.Exact {
 			got = indent(c.t, got)
