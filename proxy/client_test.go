@@ -154,7 +154,7 @@ func TestGateway_DeadlinesEndWithTheAnswer(t *testing.T) {
 // A defect in what comes after the answer costs neither the request nor the process, and no
 // request is settled twice.
 func TestGateway_ObserverThatPanics(t *testing.T) {
-	rec := &panicking{records: records{one: make(chan storage.Record, 10)}}
+	rec := &panicking{newRecords()}
 	var reported int
 	g := newTestGateway(t, one(t, func(_, n int) []string {
 		if n == 1 {
@@ -181,7 +181,7 @@ func TestGateway_ObserverThatPanics(t *testing.T) {
 	}
 }
 
-type panicking struct{ records }
+type panicking struct{ *records }
 
 func (p *panicking) Observe(rec *storage.Record) {
 	p.records.Observe(rec)
@@ -204,7 +204,7 @@ func TestServer_ShutdownWaitsForWhatItCancels(t *testing.T) {
 	if err := g.server.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if open, seen := g.OpenFlights(), len(g.records.one); open != 0 || seen != n {
+	if open, seen := g.OpenFlights(), g.records.unread(); open != 0 || seen != n {
 		t.Errorf("%d requests are open, %d of %d have a record", open, seen, n)
 	}
 }

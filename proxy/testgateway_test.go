@@ -22,10 +22,13 @@ const testKey = "sk-ais-testkey1-kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 
 // records keeps what an Observer is told.
 type records struct {
-	mu  sync.Mutex
-	all []storage.Record
-	one chan storage.Record
+	mu   sync.Mutex
+	all  []storage.Record
+	read int           // by next
+	more chan struct{} // there may be another
 }
+
+func newRecords() *records { return &records{more: make(chan struct{}, 1)} }
 
 func (r *records) Observe(rec *storage.Record) {
 	kept := *rec
@@ -34,18 +37,33 @@ func (r *records) Observe(rec *storage.Record) {
 	r.mu.Lock()
 	r.all = append(r.all, kept)
 	r.mu.Unlock()
-	r.one <- kept
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+// unread counts the records that next has not given.
+func (r *records) unread() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all) - r.read
 }
 
 func (r *records) next(t *testing.T) storage.Record {
 	t.Helper()
-	select {
-	case rec := <-r.one:
-		return rec
-	case <-time.After(20 * time.Second):
-		t.Fatal("no record was made")
-		return storage.Record{}
+	late := time.After(20 * time.Second)
+	for r.unread() == 0 {
+		select {
+		case <-r.more:
+		case <-late:
+			t.Fatal("no record was made")
+		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read++
+	return r.all[r.read-1]
 }
 
 // testGateway is a gateway on a loopback port, with staged upstreams behind provider names.
@@ -61,7 +79,7 @@ type setting func(*Options, *Snapshot)
 
 func newTestGateway(t *testing.T, upstreams map[string]*script, change ...setting) *testGateway {
 	t.Helper()
-	rec := &records{one: make(chan storage.Record, 1<<16)}
+	rec := newRecords()
 	options := Options{Node: "test", Observer: rec, Watch: providers.NewWatch(openai.Governed()), Limits: Limits{
 		MaxBody: 1 << 20, MaxReply: 1 << 20, BodyMemory: 8 << 20, Hold: 5 * time.Second, Comment: 5 * time.Second, ClientWrite: 5 * time.Second,
 	}}
