@@ -21,7 +21,7 @@ LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
 GOLDEN   = $(shell grep -rl --include='*_test.go' 'providertest\.Golden' providers | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build run test measured node lint fmt prove fuzz bench micro golden tools clean
+.PHONY: help build run test measured node gcc lint fmt prove fuzz bench micro golden tools clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-8s %s\n", $$1, $$2}'
@@ -32,8 +32,7 @@ build: ## build bin/aistrale, one static binary
 run: build ## build, and serve in developer mode on loopback
 	exec bin/aistrale serve
 
-test: node ## the whole suite under the race detector, with real PostgreSQL and Redis
-	@command -v gcc >/dev/null || { echo 'make test needs gcc for the race detector: apt-get install gcc libc6-dev'; exit 1; }
+test: node gcc ## the whole suite under the race detector, with real PostgreSQL and Redis
 	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
 	@$(MAKE) --no-print-directory measured
 
@@ -42,6 +41,15 @@ test: node ## the whole suite under the race detector, with real PostgreSQL and 
 measured:
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -timeout $(TEST_TIMEOUT) -run '[Aa]lloc' -bench . -benchtime 1x $(MEASURED) \
 		| { grep -vE '^(goos|goarch|pkg|cpu):|^PASS$$' || true; }
+
+# The race detector needs a C compiler.
+gcc:
+	@command -v gcc >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -q && apt-get install -q -y --no-install-recommends gcc libc6-dev; \
+	else \
+		echo 'the race detector needs gcc: apt-get install gcc libc6-dev'; exit 1; \
+	fi
 
 # The clients' tests are in cmd/aistrale; they skip themselves without Node.js.
 node:
@@ -57,7 +65,7 @@ lint: $(LINTER) ## golangci-lint, pinned
 fmt: ## format the Go files
 	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...)
 
-prove: ## the long proofs (full kill, race, soak and fuzz counts) and their figures
+prove: gcc ## the long proofs (full kill, race, soak and fuzz counts) and their figures
 	@set -o pipefail; AISTRALE_PROVE=1 CGO_ENABLED=1 $(GO) test -race -count 1 -v -timeout $(PROVE_TIMEOUT) $(PKG) \
 		| { grep -vE 'no test files|^ *(=== |--- PASS: .*\(0\.0|PASS$$)' || true; }
 	@$(MAKE) --no-print-directory fuzz
