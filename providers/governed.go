@@ -197,7 +197,7 @@ func (h Hit) Names() []string {
 		if err != nil {
 			return names
 		}
-		after := s.space(end)
+		after := SkipSpace(h.Value, end)
 		if after >= len(h.Value) || h.Value[after] != ':' { // not a member's name
 			names = append(names, unquote(h.Value[i:end]))
 		}

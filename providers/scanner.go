@@ -29,7 +29,7 @@ func (s *scanner) document() error {
 	if !utf8.Valid(s.raw) {
 		return Invalid("", "the request body is not valid UTF-8")
 	}
-	i := s.space(0)
+	i := SkipSpace(s.raw, 0)
 	if i == len(s.raw) {
 		return Invalid("", "the request body is empty; expected a JSON object")
 	}
@@ -40,29 +40,17 @@ func (s *scanner) document() error {
 	if err != nil {
 		return err
 	}
-	if i = s.space(i); i != len(s.raw) {
+	if i = SkipSpace(s.raw, i); i != len(s.raw) {
 		return s.unexpected(i, "the end")
 	}
 	return nil
-}
-
-func (s *scanner) space(i int) int {
-	for i < len(s.raw) {
-		switch s.raw[i] {
-		case ' ', '\t', '\n', '\r':
-			i++
-		default:
-			return i
-		}
-	}
-	return i
 }
 
 func (s *scanner) object(i, depth int) (int, error) {
 	if depth > MaxDepth {
 		return 0, Invalid("", fmt.Sprintf("the request body is nested deeper than %d levels", MaxDepth))
 	}
-	i = s.space(i + 1)
+	i = SkipSpace(s.raw, i+1)
 	if i < len(s.raw) && s.raw[i] == '}' {
 		return i + 1, nil
 	}
@@ -75,10 +63,10 @@ func (s *scanner) object(i, depth int) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if i = s.space(end); i >= len(s.raw) || s.raw[i] != ':' {
+		if i = SkipSpace(s.raw, end); i >= len(s.raw) || s.raw[i] != ':' {
 			return 0, s.unexpected(i, "':'")
 		}
-		i = s.space(i + 1)
+		i = SkipSpace(s.raw, i+1)
 		start := i
 		s.path = append(s.path, step{key + 1, end - 1})
 		if i, err = s.value(i, depth); err != nil {
@@ -86,14 +74,14 @@ func (s *scanner) object(i, depth int) (int, error) {
 		}
 		s.note(span{key, end}, span{start, i}, depth, escaped)
 		s.path = s.path[:len(s.path)-1]
-		i = s.space(i)
+		i = SkipSpace(s.raw, i)
 		if i < len(s.raw) && s.raw[i] == '}' {
 			return i + 1, nil
 		}
 		if i >= len(s.raw) || s.raw[i] != ',' {
 			return 0, s.unexpected(i, "',' or '}'")
 		}
-		i = s.space(i + 1)
+		i = SkipSpace(s.raw, i+1)
 	}
 }
 
@@ -122,7 +110,7 @@ func (s *scanner) array(i, depth int) (int, error) {
 	if depth > MaxDepth {
 		return 0, Invalid("", fmt.Sprintf("the request body is nested deeper than %d levels", MaxDepth))
 	}
-	i = s.space(i + 1)
+	i = SkipSpace(s.raw, i+1)
 	if i < len(s.raw) && s.raw[i] == ']' {
 		return i + 1, nil
 	}
@@ -132,7 +120,7 @@ func (s *scanner) array(i, depth int) (int, error) {
 		if i, err = s.value(i, depth); err != nil {
 			return 0, err
 		}
-		i = s.space(i)
+		i = SkipSpace(s.raw, i)
 		if i < len(s.raw) && s.raw[i] == ']' {
 			s.path = s.path[:len(s.path)-1]
 			return i + 1, nil
@@ -140,7 +128,7 @@ func (s *scanner) array(i, depth int) (int, error) {
 		if i >= len(s.raw) || s.raw[i] != ',' {
 			return 0, s.unexpected(i, "',' or ']'")
 		}
-		i = s.space(i + 1)
+		i = SkipSpace(s.raw, i+1)
 	}
 }
 

@@ -81,9 +81,9 @@ func (d *Document) splicePlaced(dst []byte, pos int, at []placed) ([]byte, int) 
 // cut gives the bytes of a member with one of its commas: the one behind it, for the first
 // member that is left, else the one before it.
 func (d *Document) cut(f *Field) (from, to int) {
-	after := skipSpace(d.Raw, f.End)
+	after := SkipSpace(d.Raw, f.End)
 	if d.Raw[after] == ',' {
-		return f.KeyStart, skipSpace(d.Raw, after+1)
+		return f.KeyStart, SkipSpace(d.Raw, after+1)
 	}
 	before := f.KeyStart - 1
 	for before > 0 && d.Raw[before] != ',' && d.Raw[before] != '{' {
@@ -100,11 +100,6 @@ func trimComma(dst []byte) []byte {
 		return trimmed[:len(trimmed)-1]
 	}
 	return dst
-}
-
-func skipSpace(b []byte, i int) int {
-	s := scanner{raw: b}
-	return s.space(i)
 }
 
 func appendMember(dst []byte, e *Edit) []byte {

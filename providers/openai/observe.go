@@ -23,7 +23,7 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 	}
 	var s sight
 	s.look(frame)
-	seen.Content, seen.Finish = s.content(), finishName(s.finish)
+	seen.Content, seen.Finish = s.content(), spare(s.finish, "stop", "length", "tool_calls", "content_filter")
 	if s.usage != nil {
 		s.observeUsage(&seen, frame)
 	}
@@ -162,19 +162,12 @@ func (s *sight) member(name, b []byte) {
 	}
 }
 
-// finishName spares the words of every day an allocation.
-func finishName(word []byte) string {
-	switch string(word) {
-	case "":
-		return ""
-	case "stop":
-		return "stop"
-	case "length":
-		return "length"
-	case "tool_calls":
-		return "tool_calls"
-	case "content_filter":
-		return "content_filter"
+// spare gives a word as a string, and one of every day without an allocation.
+func spare(word []byte, everyDay ...string) string {
+	for _, known := range everyDay {
+		if string(word) == known {
+			return known
+		}
 	}
 	return string(word)
 }
@@ -197,7 +190,7 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 	switch {
 	case len(s.tier) == 0:
 	case s.usages == 1:
-		line.Tier = tierName(s.tier)
+		line.Tier = spare(s.tier, "default", "on_demand")
 	default: // another provider's usage stands inside, and may have a tier of its own
 		if tier := gjson.GetBytes(frame, "service_tier"); tier.Type == gjson.String {
 			line.Tier = tier.Str
@@ -210,17 +203,6 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 // provider's own beside it, inside a choice.
 func counts(b []byte) bool {
 	return bytes.Contains(b[:providers.PastValue(b, 0)], []byte(`"prompt_tokens"`))
-}
-
-// tierName spares the words of every day an allocation.
-func tierName(word []byte) string {
-	switch string(word) {
-	case "default":
-		return "default"
-	case "on_demand":
-		return "on_demand"
-	}
-	return string(word)
 }
 
 // streamFault reads an error that stands in a stream, or under a 200: at the top of the frame
