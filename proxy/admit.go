@@ -48,8 +48,7 @@ func (f *flight) route() ([]target, error) {
 		}
 		route, ok := account.Routes[f.endpoint.op]
 		if !ok {
-			why = &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
-				Message: "The model `" + f.rec.Asked + "` does not support " + f.endpoint.op.String() + ": its provider has no such endpoint."}
+			why = f.noOperation(": its provider has no such endpoint.")
 			continue
 		}
 		out = append(out, target{t, account, route})
@@ -70,6 +69,11 @@ func (f *flight) account(t policy.Target) *Account {
 		return a
 	}
 	return f.state.Accounts[t.Provider]
+}
+
+func (f *flight) noOperation(why string) error {
+	return &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
+		Message: "The model `" + f.rec.Asked + "` does not support " + f.endpoint.op.String() + why}
 }
 
 func noModel(asked string) error {

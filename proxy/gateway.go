@@ -144,25 +144,6 @@ func (g *Gateway) Abort() {
 	}
 }
 
-// ended waits until no request is under way. The library's own Shutdown waits but once.
-func (g *Gateway) ended(within time.Duration) error {
-	late := time.NewTimer(within)
-	defer late.Stop()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for {
-		open := g.OpenFlights()
-		if open == 0 {
-			return nil
-		}
-		select {
-		case <-again.C:
-		case <-late.C:
-			return fmt.Errorf("drain_timeout has passed, and %d requests did not end when cancelled", open)
-		}
-	}
-}
-
 // Handle serves one request.
 func (g *Gateway) Handle(fc *fasthttp.RequestCtx) {
 	e, ok := g.endpoint(fc)

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
@@ -17,11 +16,8 @@ type PoolOptions struct {
 	BaseURL   string
 	UserAgent string
 	Connect   time.Duration
-	// MaxConns bounds the connections to the provider; past it a request is a 503.
+	// MaxConns bounds the connections to the provider; past it a call fails, and may move on.
 	MaxConns int
-	TLS      *tls.Config
-	// Dial replaces the plain dialer, for guards and tests.
-	Dial func(addr string, timeout time.Duration) (net.Conn, error)
 }
 
 // pooled is fasthttp's *clientConn, whose name is not exported.
@@ -52,16 +48,12 @@ func NewPool(o PoolOptions) (Upstream, error) {
 		return nil, errors.New("base_url must be an absolute http or https URL: " + o.BaseURL)
 	}
 	secure := u.Scheme == "https"
-	dial := o.Dial
-	if dial == nil {
-		dial = dialer(secure, u.Hostname(), o.TLS)
-	}
 	client := &fasthttp.HostClient{
 		Addr:                          fasthttp.AddMissingPort(u.Host, secure),
 		IsTLS:                         secure,
 		MaxConns:                      o.MaxConns,
 		MaxIdleConnDuration:           45 * time.Second,
-		DialTimeout:                   dial,
+		DialTimeout:                   dialer(secure, u.Hostname()),
 		NoDefaultUserAgentHeader:      true,
 		DisableHeaderNamesNormalizing: true,
 		DisablePathNormalizing:        true,

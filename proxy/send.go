@@ -122,8 +122,7 @@ func (f *flight) plan(t *target) (providers.Plan, error) {
 	case f.exact(t):
 		return t.route.Dialect.Splice(f.call)
 	case f.endpoint.op != providers.OpChat:
-		return providers.Plan{}, &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
-			Message: "The model `" + f.rec.Asked + "` does not support " + f.endpoint.op.String() + "."}
+		return providers.Plan{}, f.noOperation(".")
 	}
 	if err := f.readHub(); err != nil {
 		return providers.Plan{}, err
@@ -165,7 +164,7 @@ func (f *flight) refuseLosses(plan providers.Plan) error {
 // exchangeAll makes the plan's requests, mostly one, and takes in the answer.
 func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 	if len(plan.Requests) == 0 {
-		return &providers.Fault{Kind: providers.FaultInternal, Message: "The gateway failed on this request.", Cause: errors.New("a plan without requests")}
+		return errors.New("a plan without requests")
 	}
 	f.sent = plan.Requests[0].Body // to be used again
 	f.reply.hideUsage = plan.HideUsage

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -63,24 +64,30 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return err
 	}
 	s.gateway.Abort()
-	err = s.gateway.ended(5 * time.Second)
-	s.flushed(250 * time.Millisecond)
+	err = nil
+	if !comes(5*time.Second, func() bool { return s.gateway.OpenFlights() == 0 }) {
+		err = fmt.Errorf("drain_timeout has passed, and %d requests did not end when cancelled", s.gateway.OpenFlights())
+	}
+	// A request ends before the last of its answer has been written. Those that are only kept
+	// alive are not waited for long.
+	const none = -1 // the library takes one off, for a listener that has closed by now
+	comes(250*time.Millisecond, func() bool { return s.http.GetOpenConnectionsCount() <= none })
 	return err
 }
 
-// flushed waits until every connection has closed: a request ends before the last of its answer
-// has been written. It does not wait long for those that are only kept alive.
-func (s *Server) flushed(within time.Duration) {
+// comes waits for a condition, and reports whether it came in time. The library's own Shutdown
+// waits but once.
+func comes(within time.Duration, met func() bool) bool {
 	late := time.NewTimer(within)
 	defer late.Stop()
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
-	const none = -1 // the library takes one off, for a listener that has closed by now
-	for s.http.GetOpenConnectionsCount() > none {
+	for !met() {
 		select {
 		case <-again.C:
 		case <-late.C:
-			return
+			return false
 		}
 	}
+	return true
 }
