@@ -31,7 +31,7 @@ func commands() []command {
 		{"check", "say what is wrong with a config file", runCheck},
 		{"key", "create, list and revoke virtual keys", runKey},
 		{"credential", "add, list and remove providers' keys", runCredential},
-		{"mock", "run the provider emulator on its own", mockCommand},
+		{"mock", "run the provider emulator on its own", runMock},
 		{"version", "print the version", runVersion},
 	}
 }
@@ -61,15 +61,14 @@ func run(ctx context.Context, env environment, args []string) int {
 			continue
 		}
 		err := c.run(ctx, env, args[1:])
-		var usage *usageError
-		switch {
-		case err == nil:
+		if err == nil {
 			return 0
-		case errors.As(err, &usage):
-			_, _ = fmt.Fprintf(env.Stderr, "aistrale %s: %v\n", c.name, err)
-			return 2
 		}
 		_, _ = fmt.Fprintf(env.Stderr, "aistrale %s: %v\n", c.name, err)
+		var usage *usageError
+		if errors.As(err, &usage) {
+			return 2
+		}
 		return 1
 	}
 	_, _ = fmt.Fprintf(env.Stderr, "aistrale: unknown command %q\n\n", args[0])
@@ -98,8 +97,4 @@ func versionText() string {
 		return "aistrale " + version
 	}
 	return "aistrale " + version + " (" + revision + ")"
-}
-
-func mockCommand(ctx context.Context, env environment, args []string) error {
-	return runMock(ctx, args, env.Stdout, env.Stderr)
 }

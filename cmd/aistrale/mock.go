@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"time"
 
@@ -18,17 +17,14 @@ const mockUsage = "usage: aistrale mock [--listen 127.0.0.1:9100] [--calls 64]"
 const mockDrain = 5 * time.Second
 
 // runMock serves the provider emulator until the context ends.
-func runMock(ctx context.Context, args []string, stdout, _ io.Writer) error {
+func runMock(ctx context.Context, env environment, args []string) error {
 	flags := flag.NewFlagSet("mock", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	listen := flags.String("listen", "127.0.0.1:9100", "the address to serve on")
 	calls := flags.Int("calls", 64, "how many requests /calls remembers")
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		_, err = fmt.Fprintln(stdout, mockUsage)
-		return err
+	if err := env.parse(flags, args, mockUsage); err != nil {
+		return helped(err)
 	}
-	if err != nil || flags.NArg() > 0 || *calls < 0 {
+	if *calls < 0 {
 		return usagef("%s", mockUsage)
 	}
 	if *calls == 0 {
@@ -40,7 +36,7 @@ func runMock(ctx context.Context, args []string, stdout, _ io.Writer) error {
 	}
 	server := mock.New(mock.Options{Calls: *calls})
 	url := "http://" + listener.Addr().String()
-	if _, err := fmt.Fprintf(stdout, "the provider emulator listens on %s\n  %s  %s  %s  %s\n",
+	if _, err := fmt.Fprintf(env.Stdout, "the provider emulator listens on %s\n  %s  %s  %s  %s\n",
 		url, url+mock.OpenAIPath, url+mock.AnthropicPath, url+mock.GeminiPath, url+"/bill"); err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -16,7 +16,7 @@ func TestRunMock(t *testing.T) {
 	out, in := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- runMock(ctx, []string{"--listen", "127.0.0.1:0"}, in, io.Discard)
+		done <- runMock(ctx, environment{Stdout: in}, []string{"--listen", "127.0.0.1:0"})
 		in.Close()
 	}()
 	lines := bufio.NewReader(out)
@@ -57,14 +57,14 @@ func TestRunMock_Usage(t *testing.T) {
 	f := func(args ...string) {
 		t.Helper()
 		var usage *usageError
-		if err := runMock(context.Background(), args, io.Discard, io.Discard); !errors.As(err, &usage) {
+		if err := runMock(context.Background(), environment{Stdout: io.Discard}, args); !errors.As(err, &usage) {
 			t.Errorf("%q: %v", args, err)
 		}
 	}
 	f("--nothing")
 	f("more")
 	f("--calls", "-1")
-	if err := runMock(context.Background(), []string{"--listen", "nowhere:x"}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "--listen") {
+	if err := runMock(context.Background(), environment{Stdout: io.Discard}, []string{"--listen", "nowhere:x"}); err == nil || !strings.Contains(err.Error(), "--listen") {
 		t.Errorf("a bad address: %v", err)
 	}
 }

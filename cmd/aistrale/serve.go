@@ -5,14 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
 	"syscall"
 	"time"
-
-	"github.com/valyala/fasthttp"
 
 	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/internal/telemetry"
@@ -38,15 +35,9 @@ const serveUsage = "usage: aistrale serve [--config FILE]\n       Without a file
 
 func runServe(ctx context.Context, env environment, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	path := flags.String("config", "", "the configuration; without it, developer mode on loopback")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		_, err = fmt.Fprintln(env.Stdout, serveUsage)
-		return err
-	} else if err != nil {
-		return usagef("%s\n%s", err, serveUsage)
-	} else if flags.NArg() > 0 {
-		return usagef("takes flags only\n%s", serveUsage)
+	if err := env.parse(flags, args, serveUsage); err != nil {
+		return helped(err)
 	}
 	file := watchFile(*path) // before it is read, so that no change after that goes unseen
 	config, err := loadConfig(*path, env.Getenv)
@@ -125,8 +116,10 @@ func (s *service) firstLoad(ctx context.Context) (err error) {
 		if s.first, err = s.store.bootstrap(ctx); err != nil {
 			return err
 		}
-		if err := s.reload(ctx, s.config); err != nil {
-			return err
+		if s.first != nil { // its key must work at once
+			if err := s.reload(ctx, s.config); err != nil {
+				return err
+			}
 		}
 	}
 	s.telemetry.Reloaded(true)
@@ -182,8 +175,6 @@ func (s *service) newGateway() error {
 type quiet struct{ log *slog.Logger }
 
 func (q quiet) Printf(format string, args ...any) { q.log.Debug(fmt.Sprintf(format, args...)) }
-
-var _ fasthttp.Logger = quiet{}
 
 // run serves until ctx ends, then drains.
 func (s *service) run(ctx context.Context) error {

@@ -31,13 +31,17 @@ type poolKey struct {
 // maxConnsPerProvider bounds the connections to one upstream address.
 const maxConnsPerProvider = 16384
 
-// build makes a snapshot; nothing live changes.
+// build makes a snapshot. Where it fails nothing live has changed; else connections that it has
+// no use for are let go.
 func (s *state) build(config *Config, keys []storage.Key, credentials map[string]credential, mockURL string) (*proxy.Snapshot, error) {
 	given, err := keysOf(config)
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{state: s, config: config, credentials: credentials, mockURL: mockURL, accounts: map[string]*proxy.Account{}}
+	b := &builder{
+		state: s, config: config, credentials: credentials, mockURL: mockURL, aliases: aliasesOf(config),
+		accounts: map[string]*proxy.Account{}, served: map[string][]string{}, used: map[poolKey]bool{},
+	}
 	for i := range config.Providers {
 		if err := b.add(&config.Providers[i]); err != nil {
 			return nil, fmt.Errorf("providers: %s: %w", config.Providers[i].Name, err)
@@ -47,7 +51,7 @@ func (s *state) build(config *Config, keys []storage.Key, credentials map[string
 	s.keep(b)
 	return &proxy.Snapshot{
 		Keys:     policy.NewKeyring(keys, given),
-		Router:   policy.NewRouter(b.served, b.aliases(), catalog.Owner),
+		Router:   policy.NewRouter(b.served, b.aliases, catalog.Owner),
 		Accounts: b.accounts,
 		Models:   b.models,
 	}, nil
@@ -61,7 +65,7 @@ func (s *state) keep(b *builder) {
 	for _, m := range b.models {
 		known[m.ID] = true
 	}
-	for _, targets := range b.aliases() {
+	for _, targets := range b.aliases {
 		for _, t := range targets {
 			known[t.Name()] = true
 		}
@@ -108,6 +112,7 @@ type builder struct {
 	config      *Config
 	credentials map[string]credential // by provider
 	mockURL     string
+	aliases     map[string][]policy.Target
 	accounts    map[string]*proxy.Account
 	served      map[string][]string // models by provider; nil: any
 	models      []proxy.Model
@@ -116,13 +121,9 @@ type builder struct {
 
 // add makes the account of a configured provider.
 func (b *builder) add(p *ProviderConfig) error {
-	if b.served == nil {
-		b.served, b.used = map[string][]string{}, map[poolKey]bool{}
-	}
 	quirks := providers.Quirks(p.Quirks)
 	if p.Name == mockName {
 		base := cmp.Or(p.BaseURL, b.mockURL)
-		b.served[mockName] = nil
 		for model, provider := range catalog.Mock(base) {
 			if err := b.account(mockName+"/"+model, p, provider); err != nil {
 				return err
@@ -186,9 +187,9 @@ func (s *state) pool(key poolKey) (proxy.Upstream, error) {
 	return pool, err
 }
 
-func (b *builder) aliases() map[string][]policy.Target {
-	out := make(map[string][]policy.Target, len(b.config.Aliases))
-	for _, a := range b.config.Aliases {
+func aliasesOf(config *Config) map[string][]policy.Target {
+	out := make(map[string][]policy.Target, len(config.Aliases))
+	for _, a := range config.Aliases {
 		for _, t := range a.Targets {
 			out[a.Name] = append(out[a.Name], policy.Target{Provider: t.Provider, Model: t.Model, Weight: t.Weight})
 		}

@@ -25,7 +25,6 @@ type storeCommand struct {
 
 func newStoreCommand(env environment, usage string) *storeCommand {
 	c := &storeCommand{env: env, usage: usage, flags: flag.NewFlagSet("", flag.ContinueOnError)}
-	c.flags.SetOutput(io.Discard)
 	c.flags.StringVar(&c.config, "config", "", "the configuration; without it the store is in ./data")
 	c.flags.BoolVar(&c.json, "json", false, "print one JSON array of flat objects")
 	return c
@@ -53,12 +52,8 @@ func runUnder(ctx context.Context, env environment, args []string, usage string,
 func (c *storeCommand) parse(args []string, words int) ([]string, error) {
 	var found []string
 	for {
-		if err := c.flags.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				_, err = fmt.Fprintln(c.env.Stdout, c.usage)
-				return nil, errors.Join(errHelped, err)
-			}
-			return nil, usagef("%s\n%s", err, c.usage)
+		if err := c.env.parseSome(c.flags, args, c.usage); err != nil {
+			return nil, err
 		}
 		if c.flags.NArg() == 0 {
 			break
@@ -70,17 +65,6 @@ func (c *storeCommand) parse(args []string, words int) ([]string, error) {
 		return nil, usagef("%d words where %d are wanted\n%s", len(found), words, c.usage)
 	}
 	return found, nil
-}
-
-// errHelped ends a command that has printed its usage because it was asked to.
-var errHelped = errors.New("help was printed")
-
-// helped turns errHelped, and only that, into success.
-func helped(err error) error {
-	if errors.Is(err, errHelped) {
-		return nil
-	}
-	return err
 }
 
 // withStore hands the store that the configuration names to do.
