@@ -21,6 +21,7 @@ const (
 	OutcomeTimeout       Outcome = "timeout"
 	OutcomeClientGone    Outcome = "client_gone"
 	OutcomePanic         Outcome = "panic"
+	OutcomeLost          Outcome = "lost" // the gateway died before it was settled
 )
 
 // Record is the wide event of one request: every stage writes into it, and the log line, the
@@ -38,7 +39,10 @@ type Record struct {
 	Project   string
 	Workspace string
 	Prompt    string   // name@version of a stored prompt
-	Tags      []string // of the key
+	Tags      []string // of the key, then of the request
+	EndUser   string   // the request's user or safety_identifier, as the client said it
+	Metadata  string   // the request's metadata, a JSON object, "" where there is none
+	Retry     int      // x-stainless-retry-count: which of the client's own retries this is
 
 	Op         providers.Op
 	Stream     bool
