@@ -38,6 +38,26 @@ type Plan struct {
 	Dropped []string
 	// HideUsage is set where only the gateway asked for the usage event.
 	HideUsage bool
+	// MaxOutput is the output tokens that the upstream was told to make at most, of all choices
+	// together; 0 where it was told no bound.
+	MaxOutput int64
+}
+
+// MaxOutput is the bound of a Plan where each of n choices may have limit tokens; nil and less
+// than 1 are not said.
+func MaxOutput(limit, n *int64) int64 {
+	const most = 1 << 40 // beyond every model's, and safe to multiply and to price
+	if limit == nil || *limit < 1 {
+		return 0
+	}
+	choices := int64(1)
+	if n != nil {
+		choices = max(1, min(*n, most))
+	}
+	if *limit > most/choices {
+		return most
+	}
+	return *limit * choices
 }
 
 // An UpstreamRequest is one HTTP request in an upstream's words, still without address and

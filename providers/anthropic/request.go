@@ -13,7 +13,9 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 	if err := w.write(); err != nil {
 		return providers.Plan{}, err
 	}
-	return plan(call, w.limitMarks(), w.betas, w.dropped), nil
+	p := plan(call, w.limitMarks(), w.betas, w.dropped)
+	p.MaxOutput = providers.MaxOutput(&w.max, nil)
+	return p, nil
 }
 
 // writer is one request under way. The order of the body's members is the one the prompt cache

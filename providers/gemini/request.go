@@ -56,7 +56,7 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 	w.shut('}')
 	return providers.Plan{
 		Requests: []providers.UpstreamRequest{{Path: call.Path, Body: w.b}},
-		Dropped:  r.dropped,
+		Dropped:  r.dropped, MaxOutput: providers.MaxOutput(req.MaxTokens, req.N),
 	}, nil
 }
 

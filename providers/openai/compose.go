@@ -92,7 +92,7 @@ func (c *composer) plan() (providers.Plan, error) {
 	}
 	return providers.Plan{
 		Requests: []providers.UpstreamRequest{{Path: c.call.Path, Body: body}},
-		Dropped:  append(c.dropped, s.plan.Dropped...),
+		Dropped:  append(c.dropped, s.plan.Dropped...), MaxOutput: providers.MaxOutput(c.req.MaxTokens, c.req.N),
 	}, nil
 }
 

@@ -18,9 +18,29 @@ func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 		}
 	}
 	s.quirks()
+	s.plan.MaxOutput = maxOutput(&call)
 	room := slices.Grow(call.Scratch, len(call.Doc.Raw)+64)
 	s.plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Splice(room, s.edits...)}}
 	return s.plan, nil
+}
+
+// maxOutput reads the client's own bound. Numbers of a wrong type are the upstream's to refuse.
+func maxOutput(call *providers.Call) int64 {
+	if call.Op == providers.OpEmbeddings {
+		return 0
+	}
+	n, _, _ := call.Doc.Int("n") //nolint:errcheck // 0 is one
+	limit, newer, _ := call.Doc.Int("max_completion_tokens")
+	older, legacy, _ := call.Doc.Int("max_tokens")
+	limit = max(limit, older) // which of two counts is the upstream's to say
+	if call.Op == providers.OpCompletions {
+		best, _, _ := call.Doc.Int("best_of")
+		n = max(n, best)
+		if !newer && !legacy {
+			limit = 16 // https://platform.openai.com/docs/api-reference/completions/create
+		}
+	}
+	return providers.MaxOutput(&limit, &n)
 }
 
 type splicer struct {

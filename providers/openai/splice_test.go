@@ -60,3 +60,24 @@ func TestSplice(t *testing.T) {
 		t.Error("a member that is given twice was let through")
 	}
 }
+
+func TestSpliceMaxOutput(t *testing.T) {
+	f := func(op providers.Op, in string, want int64) {
+		t.Helper()
+		plan, err := openai.Dialect{}.Splice(providers.Call{Op: op, Doc: scan(t, in), Model: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan.MaxOutput != want {
+			t.Errorf("%s: at most %d tokens, want %d", in, plan.MaxOutput, want)
+		}
+	}
+	f(providers.OpChat, `{"model":"a"}`, 0)
+	f(providers.OpChat, `{"model":"a","max_tokens":null}`, 0)
+	f(providers.OpChat, `{"model":"a","max_tokens":10}`, 10)
+	f(providers.OpChat, `{"model":"a","max_completion_tokens":10,"n":3}`, 30)
+	f(providers.OpChat, `{"model":"a","max_completion_tokens":10,"max_tokens":20}`, 20)
+	f(providers.OpCompletions, `{"model":"a"}`, 16)
+	f(providers.OpCompletions, `{"model":"a","max_tokens":5,"n":2,"best_of":4}`, 20)
+	f(providers.OpEmbeddings, `{"model":"a","max_tokens":5}`, 0)
+}
