@@ -44,6 +44,9 @@ func TestSuite(t *testing.T) {
 	t.Run("admin tokens", func(t *testing.T) {
 		storagetest.AdminTokens(t, func(t *testing.T) storagetest.TokenStore { return fresh(t) })
 	})
+	t.Run("prices", func(t *testing.T) {
+		storagetest.Prices(t, func(t *testing.T) storagetest.PriceStore { return fresh(t) })
+	})
 	t.Run("meta", func(t *testing.T) {
 		storagetest.Meta(t, func(t *testing.T) storagetest.MetaStore { return fresh(t) })
 	})
