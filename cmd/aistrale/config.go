@@ -40,6 +40,10 @@ type Config struct {
 	Keys      []KeyConfig      `yaml:"keys"`
 	Aliases   []AliasConfig    `yaml:"aliases"`
 
+	Journal JournalConfig `yaml:"journal"`
+	Ledger  LedgerConfig  `yaml:"ledger"`
+	Prices  []PriceConfig `yaml:"prices"`
+
 	Limits  unbuilt       `yaml:"limits"`
 	Budgets unbuilt       `yaml:"budgets"`
 	Storage StorageConfig `yaml:"storage"`
@@ -62,6 +66,7 @@ type ProviderConfig struct {
 	Name    string         `yaml:"name"`
 	Dialect string         `yaml:"dialect"`  // "" or its own for a known name
 	BaseURL string         `yaml:"base_url"` // "" for the known one; no trailing slash
+	Region  string         `yaml:"region"`   // whose prices hold; "" none
 	APIKey  storage.Secret `yaml:"api_key"`  // empty: a stored credential of this provider
 	// NoKey is set where api_key is "none": the upstream takes no credential.
 	NoKey    bool             `yaml:"-"`
@@ -115,8 +120,8 @@ type TargetConfig struct {
 
 // StorageConfig names the servers that several gateways share.
 type StorageConfig struct {
-	Postgres unbuilt `yaml:"postgres"`
-	Redis    unbuilt `yaml:"redis"`
+	Postgres storage.Secret `yaml:"postgres"` // a URL, which may hold a password; empty: SQLite under data_dir
+	Redis    unbuilt        `yaml:"redis"`
 }
 
 // unbuilt stands for a setting of the public contract that this release does not honour. Any
@@ -133,6 +138,8 @@ func defaults() *Config {
 			Hold: 15 * time.Second, KeepaliveComment: 15 * time.Second, ClientWrite: 10 * time.Second,
 			Read: 30 * time.Second, Idle: 75 * time.Second,
 		},
+		Journal: JournalConfig{Store: journalFile, Fsync: "interval", OnError: "deny"},
+		Ledger:  LedgerConfig{Ship: true, KeepRows: 90 * 24 * time.Hour, KeepMinutes: 7 * 24 * time.Hour, KeepHours: 90 * 24 * time.Hour},
 	}
 }
 

@@ -49,7 +49,7 @@ func TestExample_isDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := defaults()
-	want.File, want.Keys = exampleFile, []KeyConfig{}
+	want.File, want.Keys, want.Prices = exampleFile, []KeyConfig{}, []PriceConfig{}
 	want.Providers = developerDefaults().Providers
 	if err := want.finish(); err != nil {
 		t.Fatal(err)
@@ -100,12 +100,17 @@ func TestExample_comments(t *testing.T) {
 		if after, ok := strings.CutPrefix(line, "  # "); ok {
 			line = "  " + after
 		}
-		line = strings.Replace(strings.Replace(line, "keys: []", "keys:", 1), "aliases: {}", "aliases:", 1)
+		for _, empty := range []string{"keys: []", "aliases: {}", "prices: []"} {
+			line = strings.Replace(line, empty, empty[:len(empty)-3], 1)
+		}
 		lines = append(lines, line)
 	}
 	c := mustLoad(t, strings.Join(lines, ""), "MINE_API_KEY", "m", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32))
 	if len(c.Aliases) != 2 || len(c.Keys) != 1 || len(c.Providers) != 7 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
 		t.Errorf("%+v", c)
+	}
+	if len(c.Prices) != 3 {
+		t.Errorf("prices %+v", c.Prices)
 	}
 }
 
@@ -190,6 +195,7 @@ providers:
     forward: [x-a]
     timeouts: {connect: 250ms}
     quirks: {strip: [a], rename: {b: c}, no_stream_usage: true}
+    region: eu
   - {name: anthropic, dialect: anthropic, base_url: https://proxy.example.com}
 keys:
   - name: k
@@ -208,7 +214,7 @@ keys:
 		t.Errorf("%+v", c.Timeouts)
 	}
 	want := ProviderConfig{
-		Name: "mine", Dialect: "gemini", BaseURL: "http://127.0.0.1:1", Forward: []string{"x-a"},
+		Name: "mine", Dialect: "gemini", BaseURL: "http://127.0.0.1:1", Forward: []string{"x-a"}, Region: "eu",
 		Timeouts: UpstreamTimeouts{Connect: 250 * time.Millisecond, FirstByte: 90 * time.Second, StreamIdle: 300 * time.Second},
 		Quirks:   QuirksConfig{Strip: []string{"a"}, Rename: map[string]string{"b": "c"}, NoStreamUsage: true},
 	}

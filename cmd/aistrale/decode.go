@@ -64,6 +64,11 @@ func (d *decoder) decode(n *yaml.Node, into reflect.Value, path string) {
 			d.decode(n, reflect.ValueOf(&target.Target).Elem(), path)
 			return
 		}
+	case *JournalConfig:
+		if n.Kind == yaml.ScalarNode {
+			d.decode(n, reflect.ValueOf(&target.Store).Elem(), member(path, "store"))
+			return
+		}
 	case *map[string]string:
 		d.strings(n, target, path)
 		return
@@ -208,7 +213,7 @@ func setScalar(into reflect.Value, text string) error {
 	case *int:
 		return parsed(target, text, strconv.Atoi, "a whole number")
 	case *time.Duration:
-		return parsed(target, text, time.ParseDuration, "a duration such as 15s or 10m")
+		return parsed(target, text, parseDuration, "a duration such as 15s, 10m or 90d")
 	case *Size:
 		return parsed(target, text, parseSize, "a size such as 32MiB or 4096")
 	case *time.Time:

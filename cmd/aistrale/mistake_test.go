@@ -64,7 +64,7 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f(mock+"body_memory: 1MiB", "f:2: body_memory: is less than max_body, so that the largest body could never be read")
 	f(mock+"concurrency: 1.5", `f:2: concurrency: "1.5" is not a whole number`)
 	f(mock+"concurrency: 0", "f:2: concurrency: must be at least 1")
-	f(mock+"drain_timeout: 30", `f:2: drain_timeout: "30" is not a duration such as 15s or 10m`)
+	f(mock+"drain_timeout: 30", `f:2: drain_timeout: "30" is not a duration such as 15s, 10m or 90d`)
 	f(mock+"drain_timeout: -1s", "f:2: drain_timeout: is negative")
 	f(mock+"timeouts:\n  connect: 0s\n  idle: -1s", "f:3: timeouts.connect: must be more than 0: no wait is unbounded",
 		"f:4: timeouts.idle: must be more than 0: no wait is unbounded")
@@ -110,8 +110,23 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f(mock+"keys: [{name: a, key: "+goodKey+", models: ['a,b']}]", `f:2: keys[0]: key "a": models: "a,b" is not a plain word`)
 	f(mock+"keys: [{name: a, key: "+goodKey+", expires: soon}]", `f:2: keys[0].expires: "soon" is not a time such as 2027-01-31 or 2027-01-31T12:00:00Z`)
 
-	f(mock+"limits: [{scope: key/ci, requests_per_minute: 600}]\nbudgets: [{scope: key/ci, usd: 25, per: month}]\nstorage:\n  postgres: postgres://h/db\n  redis: redis://h",
-		"f:2: limits: "+notBuilt, "f:3: budgets: "+notBuilt, "f:5: storage.postgres: "+notBuilt, "f:6: storage.redis: "+notBuilt)
+	f(mock+"limits: [{scope: key/ci, requests_per_minute: 600}]\nbudgets: [{scope: key/ci, usd: 25, per: month}]\nstorage:\n  redis: redis://h",
+		"f:2: limits: "+notBuilt, "f:3: budgets: "+notBuilt, "f:5: storage.redis: "+notBuilt)
+
+	f(mock+"journal: disk", `f:2: journal.store: is "disk"; known are file, postgres, off`)
+	f(mock+"journal: [file]", "f:2: journal: want a mapping, got a list")
+	f(mock+"journal: {store: File, fsync: sometimes, on_error: ignore}", `f:2: journal.store: is "File", did you mean "file"?`,
+		`f:2: journal.fsync: is "sometimes"; known are interval, always, never`, `f:2: journal.on_error: is "ignore"; known are deny, continue`)
+	f(mock+"journal: postgres", "f:2: journal.store: is postgres, and storage.postgres is not set")
+	f(mock+"journal: postgres\nstorage: {postgres: 'postgres://h/db'}\nledger:\n  ship: false",
+		"f:5: ledger.ship: is false, and there is nowhere to keep records back: journal.store is postgres")
+	f(mock+"ledger: {ship: off}", `f:2: ledger.ship: "off" is neither true nor false`)
+	f(mock+"ledger: {keep_rows: 90}", `f:2: ledger.keep_rows: "90" is not a duration such as 15s, 10m or 90d`)
+	f(mock+"ledger:\n  keep_rows: -1d\n  keep_minutes: -1h\n  keep_hours: -1s", "f:3: ledger.keep_rows: is negative; 0 keeps them for ever",
+		"f:4: ledger.keep_minutes: is negative; 0 keeps them for ever", "f:5: ledger.keep_hours: is negative; 0 keeps them for ever")
+	for _, bad := range []string{"h/db", "mysql://u:p@h/db", "postgres://%zz", "host=h password=p"} {
+		f(mock+"storage: {postgres: '"+bad+"'}", "f:2: storage.postgres: is not a URL such as postgres://user@host:5432/database")
+	}
 }
 
 const notBuilt = "is not built in this release, so it would be accepted and not kept; remove it or leave it empty"

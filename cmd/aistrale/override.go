@@ -60,5 +60,9 @@ func isList(t reflect.Type) bool { return t.Kind() == reflect.Slice }
 
 // isGroup reports whether a setting is a mapping of settings, each with a variable of its own.
 func isGroup(t reflect.Type) bool {
-	return t == reflect.TypeFor[Timeouts]() || t == reflect.TypeFor[StorageConfig]()
+	switch t {
+	case reflect.TypeFor[Timeouts](), reflect.TypeFor[StorageConfig](), reflect.TypeFor[JournalConfig](), reflect.TypeFor[LedgerConfig]():
+		return true
+	}
+	return false
 }

@@ -37,6 +37,19 @@ func TestOverride_developer(t *testing.T) {
 	}
 }
 
+func TestOverride_journal(t *testing.T) {
+	f := func(want JournalConfig, env ...string) {
+		t.Helper()
+		if c := mustLoad(t, "providers: [{name: mock}]\njournal: {store: off, fsync: never}\n", env...); c.Journal != want {
+			t.Errorf("%q: %+v", env, c.Journal)
+		}
+	}
+	f(JournalConfig{"off", "never", "deny"})
+	f(JournalConfig{"file", "never", "deny"}, "AISTRALE_JOURNAL", "file")
+	f(JournalConfig{"off", "always", "continue"}, "AISTRALE_JOURNAL_FSYNC", "always", "AISTRALE_JOURNAL", "{on_error: continue}")
+	f(JournalConfig{"postgres", "never", "deny"}, "AISTRALE_JOURNAL", "postgres", "AISTRALE_STORAGE_POSTGRES", "postgres://u:p$@h/db")
+}
+
 func TestOverride_mistakes(t *testing.T) {
 	f := func(want string, env ...string) {
 		t.Helper()
@@ -52,7 +65,9 @@ func TestOverride_mistakes(t *testing.T) {
 	f(`AISTRALE_PROVIDERS: providers: want a list`, "AISTRALE_PROVIDERS", "mock")
 	f(`AISTRALE_PROVIDERS: providers[0].base_url: is not a URL`, "AISTRALE_PROVIDERS", "[{name: openai, base_url: x}]")
 	f(`AISTRALE_TIMEOUTS: timeouts.red: unknown key`, "AISTRALE_TIMEOUTS", "{red: 1s}")
-	f(`AISTRALE_STORAGE_POSTGRES: storage.postgres: is not built`, "AISTRALE_STORAGE_POSTGRES", "postgres://h/db")
+	f(`AISTRALE_STORAGE_POSTGRES: storage.postgres: is not a URL`, "AISTRALE_STORAGE_POSTGRES", "mysql://h/db")
+	f(`AISTRALE_JOURNAL: journal.store: is postgres, and storage.postgres is not set`, "AISTRALE_JOURNAL", "postgres")
+	f(`AISTRALE_STORAGE_REDIS: storage.redis: is not built`, "AISTRALE_STORAGE_REDIS", "redis://h")
 	f(`AISTRALE_LIMITS: limits: is not built`, "AISTRALE_LIMITS", "[{scope: '*'}]")
 }
 

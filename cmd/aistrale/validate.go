@@ -54,6 +54,8 @@ func (v *validator) config(c *Config) {
 	}
 	v.keys(c.Keys)
 	v.aliases(c)
+	v.postgres(c.Storage.Postgres)
+	v.journal(c)
 }
 
 func (v *validator) listeners(c *Config) {
@@ -108,6 +110,17 @@ func (v *validator) times(c *Config) {
 }
 
 var providerName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+
+// postgres looks at the URL's form. It may hold a password: nothing of it is shown.
+func (v *validator) postgres(text storage.Secret) {
+	if text.Empty() {
+		return
+	}
+	u, err := url.Parse(text.Reveal())
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		v.wrong("storage.postgres", "is not a URL such as postgres://user@host:5432/database")
+	}
+}
 
 func (v *validator) provider(p *ProviderConfig, at string, seen map[string]string) {
 	v.name(at+".name", p.Name, "provider", seen)
