@@ -90,6 +90,10 @@ func (c *Charge) Known() bool { return c.Unpriced == "" }
 // Day is the UTC day of the entry, at midnight, by the time in its request id.
 func (e *Entry) Day() time.Time { return idTime(e.RequestID).Truncate(24 * time.Hour) }
 
+// Began is when the request began by its id, to the millisecond. The ledger sorts and sums by
+// it, never by Time, so that a row and its roll-ups cannot fall on two sides of a minute.
+func (e *Entry) Began() time.Time { return idTime(e.RequestID) }
+
 // idTime is the time in a UUIDv7.
 func idTime(id uuid.UUID) time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC() //nolint:gosec // 48 bits
