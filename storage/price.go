@@ -1,6 +1,14 @@
 package storage
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Price is what one model costs at one provider from a date on. A price that was used is never
 // changed: a new one with a later date, or of a later making, supersedes it.
@@ -13,7 +21,7 @@ type Price struct {
 	// Regions are factors on the whole cost, in thousandths, by region ("eu": 1100).
 	Regions map[string]int64
 	Source  string // where the figures are from: a document, a list with its commit, "config"
-	Checked string // when they were read, YYYY-MM-DD
+	Checked string // when they were read, YYYY-MM-DD or YYYY-MM
 }
 
 // Rate is the price of one service tier, in one tier of context length. Token rates are nano-USD
@@ -31,4 +39,169 @@ type Rate struct {
 	ImageIn, ImageOut                            *int64 // tokens
 
 	Request, Image, Search, Second, Character *int64
+}
+
+// Figure is one figure of a rate.
+type Figure struct {
+	Name string  // as files, configuration and commands name it
+	Each bool    // nano-USD each; else nano-USD for a million tokens
+	Nano **int64 // the rate's own field
+}
+
+// Figures lists a rate's figures, known or not, always in one order.
+func (r *Rate) Figures() []Figure {
+	return []Figure{
+		{"input", false, &r.Input},
+		{"cache_read", false, &r.CacheRead},
+		{"cache_write_5m", false, &r.CacheWrite5m},
+		{"cache_write_1h", false, &r.CacheWrite1h},
+		{"output", false, &r.Output},
+		{"reasoning", false, &r.Reasoning},
+		{"audio_in", false, &r.AudioIn},
+		{"audio_cache_read", false, &r.AudioCacheRead},
+		{"audio_out", false, &r.AudioOut},
+		{"image_in", false, &r.ImageIn},
+		{"image_out", false, &r.ImageOut},
+		{"request", true, &r.Request},
+		{"image", true, &r.Image},
+		{"search", true, &r.Search},
+		{"second", true, &r.Second},
+		{"character", true, &r.Character},
+	}
+}
+
+// Figure gives the figure of a name; nil where there is none of that name.
+func (r *Rate) Figure(name string) **int64 {
+	for _, f := range r.Figures() {
+		if f.Name == name {
+			return f.Nano
+		}
+	}
+	return nil
+}
+
+// The bounds of a price. No real one is near; past them a product with a count of tokens could
+// leave 128 bits, and a typing error is likely.
+const (
+	maxFigure = 1_000_000 * 1_000_000_000 // a million USD
+	maxFactor = 10_000                    // ten times
+	maxModel  = 256                       // bytes of a model's name
+)
+
+// Check says what is wrong with a price. Its errors name the model and the figure.
+func (p *Price) Check() error {
+	if err := checkPriced("provider", p.Provider); err != nil {
+		return err
+	}
+	if err := checkPriced("model", p.Model); err != nil {
+		return err
+	}
+	if at := strings.IndexByte(p.Model, '*'); at >= 0 && at < len(p.Model)-1 {
+		return fmt.Errorf("price of %s: %q may stand at the end of a model only", p.name(), "*")
+	}
+	if len(p.Rates) == 0 || p.Rates[0].Tier != "" || p.Rates[0].Over != 0 {
+		return fmt.Errorf("price of %s: the standard rate is missing or not the first", p.name())
+	}
+	for i := range p.Rates {
+		r := &p.Rates[i]
+		twin := func(o Rate) bool { return o.Tier == r.Tier && o.Over == r.Over }
+		if slices.ContainsFunc(p.Rates[:i], twin) {
+			return fmt.Errorf("price of %s: two rates for %s", p.name(), r.Name())
+		}
+		if err := r.check(); err != nil {
+			return fmt.Errorf("price of %s: %w", p.name(), err)
+		}
+	}
+	for _, region := range slices.Sorted(maps.Keys(p.Regions)) {
+		if f := p.Regions[region]; region == "" || f <= 0 || f > maxFactor {
+			return fmt.Errorf("price of %s: the factor of region %q must be above 0 and at most %d", p.name(), region, maxFactor/1000)
+		}
+	}
+	return p.checkChecked()
+}
+
+func (p *Price) checkChecked() error {
+	for _, layout := range [...]string{"", "2006-01", time.DateOnly} {
+		if _, err := time.Parse(layout, p.Checked); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("price of %s: checked %q is no date like 2026-07-02", p.name(), p.Checked)
+}
+
+func (p *Price) name() string { return p.Provider + "/" + p.Model }
+
+// checkPriced bounds what an id is made of: ids stand in lists, separated by commas.
+func checkPriced(what, name string) error {
+	if name == "" || len(name) > maxModel {
+		return fmt.Errorf("price: the %s's name has %d bytes, want 1 to %d", what, len(name), maxModel)
+	}
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || c == ',' || c == '"' || c == '#' {
+			return fmt.Errorf("price: the %s %q must be printable ASCII without blanks, commas, quotes and #", what, name)
+		}
+	}
+	return nil
+}
+
+// Name says which rate it is: "standard", "priority", "standard over 200000".
+func (r *Rate) Name() string {
+	name := r.Tier
+	if name == "" {
+		name = "standard"
+	}
+	if r.Over > 0 {
+		name += fmt.Sprintf(" over %d", r.Over)
+	}
+	return name
+}
+
+func (r *Rate) check() error {
+	for i := range len(r.Tier) {
+		if c := r.Tier[i]; (c < 'a' || c > 'z') && c != '_' {
+			return fmt.Errorf("tier %q must be lower-case letters", r.Tier)
+		}
+	}
+	if r.Over < 0 {
+		return fmt.Errorf("%s: over must not be negative", r.Name())
+	}
+	known := 0
+	for _, f := range r.Figures() {
+		if *f.Nano == nil {
+			continue
+		}
+		known++
+		if n := **f.Nano; n < 0 || n > maxFigure {
+			return fmt.Errorf("%s: %s must be from 0 to %s USD", r.Name(), f.Name, FormatUSD(maxFigure))
+		}
+	}
+	if known == 0 {
+		return fmt.Errorf("%s: no figure is given", r.Name())
+	}
+	return nil
+}
+
+// MakeID is the id that the price's content has. The source and the day of the last look at it
+// are not content. A figure that a later release adds leaves the ids of prices without it alone.
+func (p *Price) MakeID() string {
+	var text strings.Builder
+	text.WriteString(p.From.UTC().Format(time.RFC3339Nano))
+	for i := range p.Rates {
+		r := &p.Rates[i]
+		fmt.Fprintf(&text, "\n%s\n%d", r.Tier, r.Over)
+		for _, f := range r.Figures() {
+			if *f.Nano != nil {
+				fmt.Fprintf(&text, "\n%s=%d", f.Name, **f.Nano)
+			}
+		}
+	}
+	for _, region := range slices.Sorted(maps.Keys(p.Regions)) {
+		fmt.Fprintf(&text, "\n%s*%d", region, p.Regions[region])
+	}
+	sum := sha256.Sum256([]byte(text.String()))
+	date := "always"
+	if !p.From.IsZero() {
+		date = p.From.UTC().Format(time.DateOnly)
+	}
+	return p.name() + "@" + date + "#" + hex.EncodeToString(sum[:4])
 }
