@@ -10,7 +10,10 @@ import (
 )
 
 // Keyring finds virtual keys by what a client presents. It is built whole and never changed.
-type Keyring struct{ byID map[string]*storage.Key }
+type Keyring struct {
+	byID    map[string]*storage.Key
+	missing error // why keys may be missing; nil where none is
+}
 
 // NewKeyring holds the given keys; of two with one public id the later wins.
 func NewKeyring(lists ...[]storage.Key) *Keyring {
@@ -22,6 +25,10 @@ func NewKeyring(lists ...[]storage.Key) *Keyring {
 	}
 	return r
 }
+
+// Incomplete gives a ring of the same keys that knows, with the operator's reason, that others
+// may exist: who presents one of those is asked to come back, and not sent away.
+func (r *Keyring) Incomplete(cause error) *Keyring { return &Keyring{byID: r.byID, missing: cause} }
 
 // Find gives the key whose text a client presented. Its errors are *providers.Fault, and none
 // says whether it was the id or the secret that was wrong.
@@ -35,6 +42,10 @@ func (r *Keyring) Find(text []byte, now time.Time) (*storage.Key, error) {
 		return nil, wrongKey("")
 	}
 	key := r.byID[string(id)]
+	if key == nil && r.missing != nil {
+		return nil, &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: lookAgain, Cause: r.missing,
+			Message: "This API key cannot be looked up at the moment, as the gateway's store is not reachable. Please try again."}
+	}
 	if key == nil || !key.Matches(text) {
 		return nil, wrongKey(string(id))
 	}
@@ -44,6 +55,9 @@ func (r *Keyring) Find(text []byte, now time.Time) (*storage.Key, error) {
 	}
 	return key, nil
 }
+
+// lookAgain is when a client may ask again about a key that could not be looked up.
+const lookAgain = 5 * time.Second
 
 func wrongKey(id string) error {
 	shown := "sk-ais-…"

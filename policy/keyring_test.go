@@ -63,3 +63,31 @@ func TestNewKeyring_LaterListWins(t *testing.T) {
 		t.Errorf("Find() = %v, %v", found, err)
 	}
 }
+
+// While the store cannot be asked, a key that is not known is no wrong key: 503, never 401.
+func TestKeyring_Incomplete(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	given, givenText := storage.NewKey("given", now)
+	_, stranger := storage.NewKey("nobody", now)
+	down := errors.New("connection refused")
+	whole := NewKeyring([]storage.Key{given})
+	ring := whole.Incomplete(down)
+
+	if found, err := ring.Find([]byte(givenText.Reveal()), now); err != nil || found.Name != "given" {
+		t.Errorf("a known key: %v, %v", found, err)
+	}
+	f := func(r *Keyring, text string, kind providers.FaultKind, cause error) {
+		t.Helper()
+		key, err := r.Find([]byte(text), now)
+		var fault *providers.Fault
+		if key != nil || !errors.As(err, &fault) || fault.Kind != kind || !errors.Is(fault.Cause, cause) || strings.Contains(fault.Message, "refused") {
+			t.Errorf("Find(%q) = %v, %#v", text, key, err)
+		}
+	}
+	f(ring, stranger.Reveal(), providers.FaultUnavailable, down)
+	f(whole, stranger.Reveal(), providers.FaultUnauthorized, nil)
+	// What can be no key, or is not the secret of a known one, is wrong whatever the store says.
+	f(ring, "", providers.FaultUnauthorized, nil)
+	f(ring, "sk-proj-1", providers.FaultUnauthorized, nil)
+	f(ring, givenText.Reveal()[:len("sk-ais-12345678-")]+stranger.Reveal()[len("sk-ais-12345678-"):], providers.FaultUnauthorized, nil)
+}
