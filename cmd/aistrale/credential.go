@@ -8,7 +8,6 @@ import (
 
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
-	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
 const (
@@ -48,7 +47,7 @@ func credentialAdd(ctx context.Context, env environment, args []string) error {
 	if err := made.CheckNames(); err != nil {
 		return usagef("%s\n%s", err, c.usage)
 	}
-	return c.withStore(ctx, func(store *sqlite.Store, config *Config) error {
+	return c.withStore(ctx, func(store nounStore, config *Config) error {
 		address, err := config.baseURL(made.Provider, *baseURL)
 		if err != nil {
 			return err
@@ -73,7 +72,7 @@ type sealing struct {
 
 // seal opens the vault before it asks for the secret: nobody should paste one to be told that
 // there is no master key.
-func (c *storeCommand) seal(ctx context.Context, store *sqlite.Store, s sealing) error {
+func (c *storeCommand) seal(ctx context.Context, store dataKeyStore, s sealing) error {
 	wrapper, err := loadMasterKey(c.env.Getenv, s.config.DataDir, s.config.Developer)
 	if err != nil {
 		return err
@@ -128,10 +127,10 @@ func credentialList(ctx context.Context, env environment, args []string) error {
 	if _, err := c.parse(args, 0); err != nil {
 		return err
 	}
-	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error { return c.printCredentials(ctx, store) })
+	return c.withStore(ctx, func(store nounStore, _ *Config) error { return c.printCredentials(ctx, store) })
 }
 
-func (c *storeCommand) printCredentials(ctx context.Context, store *sqlite.Store) error {
+func (c *storeCommand) printCredentials(ctx context.Context, store secretStore) error {
 	credentials, err := store.Credentials(ctx)
 	if err != nil {
 		return err
@@ -158,7 +157,7 @@ func credentialRemove(ctx context.Context, env environment, args []string) error
 	if err != nil {
 		return err
 	}
-	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error {
+	return c.withStore(ctx, func(store nounStore, _ *Config) error {
 		if err := store.RemoveCredential(ctx, *workspace, words[0]); err != nil {
 			return err
 		}

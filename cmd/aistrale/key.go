@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
-	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
 const (
@@ -53,7 +52,7 @@ func keyCreate(ctx context.Context, env environment, args []string) error {
 	if err := k.Check(); err != nil {
 		return usagef("%s\n%s", err, c.usage)
 	}
-	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error {
+	return c.withStore(ctx, func(store nounStore, _ *Config) error {
 		if err := store.AddKey(ctx, k); err != nil {
 			return err
 		}
@@ -80,10 +79,10 @@ func keyList(ctx context.Context, env environment, args []string) error {
 	if _, err := c.parse(args, 0); err != nil {
 		return err
 	}
-	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error { return c.printKeys(ctx, store) })
+	return c.withStore(ctx, func(store nounStore, _ *Config) error { return c.printKeys(ctx, store) })
 }
 
-func (c *storeCommand) printKeys(ctx context.Context, store *sqlite.Store) error {
+func (c *storeCommand) printKeys(ctx context.Context, store keyStore) error {
 	keys, err := store.Keys(ctx)
 	if err != nil {
 		return err
@@ -114,7 +113,7 @@ func keyRevoke(ctx context.Context, env environment, args []string) error {
 	if id, ok := storage.ParseKey(ref); ok { // who revokes a leaked key has its whole text at hand
 		ref = id
 	}
-	return c.withStore(ctx, func(store *sqlite.Store, _ *Config) error {
+	return c.withStore(ctx, func(store nounStore, _ *Config) error {
 		k, err := store.RevokeKey(ctx, *workspace, ref, env.Now())
 		if err != nil {
 			return err

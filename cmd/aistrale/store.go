@@ -6,24 +6,22 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
-	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
-// store is the embedded store with what opens its secrets.
+// store is the store of the nouns with what opens its secrets.
 type store struct {
-	*sqlite.Store
+	nounStore
 	env     environment
 	wrapper storage.KeyWrapper // nil where there is no master key
 	missing error              // why there is none
 }
 
 func openStore(ctx context.Context, env environment, config *Config) (*store, error) {
-	s, err := sqlite.Open(ctx, filepath.Join(config.DataDir, sqlite.FileName))
+	s, err := openNouns(ctx, config)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +29,7 @@ func openStore(ctx context.Context, env environment, config *Config) (*store, er
 	if err != nil && !errors.Is(err, storage.ErrNoMasterKey) {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &store{Store: s, env: env, wrapper: wrapper, missing: err}, nil
+	return &store{nounStore: s, env: env, wrapper: wrapper, missing: err}, nil
 }
 
 // credential is a provider's key, opened, or why it could not be.

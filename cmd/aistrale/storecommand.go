@@ -6,12 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/go-json-experiment/json"
-
-	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
 // storeCommand is a command that works on the store, with the flags that all of those take.
@@ -68,12 +65,12 @@ func (c *storeCommand) parse(args []string, words int) ([]string, error) {
 }
 
 // withStore hands the store that the configuration names to do.
-func (c *storeCommand) withStore(ctx context.Context, do func(*sqlite.Store, *Config) error) (err error) {
+func (c *storeCommand) withStore(ctx context.Context, do func(nounStore, *Config) error) (err error) {
 	config, err := loadConfig(c.config, c.env.Getenv)
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, filepath.Join(config.DataDir, sqlite.FileName))
+	store, err := openNouns(ctx, config)
 	if err != nil {
 		return err
 	}
