@@ -1,0 +1,32 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// holders are those whom a row belongs to.
+type holders struct {
+	workspace, project, owner string
+	at                        time.Time
+}
+
+// addHolders adds the project and the owner where they are new. Until there are commands for
+// them, a project or an owner begins with its first key.
+func addHolders(ctx context.Context, tx pgx.Tx, h holders) error {
+	if h.project != "" {
+		_, err := tx.Exec(ctx, `INSERT INTO projects (workspace, name, created_at) VALUES ($1, $2, $3)
+			ON CONFLICT DO NOTHING`, h.workspace, h.project, h.at)
+		if err != nil {
+			return err
+		}
+	}
+	if h.owner == "" {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO users (workspace, name, created_at) VALUES ($1, $2, $3)
+		ON CONFLICT DO NOTHING`, h.workspace, h.owner, h.at)
+	return err
+}

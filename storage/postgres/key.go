@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+const keyColumns = `id, name, hash, workspace, project, owner, models, allow, tags, created_at, expires_at, revoked_at`
+
+// Keys gives every key, revoked and expired ones too, oldest first.
+func (s *Store) Keys(ctx context.Context) ([]storage.Key, error) {
+	keys, err := all(ctx, s, `SELECT `+keyColumns+` FROM keys ORDER BY created_at, id`, scanKey)
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
+	return keys, nil
+}
+
+// AddKey adds a key, and its project and owner where they are new to its workspace. It wraps
+// ErrExists where the id, or the name among keys not revoked, is taken, and ErrNotFound where
+// there is no such workspace.
+func (s *Store) AddKey(ctx context.Context, k storage.Key) error {
+	if err := k.Check(); err != nil {
+		return err
+	}
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if err := addHolders(ctx, tx, holders{k.Workspace, k.Project, k.Owner, k.CreatedAt}); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO keys (`+keyColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			k.ID, k.Name, k.Hash[:], k.Workspace, k.Project, orNull(k.Owner),
+			list(k.Models), list(k.Allow), list(k.Tags), k.CreatedAt, k.ExpiresAt, k.RevokedAt)
+		return err
+	})
+	return named("key", k.Name, err)
+}
+
+// RevokeKey revokes the key of a workspace that has this id, else the one not yet revoked that
+// has this name, and gives it. A key that is revoked already keeps its time. It wraps
+// ErrNotFound.
+func (s *Store) RevokeKey(ctx context.Context, workspace, ref string, at time.Time) (storage.Key, error) {
+	var k storage.Key
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `UPDATE keys SET revoked_at = coalesce(revoked_at, $1)
+			WHERE id = (SELECT id FROM keys WHERE workspace = $2 AND (id = $3 OR name = $3 AND revoked_at IS NULL)
+				ORDER BY id = $3 DESC LIMIT 1)
+			RETURNING `+keyColumns, at, workspace, ref)
+		if err != nil {
+			return err
+		}
+		k, err = pgx.CollectExactlyOneRow(rows, scanKey)
+		return err
+	})
+	return k, named("key", ref, err)
+}
+
+func scanKey(row pgx.CollectableRow) (storage.Key, error) {
+	var k storage.Key
+	var sum []byte
+	var owner *string
+	err := row.Scan(&k.ID, &k.Name, &sum, &k.Workspace, &k.Project, &owner, &k.Models, &k.Allow, &k.Tags,
+		&k.CreatedAt, &k.ExpiresAt, &k.RevokedAt)
+	if err != nil {
+		return k, err
+	}
+	k.Owner = orEmpty(owner)
+	orNil(&k.Models, &k.Allow, &k.Tags)
+	utc(&k.CreatedAt, k.ExpiresAt, k.RevokedAt)
+	return k, hash(&k.Hash, sum)
+}

@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// nounTimeout bounds a call about nouns, for servers that neither answer nor hang up.
+const nounTimeout = 15 * time.Second
+
+// Version is a number that changes with every change of a noun, by this process or another. It
+// means nothing beyond this Store: compare it with what the Store said before. It reads one row;
+// the ledger's writes do not change it.
+func (s *Store) Version(ctx context.Context) (int64, error) {
+	var n int64
+	err := s.one(ctx, `SELECT n FROM revision`, &n)
+	return n, named("revision of", "nouns", err)
+}
+
+// change runs f in one transaction, which is rolled back where f fails. Changes take turns at the
+// revision's row: else two of them could wait for each other there, once each has changed
+// something that the other is about to.
+func (s *Store) change(ctx context.Context, f func(context.Context, pgx.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, nounTimeout)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, s.nouns, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT n FROM revision FOR UPDATE`); err != nil {
+			return err
+		}
+		return f(ctx, tx)
+	})
+}
+
+// one reads one value by the name of a row; it wraps pgx.ErrNoRows.
+func (s *Store) one(ctx context.Context, sql string, to any, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, nounTimeout)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		return err
+	}
+	return s.nouns.QueryRow(ctx, sql, args...).Scan(to)
+}
+
+// all reads every row of a query.
+func all[T any](ctx context.Context, s *Store, sql string, scan pgx.RowToFunc[T]) ([]T, error) {
+	ctx, cancel := context.WithTimeout(ctx, nounTimeout)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := s.nouns.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
+}

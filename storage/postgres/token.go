@@ -1,0 +1,45 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+const tokenColumns = `id, name, hash, created_at, expires_at, revoked_at`
+
+// AdminTokens gives every admin token, revoked and expired ones too, oldest first.
+func (s *Store) AdminTokens(ctx context.Context) ([]storage.AdminToken, error) {
+	tokens, err := all(ctx, s, `SELECT `+tokenColumns+` FROM admin_tokens ORDER BY created_at, id`, scanToken)
+	if err != nil {
+		return nil, fmt.Errorf("admin tokens: %w", err)
+	}
+	return tokens, nil
+}
+
+// AddAdminToken adds a token. It wraps ErrExists where the id, or the name among tokens not
+// revoked, is taken.
+func (s *Store) AddAdminToken(ctx context.Context, t storage.AdminToken) error {
+	if err := t.Check(); err != nil {
+		return err
+	}
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO admin_tokens (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
+			t.ID, t.Name, t.Hash[:], t.CreatedAt, t.ExpiresAt, t.RevokedAt)
+		return err
+	})
+	return named("admin token", t.Name, err)
+}
+
+func scanToken(row pgx.CollectableRow) (storage.AdminToken, error) {
+	var t storage.AdminToken
+	var sum []byte
+	if err := row.Scan(&t.ID, &t.Name, &sum, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt); err != nil {
+		return t, err
+	}
+	utc(&t.CreatedAt, t.ExpiresAt, t.RevokedAt)
+	return t, hash(&t.Hash, sum)
+}
