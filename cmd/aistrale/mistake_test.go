@@ -124,6 +124,18 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f(mock+"ledger: {keep_rows: 90}", `f:2: ledger.keep_rows: "90" is not a duration such as 15s, 10m or 90d`)
 	f(mock+"ledger:\n  keep_rows: -1d\n  keep_minutes: -1h\n  keep_hours: -1s", "f:3: ledger.keep_rows: is negative; 0 keeps them for ever",
 		"f:4: ledger.keep_minutes: is negative; 0 keeps them for ever", "f:5: ledger.keep_hours: is negative; 0 keeps them for ever")
+	f(mock+"prices: [{model: llama, input: 1}]", `f:2: prices[0].model: "llama" is no model such as mine/llama`)
+	f(mock+"prices: [{model: anthropc/claude, input: 1}]", `f:2: prices[0].model: no provider is named "anthropc", did you mean "anthropic"?`)
+	f(mock+"prices:\n  - {model: mock/gpt}", "f:3: prices[0]: price of mock/gpt: standard: no figure is given")
+	f(mock+"prices:\n  - {model: mock/gpt, input: dear, output: -1}", `f:3: prices[0].input: "dear" is no decimal number`)
+	f(mock+"prices:\n  - {model: mock/gpt, output: -1}", "f:3: prices[0]: price of mock/gpt: standard: output must be from 0 to 1000000 USD")
+	f(mock+"prices:\n  - {model: mock/gpt, input: 0.0000000001}", `f:3: prices[0].input: "0.0000000001" is finer than a nano-USD`)
+	f(mock+"prices:\n  - {model: mock/gpt, tier: batsh, input: 1}", `f:3: prices[0].tier: is "batsh", did you mean "batch"?`,
+		"f:3: prices[0]: price of mock/gpt: the standard rate is missing or not the first")
+	f(mock+"prices:\n  - {model: mock/gpt, input: 1}\n  - {model: mock/gpt, input: 2}", "f:3: prices[0]: price of mock/gpt: two rates for standard")
+	f(mock+"prices:\n  - {model: mock/gpt, input: 1, regions: {eu: 1.00001}}", `f:3: prices[0].regions.eu: "1.00001" has more than three decimals`)
+	f(mock+"prices:\n  - {model: mock/gpt, input: 1}\n  - {model: mock/gpt, tier: flex, input: 1, regions: {eu: 1.1}}",
+		"f:4: prices[1].regions: stands with the model's standard rate, and holds for all of its rates")
 	for _, bad := range []string{"h/db", "mysql://u:p@h/db", "postgres://%zz", "host=h password=p"} {
 		f(mock+"storage: {postgres: '"+bad+"'}", "f:2: storage.postgres: is not a URL such as postgres://user@host:5432/database")
 	}

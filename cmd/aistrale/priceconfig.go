@@ -1,7 +1,16 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // PriceConfig is one rate of an operator's own price, in USD for a million tokens; request,
@@ -32,4 +41,124 @@ type PriceConfig struct {
 	Character string `yaml:"character"`
 
 	Regions map[string]string `yaml:"regions"` // factors on the whole cost
+}
+
+// priceList makes prices of the configuration's rates: those of one model from one date on are
+// one price. wrong is told what is wrong with one, by its path.
+func priceList(rates []PriceConfig, wrong func(path, format string, args ...any)) []storage.Price {
+	type start struct {
+		model string
+		from  int64
+	}
+	var prices []storage.Price
+	index, first := map[start]int{}, []string{}
+	for i := range rates {
+		r, at := &rates[i], element("prices", i)
+		rate, ok := r.rate(at, wrong)
+		if !ok {
+			continue
+		}
+		key := start{r.Model, r.From.UnixNano()}
+		n, known := index[key]
+		if !known {
+			n = len(prices)
+			index[key], first = n, append(first, at)
+			provider, model, _ := strings.Cut(r.Model, "/")
+			prices = append(prices, storage.Price{Provider: provider, Model: model, From: r.From.UTC(), Source: "config"})
+		}
+		p := &prices[n]
+		if rate.Tier == "" && rate.Over == 0 {
+			p.Rates = slices.Insert(p.Rates, 0, rate)
+			p.Regions = r.regions(at+".regions", wrong)
+			continue
+		}
+		p.Rates = append(p.Rates, rate)
+		if len(r.Regions) > 0 {
+			wrong(at+".regions", "stands with the model's standard rate, and holds for all of its rates")
+		}
+	}
+	for n := range prices {
+		if err := prices[n].Check(); err != nil {
+			wrong(first[n], "%s", err)
+		}
+		prices[n].ID = prices[n].MakeID()
+	}
+	return prices
+}
+
+// rate reads the figures as they stand, without rounding.
+func (p *PriceConfig) rate(at string, wrong func(path, format string, args ...any)) (rate storage.Rate, ok bool) {
+	if provider, model, found := strings.Cut(p.Model, "/"); !found || provider == "" || model == "" {
+		wrong(at+".model", "%q is no model such as mine/llama", p.Model)
+		return rate, false
+	}
+	rate.Tier, rate.Over, ok = p.Tier, int64(p.Over), true
+	fields := reflect.ValueOf(p).Elem()
+	for i := range fields.NumField() {
+		name, _ := keyOf(fields.Type().Field(i))
+		figure := rate.Figure(name)
+		if figure == nil || fields.Field(i).String() == "" {
+			continue
+		}
+		nano, err := storage.ParseUSD(fields.Field(i).String())
+		if err != nil {
+			wrong(member(at, name), "%s", err)
+			ok = false
+		}
+		*figure = &nano
+	}
+	return rate, ok
+}
+
+// regions reads factors into thousandths.
+func (p *PriceConfig) regions(at string, wrong func(path, format string, args ...any)) map[string]int64 {
+	if len(p.Regions) == 0 {
+		return nil
+	}
+	factors := make(map[string]int64, len(p.Regions))
+	for _, region := range slices.Sorted(maps.Keys(p.Regions)) {
+		factor, exact, err := storage.ParseDecimal(p.Regions[region], 3)
+		if err == nil && !exact {
+			err = fmt.Errorf("%q has more than three decimals", p.Regions[region])
+		}
+		if err != nil {
+			wrong(member(at, region), "%s", err)
+			factor = 1000
+		}
+		factors[region] = factor
+	}
+	return factors
+}
+
+var priceTiers = []string{"batch", "flex", "priority", "fast"}
+
+// prices holds an operator's prices to be readable, and to be for somebody: the price of a
+// misspelt provider would never be found.
+func (v *validator) prices(c *Config) {
+	known := append(catalog.Names(), mockName)
+	for i := range c.Providers {
+		known = append(known, c.Providers[i].Name)
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	for i := range c.Prices {
+		p, at := &c.Prices[i], element("prices", i)
+		provider, _, whole := strings.Cut(p.Model, "/")
+		if whole && !slices.Contains(known, provider) {
+			v.wrong(at+".model", "no provider is named %q%s", provider, hint(provider, known))
+		}
+		if p.Tier != "" {
+			v.word(at+".tier", p.Tier, priceTiers...)
+		}
+	}
+	priceList(c.Prices, v.wrong)
+}
+
+// priceList gives the operator's own prices.
+func (c *Config) priceList() ([]storage.Price, error) {
+	var errs []error
+	prices := priceList(c.Prices, func(path, format string, args ...any) {
+		errs = append(errs, fmt.Errorf(path+": "+format, args...))
+	})
+	return prices, errors.Join(errs...)
 }

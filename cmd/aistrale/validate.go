@@ -56,6 +56,7 @@ func (v *validator) config(c *Config) {
 	v.aliases(c)
 	v.postgres(c.Storage.Postgres)
 	v.journal(c)
+	v.prices(c)
 }
 
 func (v *validator) listeners(c *Config) {
