@@ -25,6 +25,8 @@ var arrows = []arrow{
 	{"admin", []string{"policy", "providers", "storage"}},
 	{"policy", []string{"providers", "providers/catalog", "storage"}},
 	{"storage", []string{"providers"}},
+	{"storage/sqlite", []string{"storage", "storage/ledger", "providers", "policy"}},
+	{"storage/postgres", []string{"storage", "storage/ledger", "providers", "policy"}},
 	{"storage/*", []string{"storage", "providers", "policy"}},
 	{"internal/telemetry", []string{"storage", "providers"}},
 	{"providers", nil},
