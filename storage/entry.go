@@ -59,6 +59,7 @@ type Entry struct {
 
 	Lines        []providers.Normal // as priced
 	UsageRaw     []byte             // the provider's own usage JSON, verbatim
+	UsageCut     bool               // there was more usage than is kept: no UsageRaw, or too few Lines
 	ContentBytes int64              // of visible content that was seen
 	Bound        Bound
 	Charge

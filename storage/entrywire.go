@@ -1,0 +1,368 @@
+package storage
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// What an encoded entry may hold at most. Whoever fills an entry bounds what a client or an
+// upstream made up; this is the last defence, so that no entry is too long to be kept.
+const (
+	maxUsageRaw = 16 << 10
+	maxMetadata = 4 << 10
+	maxEndUser  = 256
+	maxText     = 512
+	maxTags     = 16
+	maxTag      = 64
+	maxLines    = 64
+	maxLineText = 128
+)
+
+// MaxEntry is longer than any encoded entry, in bytes.
+const MaxEntry = 64 << 10
+
+// errEntry is wrapped in nothing: where the bytes came from is for the reader to say.
+var errEntry = errors.New("the entry is damaged")
+
+// An encoded entry is the request id, 16 bytes, then fields in any order: a byte
+// (number << 1 | kind), and for kind 0 a zigzag varint, for kind 1 a length and so many bytes.
+// What is empty is left out, and a number that is not known is skipped, so that an older and a
+// newer release read each other's. A number is never given a second meaning.
+const (
+	kindNumber = 0
+	kindBytes  = 1
+)
+
+// Fields of kind 0.
+const (
+	numState = iota
+	numAttempt
+	numRevision
+	numFlags
+	numTime // Unix microseconds
+	numRetry
+	numStatus
+	numUpstreamStatus
+	numContentBytes
+	numBoundInput
+	numBoundOutput
+	numCostNano
+	numBytesIn
+	numBytesOut
+	numFirstByte // nanoseconds, as the others
+	numOverhead
+	numDuration
+	numFields
+)
+
+const (
+	flagFinal = 1 << iota
+	flagStream
+	flagExact
+	flagEstimated
+	flagUsageCut
+)
+
+// Fields of kind 1 that are one text each. From textModel on they come from a client or an
+// upstream, and are made clean of what a database does not take.
+const (
+	textNode = iota
+	textWorkspace
+	textProject
+	textKey
+	textKeyName
+	textUser
+	textProvider
+	textPrompt
+	textTag
+	textCredential
+	textOp
+	textOutcome
+	textFault
+	textUnpriced
+	textPriceID
+	textModel // from here on foreign
+	textAsked
+	textServed
+	textTier
+	textEndUser
+	textMetadata
+	textClientID
+	textUpstreamID
+	textFinish
+	textFields
+)
+
+// The other fields of kind 1.
+const (
+	bytesTag      = 56
+	bytesLine     = 57
+	bytesUsageRaw = 58
+)
+
+// Fields of a line: two texts, then numbers.
+const (
+	lineModel = iota
+	lineTier
+	lineTexts
+)
+
+type (
+	numbers [numFields]int64
+	texts   [textFields]*string
+	counts  [10]*int64
+)
+
+// Append encodes the entry at the end of dst, the same bytes each time. It does not allocate
+// where dst has room. What is too long is cut: a text at its bound, Metadata and UsageRaw
+// whole, as half a JSON value is none (UsageCut then says so).
+func (e *Entry) Append(dst []byte) []byte {
+	dst = append(dst, e.RequestID[:]...)
+	for field, n := range e.numbers() {
+		dst = appendNumber(dst, field, n)
+	}
+	for field, s := range e.texts() {
+		switch {
+		case *s == "" || field == textMetadata && len(*s) > maxMetadata:
+		case field >= textModel:
+			dst = appendForeign(dst, field, *s, textBound(field))
+		default:
+			dst = appendText(dst, field, clip(*s, maxText))
+		}
+	}
+	for _, tag := range e.Tags[:min(len(e.Tags), maxTags)] {
+		dst = appendForeign(dst, bytesTag, tag, maxTag)
+	}
+	for i := range e.Lines[:min(len(e.Lines), maxLines)] {
+		dst = appendLine(dst, &e.Lines[i])
+	}
+	if 0 < len(e.UsageRaw) && len(e.UsageRaw) <= maxUsageRaw {
+		dst = append(dst, bytesUsageRaw<<1|kindBytes)
+		dst = append(binary.AppendUvarint(dst, uint64(len(e.UsageRaw))), e.UsageRaw...)
+	}
+	return dst
+}
+
+// Parse decodes what Append made into e, whatever e held, and copies what it keeps of b. It
+// gives an error where b is not an entry.
+func (e *Entry) Parse(b []byte) error {
+	*e = Entry{}
+	if len(b) < len(e.RequestID) {
+		return errEntry
+	}
+	copy(e.RequestID[:], b)
+	rest := string(b[len(e.RequestID):]) // the texts are parts of this one copy
+	var n numbers
+	all := e.texts()
+	for rest != "" {
+		f, after, err := nextField(rest)
+		if err != nil {
+			return err
+		}
+		rest = after
+		switch {
+		case f.kind == kindNumber && f.number < numFields:
+			n[f.number] = f.n
+		case f.kind == kindNumber:
+		case f.number < textFields:
+			*all[f.number] = f.text
+		default:
+			if err := e.parseMore(f); err != nil {
+				return err
+			}
+		}
+	}
+	e.setNumbers(&n)
+	return nil
+}
+
+func (e *Entry) parseMore(f field) error {
+	switch f.number {
+	case bytesTag:
+		e.Tags = append(e.Tags, f.text)
+	case bytesUsageRaw:
+		e.UsageRaw = []byte(f.text)
+	case bytesLine:
+		e.Lines = append(e.Lines, providers.Normal{})
+		return parseLine(f.text, &e.Lines[len(e.Lines)-1])
+	}
+	return nil
+}
+
+func (e *Entry) numbers() numbers {
+	n := numbers{
+		numState: int64(e.State), numAttempt: int64(e.Attempt), numRevision: int64(e.Revision),
+		numRetry: int64(e.Retry), numStatus: int64(e.Status), numUpstreamStatus: int64(e.UpstreamStatus),
+		numContentBytes: e.ContentBytes, numBoundInput: e.Bound.Input, numBoundOutput: e.Bound.Output,
+		numCostNano: e.CostNano, numBytesIn: e.BytesIn, numBytesOut: e.BytesOut,
+		numFirstByte: int64(e.FirstByte), numOverhead: int64(e.Overhead), numDuration: int64(e.Duration),
+	}
+	if !e.Time.IsZero() {
+		n[numTime] = e.Time.UnixMicro()
+	}
+	cut := e.UsageCut || len(e.UsageRaw) > maxUsageRaw || len(e.Lines) > maxLines
+	for i, set := range [...]bool{e.Final, e.Stream, e.Exact, e.Estimated, cut} {
+		if set {
+			n[numFlags] |= 1 << i
+		}
+	}
+	return n
+}
+
+func (e *Entry) setNumbers(n *numbers) {
+	e.State, e.Attempt, e.Revision = EntryState(n[numState]), int(n[numAttempt]), int(n[numRevision])
+	e.Retry, e.Status, e.UpstreamStatus = int(n[numRetry]), int(n[numStatus]), int(n[numUpstreamStatus])
+	e.ContentBytes, e.Bound = n[numContentBytes], Bound{Input: n[numBoundInput], Output: n[numBoundOutput]}
+	e.CostNano, e.BytesIn, e.BytesOut = n[numCostNano], n[numBytesIn], n[numBytesOut]
+	e.FirstByte, e.Overhead = time.Duration(n[numFirstByte]), time.Duration(n[numOverhead])
+	e.Duration = time.Duration(n[numDuration])
+	if n[numTime] != 0 {
+		e.Time = time.UnixMicro(n[numTime]).UTC()
+	}
+	f := n[numFlags]
+	e.Final, e.Stream, e.Exact = f&flagFinal != 0, f&flagStream != 0, f&flagExact != 0
+	e.Estimated, e.UsageCut = f&flagEstimated != 0, f&flagUsageCut != 0
+}
+
+func (e *Entry) texts() texts {
+	return texts{
+		textNode: &e.Node, textWorkspace: &e.Workspace, textProject: &e.Project, textKey: &e.Key,
+		textKeyName: &e.KeyName, textUser: &e.User, textProvider: &e.Provider, textModel: &e.Model,
+		textPrompt: &e.Prompt, textTag: &e.Tag, textCredential: &e.Credential, textOp: &e.Op,
+		textOutcome: (*string)(&e.Outcome), textFault: &e.Fault, textUnpriced: &e.Unpriced,
+		textPriceID: &e.PriceID, textAsked: &e.Asked, textServed: &e.Served, textTier: &e.Tier,
+		textEndUser: &e.EndUser, textMetadata: &e.Metadata, textClientID: &e.ClientID,
+		textUpstreamID: &e.UpstreamID, textFinish: &e.Finish,
+	}
+}
+
+func textBound(field int) int {
+	switch field {
+	case textEndUser:
+		return maxEndUser
+	case textMetadata:
+		return maxMetadata
+	}
+	return maxText
+}
+
+// counts are a line's numbers in the order of their fields.
+func lineCounts(l *providers.Normal) counts {
+	return counts{
+		&l.InputUncached, &l.CacheRead, &l.CacheWrite5m, &l.CacheWrite1h, &l.Output,
+		&l.Reasoning, &l.AudioIn, &l.AudioOut, &l.Images, &l.Searches,
+	}
+}
+
+// appendLine leaves two bytes for the length, which is known only at the end.
+func appendLine(dst []byte, l *providers.Normal) []byte {
+	dst = append(dst, bytesLine<<1|kindBytes, 0, 0)
+	start := len(dst)
+	dst = appendForeign(dst, lineModel, l.Model, maxLineText)
+	dst = appendForeign(dst, lineTier, l.Tier, maxLineText)
+	for i, n := range lineCounts(l) {
+		dst = appendNumber(dst, lineTexts+i, *n)
+	}
+	size := len(dst) - start
+	dst[start-2], dst[start-1] = byte(size)|0x80, byte(size>>7)
+	return dst
+}
+
+func parseLine(rest string, l *providers.Normal) error {
+	all := lineCounts(l)
+	for rest != "" {
+		f, after, err := nextField(rest)
+		if err != nil {
+			return err
+		}
+		rest = after
+		switch {
+		case f.kind == kindBytes && f.number == lineModel:
+			l.Model = f.text
+		case f.kind == kindBytes && f.number == lineTier:
+			l.Tier = f.text
+		case f.kind == kindNumber && lineTexts <= f.number && f.number < lineTexts+len(all):
+			*all[f.number-lineTexts] = f.n
+		}
+	}
+	return nil
+}
+
+func appendNumber(dst []byte, field int, n int64) []byte {
+	if n == 0 {
+		return dst
+	}
+	return binary.AppendVarint(append(dst, byte(field<<1|kindNumber)), n)
+}
+
+func appendText(dst []byte, field int, s string) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(field<<1|kindBytes)), uint64(len(s)))
+	return append(dst, s...)
+}
+
+// appendForeign appends a text that may hold anything. PostgreSQL takes no NUL and nothing that
+// is not UTF-8, and one such entry would hold up all others.
+func appendForeign(dst []byte, field int, s string, bound int) []byte {
+	if s == "" {
+		return dst
+	}
+	s = clip(s, bound)
+	if strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "?")
+	}
+	return appendText(dst, field, s)
+}
+
+// clip cuts at the bound, or before the character that stands across it.
+func clip(s string, bound int) string {
+	if len(s) <= bound {
+		return s
+	}
+	for cut := bound; cut > bound-utf8.UTFMax; cut-- {
+		if utf8.RuneStart(s[cut]) {
+			return s[:cut]
+		}
+	}
+	return s[:bound]
+}
+
+// field is one of an encoded entry: n of kind 0, text of kind 1.
+type field struct {
+	number, kind int
+	n            int64
+	text         string
+}
+
+func nextField(s string) (f field, rest string, err error) {
+	f.number, f.kind = int(s[0]>>1), int(s[0]&1)
+	v, size := uvarint(s[1:])
+	if size == 0 {
+		return f, "", errEntry
+	}
+	rest = s[1+size:]
+	if f.kind == kindNumber {
+		f.n = int64(v>>1) ^ -int64(v&1)
+		return f, rest, nil
+	}
+	if v > uint64(len(rest)) {
+		return f, "", errEntry
+	}
+	f.text = rest[:v]
+	return f, rest[v:], nil
+}
+
+// uvarint reads a varint, of size 0 where there is none. binary's wants bytes.
+func uvarint(s string) (v uint64, size int) {
+	for i := range min(len(s), binary.MaxVarintLen64) {
+		v |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return v, i + 1
+		}
+	}
+	return 0, 0
+}
