@@ -21,6 +21,7 @@ type flight struct {
 	fc       *fasthttp.RequestCtx // not to be touched once a stream's body was handed over
 	conn     net.Conn
 	endpoint endpoint
+	id       uuid.UUID
 	start    time.Time // when the handler began
 	received time.Time // when the request's last byte had come
 
@@ -43,6 +44,7 @@ type flight struct {
 	memory  int64  // taken from the body budget
 	settled bool
 	reply   reply
+	bill    bill
 
 	mu       sync.Mutex
 	token    uint64
@@ -56,9 +58,10 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e endpoint) *flight {
 		f = &flight{}
 	}
 	f.g, f.state, f.fc, f.conn, f.endpoint = g, g.state.Load(), fc, fc.Conn(), e
-	f.start, f.settled = time.Now(), false
+	f.start, f.settled, f.id = time.Now(), false, newID()
+	f.bill.reset()
 	f.rec = storage.Record{
-		ID: newID(), Time: f.start, Node: g.options.Node, Op: e.op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
+		ID: f.id.String(), Time: f.start, Node: g.options.Node, Op: e.op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
 		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")),
 	}
 	g.mu.Lock()
@@ -104,12 +107,12 @@ func reset(u providers.Usage) providers.Usage {
 	return providers.Usage{Lines: u.Lines[:0], Raw: u.Raw[:0]}
 }
 
-func newID() string {
+func newID() uuid.UUID {
 	id, err := uuid.NewV7()
 	if err != nil { // no randomness: the process cannot make keys either
 		panic(err)
 	}
-	return id.String()
+	return id
 }
 
 // clientID takes over a client's own request id where it is fit for logs and headers.

@@ -38,6 +38,8 @@ type Options struct {
 	// Watch finds governed fields of all dialects.
 	Watch *providers.Watch
 	Fetch Fetcher
+	// Journal keeps what the ledger is owed; nil: nothing is kept.
+	Journal Journal
 }
 
 // Limits bound what one request, and all of them together, may take.
@@ -69,12 +71,14 @@ type Snapshot struct {
 	Router   *policy.Router
 	Accounts map[string]*Account // by provider, or by provider/model where an account serves one model
 	Models   []Model             // for GET /v1/models
+	Prices   *policy.PriceBook
 }
 
 // Account is a provider with its credential and its connections.
 type Account struct {
 	providers.Provider
 	Credential string // its name, for records
+	Region     string // where its upstream bills by regions
 	Secret     storage.Secret
 	// NeedsKey is set where the provider wants a credential and there is none; KeyError says
 	// why a stored one could not be opened.
@@ -85,6 +89,13 @@ type Account struct {
 	StreamIdle time.Duration // for the next byte of an answer
 	// Can says what a model of the account can do.
 	Can func(model string) providers.Capabilities
+}
+
+func (a *Account) can(model string) providers.Capabilities {
+	if a.Can == nil {
+		return providers.Capabilities{}
+	}
+	return a.Can(model)
 }
 
 // Gateway serves the data plane.
@@ -106,6 +117,9 @@ type Gateway struct {
 // New makes a gateway that speaks chat with the given face. Swap must be called before it
 // serves.
 func New(o Options, chat providers.Face) (*Gateway, error) {
+	if o.Journal == nil {
+		o.Journal = noJournal{}
+	}
 	w, err := newWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("watch clients: %w", err)

@@ -34,7 +34,7 @@ func TestGateway_WholeReplyIsExact(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"x-aistrale-provider": "one", "x-aistrale-model": "m", "x-aistrale-fidelity": "exact", "x-aistrale-attempts": "1",
-		"x-aistrale-cost-usd": "unknown", "x-aistrale-upstream-request-id": "up-1", "x-client-request-id": "mine",
+		"x-aistrale-cost-usd": "0.000007", "x-aistrale-upstream-request-id": "up-1", "x-client-request-id": "mine",
 		"x-aistrale-upstream-ratelimit-remaining-tokens": "7", "set-cookie": "", "content-type": "application/json",
 	} {
 		if got := h.Get(name); got != want {

@@ -72,6 +72,9 @@ func (f *flight) read() error {
 	if f.endpoint.op == providers.OpEmbeddings {
 		stream = false
 	}
+	if err := f.label(); err != nil {
+		return err
+	}
 	f.rec.Asked, f.rec.Stream = model, stream
 	f.call = providers.Call{
 		Op: f.endpoint.op, Doc: &f.doc, Asked: model, Stream: stream, IncludeUsage: include,

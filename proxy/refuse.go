@@ -28,9 +28,8 @@ func (f *flight) refuse(err error) {
 	retryHeaders(&resp.Header, out)
 	resp.SetBody(body)
 	f.g.hurry(f.fc, len(body))
-	f.rec.BytesOut = int64(len(body))
 	f.letGo()
-	f.settle(err)
+	f.settle(err, len(body))
 	f.g.end(f)
 }
 
@@ -75,7 +74,7 @@ func refuseEarly(face providers.Face) func(*fasthttp.RequestCtx, error) {
 		fc.Response.Reset()
 		fc.SetStatusCode(status)
 		fc.SetContentType("application/json")
-		fc.Response.Header.Set("x-request-id", newID())
+		fc.Response.Header.Set("x-request-id", newID().String())
 		fc.SetBody(body)
 	}
 }

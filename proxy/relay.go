@@ -16,8 +16,7 @@ import (
 func (f *flight) relay() {
 	r := &f.reply
 	if r.whole {
-		f.rec.BytesOut = int64(len(f.scratch))
-		f.settle(nil)
+		f.settle(nil, len(f.scratch))
 		f.writeHeaders()
 		f.g.hurry(f.fc, len(f.scratch))
 		f.scratch = f.fc.Response.SwapBody(f.scratch)
@@ -72,6 +71,9 @@ func (b *streamBody) WriteTo(w io.Writer) (total int64, err error) {
 	}()
 	for {
 		if len(f.out) > 0 && (r.done || len(f.out) >= gather || !r.ready()) {
+			if r.ended && r.fault == nil {
+				f.settle(nil, len(f.out)) // a client that has read the end mark finds its call in the ledger
+			}
 			n, err := b.write(w, f.out)
 			total += int64(n)
 			if err != nil {
@@ -118,7 +120,9 @@ func (b *streamBody) finish(w io.Writer) error {
 	if f.reply.fault == nil || f.reply.told {
 		return nil
 	}
-	_, err := b.write(w, f.endpoint.face.Broken(f.reply.fault))
+	last := f.endpoint.face.Broken(f.reply.fault)
+	f.settle(f.reply.fault, len(last))
+	_, err := b.write(w, last)
 	return err
 }
 
@@ -160,7 +164,7 @@ func (b *streamBody) Close() error {
 	}
 	_ = f.conn.SetWriteDeadline(time.Now().Add(f.g.options.Limits.ClientWrite)) // for the last chunk; fasthttp takes it off
 	f.letGo()
-	f.settle(err)
+	f.settle(err, 0)
 	if s := f.g.options.Streams; s != nil {
 		s.StreamClosed()
 	}
@@ -168,13 +172,16 @@ func (b *streamBody) Close() error {
 	return nil
 }
 
-// settle closes the record, once, and shows it to the observer.
-func (f *flight) settle(err error) {
+// settle closes the record, once: its cost, the ledger's entry, the log line and the metrics.
+// It comes before the last bytes for the client, which has its answer only when the ledger has
+// it too.
+func (f *flight) settle(err error, last int) {
 	if f.settled { // and failed in what came after
 		return
 	}
 	f.settled = true
 	rec := &f.rec
+	rec.BytesOut += int64(last)
 	rec.Duration = time.Since(f.start)
 	rec.Finish, rec.ContentBytes = f.reply.finish, f.reply.content
 	if len(rec.Usage.Lines) > 0 {
@@ -195,6 +202,8 @@ func (f *flight) settle(err error) {
 			rec.Status = statusClientGone
 		}
 	}
+	f.closeBill(err)
+	f.payBill()
 	f.observe()
 }
 

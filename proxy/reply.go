@@ -28,6 +28,7 @@ type reply struct {
 	limit       int
 	hideUsage   bool
 	eager       bool // do not wait for bytes that are not there yet
+	received    bool // the upstream's reply, not a stream, has come to its end
 	whole       bool // f.scratch is the whole reply in the client's words
 	contentType string
 
@@ -204,6 +205,7 @@ func (f *flight) take(t *target, head Head) error {
 	if f.rec.Exact && isJSON(said) {
 		r.contentType = said
 	}
+	r.received = true
 	f.letGo() // the head is the exchange's
 	if f.rec.Exact && !isObject(whole) {
 		return &providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "The provider's answer is not a JSON object.",

@@ -60,6 +60,9 @@ func (f *flight) attempt(t *target) error {
 	f.rec.Provider, f.rec.Model, f.rec.Credential = t.Provider, t.Model, t.account.Credential
 	f.rec.Dropped, f.rec.Exact = plan.Dropped, f.exact(t)
 	f.rec.Usage, f.rec.Served = reset(f.rec.Usage), "" // an earlier target's, which failed
+	if err := f.openBill(t, &plan); err != nil {
+		return err
+	}
 	f.rec.Attempts = append(f.rec.Attempts, storage.Attempt{Provider: t.Provider, Model: t.Model, Credential: t.account.Credential})
 	began := time.Now()
 	err = f.exchangeAll(t, plan)
@@ -69,6 +72,7 @@ func (f *flight) attempt(t *target) error {
 	a.Outcome = outcome(err)
 	if err != nil {
 		a.Err = err.Error()
+		f.closeBill(err)
 	}
 	return err
 }
@@ -99,8 +103,8 @@ func (f *flight) prepare(t *target) {
 	if strings.Contains(path, "{model}") {
 		c.Path = strings.ReplaceAll(path, "{model}", escapeModel(t.Model))
 	}
-	if !f.exact(t) && t.account.Can != nil {
-		c.Can = t.account.Can(t.Model)
+	if !f.exact(t) {
+		c.Can = t.account.can(t.Model)
 	}
 }
 
@@ -202,7 +206,7 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	f.reply.x = x
 	head, err := x.Send(req, f.timeouts())
 	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
-	a.Status, a.Reused = head.Status, head.Reused
+	a.Status, a.Reused, a.Sent = head.Status, head.Reused, a.Sent || !head.Sent.IsZero()
 	if !head.Sent.IsZero() && f.rec.Overhead == 0 {
 		f.rec.Overhead = head.Sent.Sub(f.received)
 	}
@@ -279,6 +283,7 @@ func (f *flight) exchangePair(t *target, plan providers.Plan) error {
 		f.letGo()
 		replies = append(replies, whole)
 	}
+	f.reply.received = true
 	body, usage, err := t.route.Pair.Read(f.call, replies)
 	if err != nil {
 		return err

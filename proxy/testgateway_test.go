@@ -100,7 +100,7 @@ func newTestGateway(t *testing.T, upstreams map[string]*script, change ...settin
 		}
 	}
 	state := &Snapshot{
-		Keys: policy.NewKeyring([]storage.Key{key}), Accounts: accounts,
+		Keys: policy.NewKeyring([]storage.Key{key}), Accounts: accounts, Prices: policy.NewPriceBook(testPrices()),
 		Router: policy.NewRouter(served, map[string][]policy.Target{
 			"pair": {{Provider: "one", Model: "m"}, {Provider: "two", Model: "m"}},
 		}, func(string) (string, bool) { return "", false }),

@@ -81,6 +81,7 @@ type Attempt struct {
 	Outcome                     Outcome
 	Err                         string
 	UpstreamID                  string // the upstream's request id
+	Sent                        bool   // the request has left for the upstream
 	Reused                      bool   // sent on a connection that had been idle
 	Duration                    time.Duration
 }

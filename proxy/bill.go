@@ -1,0 +1,177 @@
+package proxy
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Journal keeps what the ledger is owed. What Append was given is safe once it has returned,
+// and is not touched afterwards.
+type Journal interface {
+	Append(entries ...*storage.Entry) error
+}
+
+// unbounded is the output that a call may make whose model and request name no bound.
+const unbounded = 4096
+
+// bill is what one request owes the ledger: for each attempt an entry opened before it is sent
+// and one settled when it has ended. Whether an attempt was the last shows only when the next
+// one is opened or the request ends, so its settled entry waits for that; both then go into the
+// journal as one.
+type bill struct {
+	opened storage.Entry
+	ended  storage.Entry
+	open   bool // the last attempt is not settled
+	owed   bool // ended is complete but for what the request's end says
+	lines  []providers.Normal
+	known  bool // cost of every attempt so far
+	cost   int64
+}
+
+func (b *bill) reset() { *b = bill{lines: b.lines[:0], known: true} }
+
+// openBill notes the attempt that is about to be sent. Where that cannot be kept, nothing may
+// be sent.
+func (f *flight) openBill(t *target, plan *providers.Plan) error {
+	b := &f.bill
+	e := &b.opened
+	f.introduce(e)
+	e.State = storage.EntryOpened
+	e.Bound = f.bound(t, plan)
+	b.lines = append(b.lines[:0], providers.Normal{InputUncached: e.Bound.Input, Output: e.Bound.Output})
+	e.Charge = f.charge(t, b.lines, true)
+	err := f.journal(e)
+	if err != nil {
+		return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
+			Message: "The gateway cannot record this request at the moment, so it was not sent. Please retry shortly."}
+	}
+	b.open = true
+	return nil
+}
+
+// journal appends an opened entry, and the settled one of the attempt before it, which was not
+// the last.
+func (f *flight) journal(opened *storage.Entry) error {
+	b := &f.bill
+	if !b.owed {
+		return f.g.options.Journal.Append(opened)
+	}
+	err := f.g.options.Journal.Append(&b.ended, opened)
+	b.owed = err != nil
+	return err
+}
+
+// bound is the most that an attempt may take: every byte of text is at least a quarter of a
+// token, and no model takes in more than its context.
+func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
+	can := t.account.can(t.Model)
+	var sent int64
+	for i := range plan.Requests {
+		sent += int64(len(plan.Requests[i].Body))
+	}
+	out := storage.Bound{Input: policy.EstimateOutput(sent), Output: plan.MaxOutput}
+	if can.Context > 0 {
+		out.Input = min(out.Input, can.Context)
+	}
+	switch {
+	case f.endpoint.op == providers.OpEmbeddings:
+		out.Output = 0
+	case out.Output == 0 && can.MaxOutput > 0:
+		out.Output = can.MaxOutput
+	case out.Output == 0:
+		out.Output = unbounded
+	}
+	return out
+}
+
+// closeBill prices the attempt that has ended with err.
+func (f *flight) closeBill(err error) {
+	b := &f.bill
+	if !b.open {
+		return
+	}
+	b.open, b.owed = false, true
+	e, rec := &b.ended, &f.rec
+	a := &rec.Attempts[len(rec.Attempts)-1]
+	*e = b.opened
+	e.State = storage.EntrySettled
+	var estimated bool
+	b.lines, estimated = policy.Settle(b.lines[:0], f.ended(a, err))
+	e.Lines, e.UsageRaw = b.lines, rec.Usage.Raw
+	e.Charge = f.charge(&f.target, b.lines, estimated)
+	e.Served, e.Finish, e.ContentBytes = rec.Served, f.reply.finish, f.reply.content
+	if len(b.lines) > 0 {
+		e.Tier = b.lines[0].Tier
+	}
+	e.Status, e.UpstreamStatus, e.UpstreamID = a.Status, a.Status, a.UpstreamID
+	e.Outcome, e.Duration = a.Outcome, a.Duration
+	rec.Usage.Estimated, rec.PriceID = estimated, e.PriceID
+	if e.Known() {
+		b.cost += e.CostNano
+	} else {
+		b.known = false
+	}
+}
+
+// ended is what policy is told of an attempt. An upstream that began with a 200 and then had
+// nothing but an error to say has refused.
+func (f *flight) ended(a *storage.Attempt, err error) policy.Ending {
+	r, usage := &f.reply, &f.rec.Usage
+	status := a.Status
+	if err != nil && (r.received || r.fault != nil && f.left() == nil) && r.content == 0 && len(usage.Lines) == 0 {
+		status = http.StatusBadGateway
+	}
+	return policy.Ending{
+		Usage: usage, Sent: a.Sent, Status: status, Stream: f.call.Stream, Whole: err == nil || r.received,
+		Finish: r.finish != "", Content: r.content, Bound: f.bill.opened.Bound, Body: f.doc.Raw,
+	}
+}
+
+// payBill hands the journal the settled entry of the request's last attempt.
+func (f *flight) payBill() {
+	b, rec := &f.bill, &f.rec
+	if b.known {
+		rec.CostNano = &b.cost
+	}
+	if !b.owed {
+		return
+	}
+	b.owed = false
+	e := &b.ended
+	e.Final = true
+	e.Status, e.Outcome, e.Fault = rec.Status, rec.Outcome, rec.Fault
+	e.BytesIn, e.BytesOut = rec.BytesIn, rec.BytesOut
+	e.FirstByte, e.Overhead, e.Duration = rec.FirstByte, rec.Overhead, rec.Duration
+	_ = f.g.options.Journal.Append(e) // the journal says and counts what it cannot keep; the answer has been paid for
+}
+
+// charge prices lines of the target's model.
+func (f *flight) charge(t *target, lines []providers.Normal, estimated bool) storage.Charge {
+	return f.state.Prices.Charge(policy.Called{
+		Provider: t.Provider, Model: t.Model, Region: t.account.Region, Time: f.start, Estimated: estimated,
+	}, lines)
+}
+
+// introduce fills in who asked, and whom.
+func (f *flight) introduce(e *storage.Entry) {
+	rec := &f.rec
+	*e = storage.Entry{
+		RequestID: f.id, Attempt: len(rec.Attempts) + 1, Revision: 1, Time: f.start, Node: rec.Node,
+		Series: storage.Series{
+			Workspace: rec.Workspace, Project: rec.Project, Key: rec.KeyID, KeyName: rec.KeyName, User: rec.User,
+			Provider: rec.Provider, Model: rec.Model, Prompt: rec.Prompt,
+		},
+		Tags: rec.Tags, EndUser: rec.EndUser, Metadata: rec.Metadata, ClientID: rec.ClientRequestID, Retry: rec.Retry,
+		Credential: rec.Credential, Asked: rec.Asked, Op: rec.Op.String(), Stream: rec.Stream, Exact: rec.Exact,
+	}
+}
+
+// noJournal keeps nothing: accounting is switched off.
+type noJournal struct{}
+
+// Append implements Journal.
+func (noJournal) Append(...*storage.Entry) error { return nil }

@@ -1,0 +1,72 @@
+package proxy
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// What a client may hang on its call for the ledger.
+const (
+	maxTags     = 16   // of a request, beside its key's
+	maxTag      = 64   // bytes
+	maxEndUser  = 256  // bytes; a longer name is cut
+	maxMetadata = 4096 // bytes; more is left out
+	maxRetry    = 1000
+)
+
+// label takes what the client says about its call into the record: x-aistrale-tags, the
+// request's user and metadata, and which of its own retries the call is.
+func (f *flight) label() error {
+	h := &f.fc.Request.Header
+	if err := f.tag(h.Peek("x-aistrale-tags")); err != nil {
+		return err
+	}
+	if v := h.Peek("x-stainless-retry-count"); len(v) > 0 {
+		if n, err := strconv.Atoi(string(v)); err == nil && n > 0 && n <= maxRetry {
+			f.rec.Retry = n
+		}
+	}
+	f.rec.EndUser = f.endUser()
+	if raw := bytes.TrimSpace(f.doc.Value("metadata")); len(raw) > len("{}") && len(raw) <= maxMetadata && raw[0] == '{' {
+		f.rec.Metadata = string(raw)
+	}
+	return nil
+}
+
+// endUser is the client's word for the person behind the call. What is no string is the
+// upstream's to refuse.
+func (f *flight) endUser() string {
+	for _, name := range [...]string{"safety_identifier", "user"} {
+		if said, ok, err := f.doc.String(name); ok && err == nil && said != "" {
+			return strings.ToValidUTF8(said[:min(len(said), maxEndUser)], "")
+		}
+	}
+	return ""
+}
+
+// tag adds the request's tags to the key's. The list is the key's own, so it is copied.
+func (f *flight) tag(header []byte) error {
+	if len(header) == 0 {
+		return nil
+	}
+	tags := slices.Clone(f.rec.Tags)
+	for name := range bytes.SplitSeq(header, []byte(",")) {
+		name = bytes.TrimSpace(name)
+		if len(name) == 0 || slices.Contains(tags, string(name)) {
+			continue
+		}
+		if len(name) > maxTag || !printable(name) || bytes.IndexByte(name, '*') >= 0 {
+			return providers.Invalid("x-aistrale-tags", "A tag is at most "+strconv.Itoa(maxTag)+" printable ASCII characters other than , and *.")
+		}
+		tags = append(tags, string(name))
+		if len(tags)-len(f.rec.Tags) > maxTags {
+			return providers.Invalid("x-aistrale-tags", "A request has at most "+strconv.Itoa(maxTags)+" tags.")
+		}
+	}
+	f.rec.Tags = tags
+	return nil
+}
