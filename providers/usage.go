@@ -53,6 +53,7 @@ const (
 	Images    // made, count
 	Searches  // web searches made, count
 	InputTool // input that the provider's own tools added (Gemini), beside InputTotal
+	ImagesOut // tokens of the output
 	meters
 )
 
@@ -76,7 +77,7 @@ func (l *UsageLine) Has() bool { return l.has != 0 }
 
 // Normal is a line in the one form that is priced and recorded: every token stands in one of
 // InputUncached, CacheRead, CacheWrite5m, CacheWrite1h and Output. Reasoning is within Output,
-// audio within its side.
+// the tokens of audio and images within their side.
 type Normal struct {
 	Model         string `json:"model,omitempty"`
 	Tier          string `json:"tier,omitempty"`
@@ -88,6 +89,8 @@ type Normal struct {
 	Reasoning     int64  `json:"reasoning,omitempty"`
 	AudioIn       int64  `json:"audio_in,omitempty"`
 	AudioOut      int64  `json:"audio_out,omitempty"`
+	ImageIn       int64  `json:"image_in,omitzero"`
+	ImageOut      int64  `json:"image_out,omitzero"`
 	Images        int64  `json:"images,omitempty"`
 	Searches      int64  `json:"searches,omitempty"`
 }
@@ -101,6 +104,7 @@ func (l *UsageLine) Normal() Normal {
 		Model: l.Model, Tier: l.Tier,
 		CacheRead: l.n[CacheRead], CacheWrite1h: l.n[CacheWrite1h], CacheWrite5m: l.n[CacheWrite5m],
 		Reasoning: l.n[Reasoning], AudioIn: l.n[AudioIn], AudioOut: l.n[AudioOut],
+		ImageIn: l.n[ImagesIn], ImageOut: l.n[ImagesOut],
 		Images: l.n[Images], Searches: l.n[Searches],
 	}
 	// A write whose lifetime is not named is of the default one, 5 minutes.
@@ -247,6 +251,8 @@ func (u *Usage) Total() Normal {
 		sum.Reasoning += n.Reasoning
 		sum.AudioIn += n.AudioIn
 		sum.AudioOut += n.AudioOut
+		sum.ImageIn += n.ImageIn
+		sum.ImageOut += n.ImageOut
 		sum.Images += n.Images
 		sum.Searches += n.Searches
 	}

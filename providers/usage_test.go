@@ -44,6 +44,8 @@ func TestUsageLine_Normal(t *testing.T) {
 	f("more cached than there is: never a negative price",
 		lineOf(meterValue{InputTotal, 10}, meterValue{CacheRead, 12}, meterValue{OutputTotal, 1}),
 		Normal{CacheRead: 12, Output: 1})
+	f("tokens of images", lineOf(meterValue{InputTotal, 100}, meterValue{ImagesIn, 60}, meterValue{OutputPlain, 50}, meterValue{ImagesOut, 40}),
+		Normal{InputUncached: 100, ImageIn: 60, Output: 50, ImageOut: 40})
 	f("audio and images", lineOf(meterValue{InputTotal, 100}, meterValue{AudioIn, 60}, meterValue{OutputTotal, 50}, meterValue{AudioOut, 40}, meterValue{Images, 2}, meterValue{Searches, 3}),
 		Normal{InputUncached: 100, AudioIn: 60, Output: 50, AudioOut: 40, Images: 2, Searches: 3})
 }

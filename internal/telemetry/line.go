@@ -139,6 +139,8 @@ func (l line) usage(u *providers.Usage) line {
 		l = l.number("reasoning", n.Reasoning)
 		l = l.number("audio_in", n.AudioIn)
 		l = l.number("audio_out", n.AudioOut)
+		l = l.number("image_in", n.ImageIn)
+		l = l.number("image_out", n.ImageOut)
 		l = l.number("images", n.Images)
 		l = l.number("searches", n.Searches)
 		l = l.text("model", n.Model)

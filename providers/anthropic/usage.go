@@ -28,6 +28,9 @@ func readUsage(said gjson.Result) providers.Usage {
 	u := providers.Usage{Raw: []byte(said.Raw), Lines: make([]providers.UsageLine, 1, 2)}
 	count(&u.Lines[0], said)
 	u.Lines[0].Tier = said.Get("service_tier").String()
+	if speed := said.Get("speed").Str; speed == "fast" {
+		u.Lines[0].Tier = speed // beside the service tier, and what makes the price
+	}
 	u.Lines = iterations(u.Lines, said.Get("iterations"))
 	return u
 }

@@ -70,6 +70,12 @@ func TestUsage(t *testing.T) {
 		whole(`{"input_tokens":3,"cache_creation_input_tokens":500,"cache_read_input_tokens":7,"cache_creation":{"ephemeral_5m_input_tokens":300,`+
 			`"ephemeral_1h_input_tokens":200},"output_tokens":42,"output_tokens_details":{"thinking_tokens":40},"service_tier":"priority","server_tool_use":{"web_search_requests":2}}`))
 
+	// Fast mode has prices of its own.
+	f("/fast: in 3 read 0 w5m 0 w1h 0 out 9 think 0 search 0; ",
+		start(`{"input_tokens":3,"output_tokens":1,"service_tier":"standard","speed":"fast"}`), delta(`{"output_tokens":9}`))
+	f("/standard: in 3 read 0 w5m 0 w1h 0 out 1 think 0 search 0; ",
+		whole(`{"input_tokens":3,"output_tokens":1,"service_tier":"standard","speed":"standard"}`))
+
 	// What message_delta leaves out stays, what it repeats wins, nothing is summed.
 	// https://github.com/BerriAI/litellm/issues/11789
 	f("/standard: in 4 read 2455 w5m 0 w1h 0 out 23 think 0 search 0; ",

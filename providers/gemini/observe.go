@@ -121,8 +121,10 @@ func visible(part []byte) int {
 		switch string(name) {
 		case "text":
 			n += len(inner(value))
-		case "functionCall", "inlineData", "fileData":
+		case "functionCall":
 			n += len(value)
+		case "inlineData", "fileData":
+			n++ // an image's or a sound's bytes are no text
 		}
 		return true
 	})

@@ -100,6 +100,10 @@ func TestUsage(t *testing.T) {
 	f(providers.Normal{InputUncached: 45, Output: 12, Reasoning: 5, AudioIn: 9, Tier: "flex"},
 		`{"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":3,"thoughtsTokenCount":5}}`,
 		`{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":15,"toolUsePromptTokenCount":30,"candidatesTokenCount":7,"serviceTier":"FLEX","promptTokensDetails":[{"modality":"AUDIO","tokenCount":9}]}}`)
+	// An image's tokens cost many times a word's.
+	f(providers.Normal{InputUncached: 265, ImageIn: 258, Output: 1300, ImageOut: 1290},
+		`{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":265,"candidatesTokenCount":1300,`+
+			`"promptTokensDetails":[{"modality":"IMAGE","tokenCount":258}],"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290}]}}`)
 	// Searches are charged by the grounded prompt up to 2.5, by the query from 3 on.
 	grounded := `{"modelVersion":"gemini-MODEL","candidates":[{"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["a","b"]}}],"usageMetadata":{"promptTokenCount":1}}`
 	f(providers.Normal{InputUncached: 1, Searches: 1}, strings.ReplaceAll(grounded, "MODEL", "2.5-flash"))
@@ -118,6 +122,7 @@ func TestObserve(t *testing.T) {
 	f(`{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"xyz"}]},"finishReason":"STOP"}]}`, 0, "STOP")
 	f(`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f"}}]},"finishReason":"STOP"}]}`, 12, "STOP")
 	f(`{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"usageMetadata":{"promptTokenCount":9},"text":"\"]}"}}}]}}]}`, 74, "")
+	f(`{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}},{"text":"ab"}]}}]}`, 3, "")
 	f(`{"promptFeedback":{"blockReason":"SAFETY"}}`, 0, "SAFETY")
 	f(`{"candidates":[{"finishReason":2}]}`, 0, "MAX_TOKENS")
 	f(`[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]},{"candidates":[{"finishReason":"SAFETY"}]}]`, 1, "SAFETY")

@@ -36,8 +36,11 @@ func readUsage(raw []byte) providers.Usage {
 			})
 		case "candidatesTokensDetails":
 			modalities(value, func(modality string, n int64) {
-				if modality == "AUDIO" || modality == "4" {
+				switch modality {
+				case "AUDIO", "4":
 					line.Set(providers.AudioOut, n)
+				case "IMAGE", "2":
+					line.Set(providers.ImagesOut, n)
 				}
 			})
 		case "serviceTier":

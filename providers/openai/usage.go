@@ -16,11 +16,8 @@ func appendUsage(dst []byte, u *providers.Usage) []byte {
 	if n.AudioIn > 0 {
 		dst = appendCount(dst, ',', "audio_tokens", n.AudioIn)
 	}
-	if len(u.Lines) == 1 {
-		// The normal form leaves these out: they have no price of their own.
-		if images, _ := u.Lines[0].Get(providers.ImagesIn); images > 0 {
-			dst = appendCount(dst, ',', "image_tokens", images)
-		}
+	if n.ImageIn > 0 {
+		dst = appendCount(dst, ',', "image_tokens", n.ImageIn)
 	}
 	if written := n.CacheWrite5m + n.CacheWrite1h; written > 0 {
 		dst = appendCount(dst, ',', "cache_write_tokens", written)
