@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -69,7 +70,7 @@ func (b *PriceBook) line(t *till, c *Called, n *providers.Normal) (id string) {
 		t.lacks(UnpricedModel)
 		return ""
 	}
-	tier, ok := tierOf(c.Provider, n.Tier)
+	tier, ok := catalog.Tier(c.Provider, n.Tier)
 	if !ok {
 		t.lacks(UnpricedTier)
 		return price.ID
@@ -158,18 +159,22 @@ func (t *till) price(r *storage.Rate, n *providers.Normal) {
 	uncached, cached, output := max(0, n.InputUncached), max(0, n.CacheRead), max(0, n.Output)
 	audio := within(n.AudioIn, uncached)
 	cachedAudio := within(n.AudioIn-audio, cached)
+	image := within(n.ImageIn, uncached-audio)
 	audioOut := within(n.AudioOut, output)
-	reasoning := within(n.Reasoning, output-audioOut)
+	imageOut := within(n.ImageOut, output-audioOut)
+	reasoning := within(n.Reasoning, output-audioOut-imageOut)
 
-	t.tokens(uncached-audio, r.Input, UnpricedInput)
+	t.tokens(uncached-audio-image, r.Input, UnpricedInput)
+	t.tokens(image, either(r.ImageIn, r.Input), UnpricedInput)
 	t.tokens(audio, either(r.AudioIn, r.Input), UnpricedInput)
 	cacheRead := either(r.CacheRead, r.Input)
 	t.tokens(cached-cachedAudio, cacheRead, UnpricedInput)
 	t.tokens(cachedAudio, either(r.AudioCacheRead, cacheRead), UnpricedInput)
 	t.tokens(n.CacheWrite5m, either(r.CacheWrite5m, r.Input), UnpricedInput)
 	t.tokens(n.CacheWrite1h, r.CacheWrite1h, UnpricedCacheWrite1h)
-	t.tokens(output-audioOut-reasoning, r.Output, UnpricedOutput)
+	t.tokens(output-audioOut-imageOut-reasoning, r.Output, UnpricedOutput)
 	t.tokens(audioOut, either(r.AudioOut, r.Output), UnpricedOutput)
+	t.tokens(imageOut, either(r.ImageOut, r.Output), UnpricedOutput)
 	t.tokens(reasoning, either(r.Reasoning, r.Output), UnpricedOutput)
 
 	if r.Request != nil {

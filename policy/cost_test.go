@@ -40,8 +40,9 @@ func TestPriceBook_Charge(t *testing.T) {
 	audio := storage.Price{ID: "a", Provider: "anthropic", Model: "audio", Rates: []storage.Rate{{
 		Input: usd(2500), Output: usd(10000), AudioIn: usd(40000), AudioOut: usd(80000), Reasoning: usd(20000), Request: usd(5), Image: usd(40),
 	}}}
+	picture := storage.Price{ID: "i", Provider: "anthropic", Model: "picture", Rates: []storage.Rate{{Input: usd(300), Output: usd(2500), ImageIn: usd(500), ImageOut: usd(30_000)}}}
 	odd := storage.Price{ID: "o", Provider: "anthropic", Model: "odd", Rates: []storage.Rate{{Tier: "flex", Input: usd(-1), CacheRead: new(int64)}}}
-	b := NewPriceBook([]storage.Price{sonnet, bare, audio, odd})
+	b := NewPriceBook([]storage.Price{sonnet, bare, audio, picture, odd})
 
 	f := func(model, region string, wantNano int64, wantUnpriced, wantID string, lines ...providers.Normal) {
 		t.Helper()
@@ -93,6 +94,8 @@ func TestPriceBook_Charge(t *testing.T) {
 	f("audio", "", request+2*40_000+3*2_500, "", "a", n{InputUncached: 2, CacheRead: 3, AudioIn: 4})
 	f("audio", "", request+3*80_000, "", "a", n{Output: 3, AudioOut: 9, Reasoning: 9})
 	f("audio", "", request+40_000_000, "", "a", n{Images: 1})
+	f("picture", "", 265*300+258*200+10*2_500+1290*30_000, "", "i", n{InputUncached: 265, ImageIn: 258, Output: 1300, ImageOut: 1290, Images: 1})
+	f("bare", "", 3*1_000+3*2_000, "", "b", n{InputUncached: 3, ImageIn: 2, Output: 3, ImageOut: 9, Reasoning: 1})
 	f("audio", "", request, "", "a", n{InputUncached: -5, Output: -5, Searches: -1})
 
 	// Several models, each at its own price.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -80,7 +81,7 @@ func (b *PriceBook) Find(provider, model string) *Priced {
 
 func (b *PriceBook) resolve(provider, model string) *Priced {
 	var p Priced
-	names := candidates(provider, model)
+	names := catalog.Candidates(provider, model)
 	for i, name := range names {
 		p.rows = append(p.rows, b.rows[modelName{provider, name}]...)
 		next := "" // what is tried after this name
@@ -124,18 +125,4 @@ func (p *Priced) At(at time.Time) *storage.Price {
 		}
 	}
 	return nil
-}
-
-// candidates are the names that a model's price is looked for by, the nearest first.
-func candidates(_, model string) []string { return []string{model} }
-
-// tierOf is our name for a provider's service tier, "" the standard one.
-func tierOf(_, word string) (tier string, known bool) {
-	switch word {
-	case "", "default", "auto", "standard", "on_demand":
-		return "", true
-	case "flex", "priority", "batch", "fast":
-		return word, true
-	}
-	return "", false
 }
