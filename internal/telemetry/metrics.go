@@ -91,11 +91,14 @@ func newMetrics(o Options) *metrics {
 		ConstLabels: prometheus.Labels{"version": o.Version, "revision": o.Revision, "go_version": runtime.Version()},
 	})
 	build.Set(1)
+	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "aistrale_ledger_lag_records", Help: "Settled records that are in a journal and not yet in the ledger.",
+	}, func() float64 { return float64(o.Lag()) })
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	m.registry.MustRegister(
 		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build,
+		m.overhead, m.unpriced, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })

@@ -24,6 +24,8 @@ type Options struct {
 	// it, is one that the operator or the catalogue names. All other models count as "other".
 	// It must be quick and safe for concurrent use; nil knows no model.
 	Known func(provider, model string) bool
+	// Lag gives the settled records that the ledger does not have yet; nil is none.
+	Lag func() int64
 	// Version and Revision are those of the build.
 	Version, Revision string
 }
@@ -38,6 +40,9 @@ type Telemetry struct {
 func New(o Options) *Telemetry {
 	if o.Known == nil {
 		o.Known = func(string, string) bool { return false }
+	}
+	if o.Lag == nil {
+		o.Lag = func() int64 { return 0 }
 	}
 	if o.Level == nil {
 		o.Level = slog.LevelInfo
