@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,26 +10,20 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
-
-// applicationID is "AIST", which the first migration writes into the file's header.
-const applicationID = 0x41495354
-
 // migrate brings the schema to what this program knows. The file is looked at before goose,
 // which writes, may open it.
-func (s *Store) migrate(ctx context.Context) error {
-	dir, err := fs.Sub(migrations, "migrations")
+func (f *file) migrate(ctx context.Context, k kind) error {
+	dir, err := fs.Sub(k.migrations, k.folder)
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, dir, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(goose.DialectSQLite3, f.write, dir, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
 	sources := provider.ListSources()
 	newest := sources[len(sources)-1].Version
-	found, err := s.schema(ctx)
+	found, err := f.schema(ctx, k)
 	if err != nil {
 		return err
 	}
@@ -47,9 +40,9 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 // schema is the version of the file's schema, 0 where it has none yet.
-func (s *Store) schema(ctx context.Context) (int64, error) {
+func (f *file) schema(ctx context.Context, k kind) (int64, error) {
 	var tables, ours int
-	err := s.read.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version')
+	err := f.read.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version')
 		FROM sqlite_schema WHERE type = 'table'`).Scan(&tables, &ours)
 	if err != nil {
 		return 0, err
@@ -61,15 +54,15 @@ func (s *Store) schema(ctx context.Context) (int64, error) {
 		return 0, nil
 	}
 	var version sql.NullInt64
-	err = s.read.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&version)
+	err = f.read.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&version)
 	if err != nil {
 		return 0, err
 	}
 	var id int64
-	if err := s.read.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
+	if err := f.read.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
 		return 0, err
 	}
-	if version.Int64 > 0 && id != applicationID {
+	if version.Int64 > 0 && id != k.applicationID {
 		return 0, errForeign
 	}
 	return version.Int64, nil

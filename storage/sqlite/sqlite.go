@@ -1,17 +1,12 @@
-// Package sqlite keeps the nouns of package storage in one SQLite file, beside other processes
-// that have the same file open. It must never be on a request's path, and never sees a secret
-// that is not sealed or hashed.
+// Package sqlite keeps the nouns of package storage in one SQLite file and the ledger in
+// another, beside other processes that have the same files open. It must never be on a request's
+// path, and never sees a secret that is not sealed or hashed.
 package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"embed"
 	"errors"
-	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 )
@@ -19,14 +14,15 @@ import (
 // FileName is the name of the store's file in a data folder.
 const FileName = "aistrale.db"
 
-// readers is the size of the pool of reading connections.
-const readers = 4
+//go:embed migrations/*.sql
+var storeMigrations embed.FS
 
-// Store is an open file. It is safe for concurrent use.
+// storeKind is the nouns' file; its number is "AIST".
+func storeKind() kind { return kind{"store", 0x41495354, storeMigrations, "migrations"} }
+
+// Store is the open file of the nouns. It is safe for concurrent use.
 type Store struct {
-	path  string
-	write *sql.DB // one connection: SQLite has one writer, and waiting in line beats SQLITE_BUSY
-	read  *sql.DB
+	file
 	watch watch
 }
 
@@ -34,86 +30,12 @@ type Store struct {
 // the file (0600) where they are missing. A file of a newer release, or of another program, is
 // an error and stays as it is.
 func Open(ctx context.Context, path string) (*Store, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
-	}
-	// Two processes that start at once on an empty folder would both migrate.
-	unlock, err := lock(ctx, path+".lock")
-	if err != nil {
-		return nil, fmt.Errorf("store %s: %w", path, err)
-	}
-	defer unlock()
-	if err := create(path); err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
-	}
-	s, err := connect(path)
-	if err != nil {
-		return nil, fmt.Errorf("store %s: %w", path, err)
-	}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("store %s: %w", path, err), s.Close())
-	}
-	return s, nil
-}
-
-// create makes the file before SQLite does, for its mode; SQLite gives its -wal and -shm files
-// the same. A file that is there is not opened: closing it would drop the locks that SQLite
-// holds on it elsewhere in this process (POSIX locks belong to the process, not to the handle).
-func create(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// connect prepares the pools. Nothing is read or written yet.
-func connect(path string) (*Store, error) {
-	write, err := sql.Open("sqlite", source(path, url.Values{"_txlock": {"immediate"}},
-		"journal_mode(WAL)"))
+	f, err := openFile(ctx, path, storeKind())
 	if err != nil {
 		return nil, err
 	}
-	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", source(path, url.Values{"_query_only": {"1"}}))
-	if err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
-	read.SetMaxOpenConns(readers + 1) // one is the watch's own
-	read.SetMaxIdleConns(readers + 1)
-	return &Store{path: path, write: write, read: read, watch: watch{db: read}}, nil
-}
-
-// source is the driver's name for the file. synchronous is FULL, not the NORMAL that WAL is
-// mostly run with: these writes are few, and a revoked key must stay revoked after a power cut.
-func source(path string, query url.Values, pragmas ...string) string {
-	query["_pragma"] = append(pragmas, "busy_timeout(5000)", "foreign_keys(ON)", "synchronous(FULL)")
-	query.Set("_dqs", "0")
-	query.Set("_defensive", "1")
-	query.Set("_error_rc", "1")
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
+	return &Store{file: f, watch: watch{db: f.read}}, nil
 }
 
 // Close closes the file. Calls that are under way fail.
-func (s *Store) Close() error {
-	return errors.Join(s.watch.close(), s.read.Close(), s.write.Close())
-}
-
-// change runs f in one write transaction, which is rolled back where f fails.
-func (s *Store) change(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
-}
+func (s *Store) Close() error { return errors.Join(s.watch.close(), s.file.Close()) }

@@ -1,0 +1,118 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+)
+
+// readers is the size of the pool of reading connections.
+const readers = 4
+
+// file is an open database. It is safe for concurrent use.
+type file struct {
+	path  string
+	write *sql.DB // one connection: SQLite has one writer, and waiting in line beats SQLITE_BUSY
+	read  *sql.DB
+}
+
+// kind is what a file is for.
+type kind struct {
+	name          string
+	applicationID int64 // which its first migration writes into the file's header
+	migrations    embed.FS
+	folder        string // of the migrations
+}
+
+// openFile opens the file at path and brings its schema up to date. It makes the folder (0700)
+// and the file (0600) where they are missing. A file of a newer release, or of another program,
+// is an error and stays as it is.
+func openFile(ctx context.Context, path string, k kind) (file, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return file{}, fmt.Errorf("data_dir: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return file{}, fmt.Errorf("data_dir: %w", err)
+	}
+	// Two processes that start at once on an empty folder would both migrate.
+	unlock, err := lock(ctx, path+".lock")
+	if err != nil {
+		return file{}, fmt.Errorf("%s %s: %w", k.name, path, err)
+	}
+	defer unlock()
+	if err := create(path); err != nil {
+		return file{}, fmt.Errorf("data_dir: %w", err)
+	}
+	f, err := connect(path)
+	if err != nil {
+		return file{}, fmt.Errorf("%s %s: %w", k.name, path, err)
+	}
+	if err := f.migrate(ctx, k); err != nil {
+		return file{}, errors.Join(fmt.Errorf("%s %s: %w", k.name, path, err), f.Close())
+	}
+	return f, nil
+}
+
+// create makes the file before SQLite does, for its mode; SQLite gives its -wal and -shm files
+// the same. A file that is there is not opened: closing it would drop the locks that SQLite
+// holds on it elsewhere in this process (POSIX locks belong to the process, not to the handle).
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// connect prepares the pools. Nothing is read or written yet.
+func connect(path string) (file, error) {
+	write, err := sql.Open("sqlite", source(path, url.Values{"_txlock": {"immediate"}},
+		"journal_mode(WAL)"))
+	if err != nil {
+		return file{}, err
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", source(path, url.Values{"_query_only": {"1"}}))
+	if err != nil {
+		return file{}, errors.Join(err, write.Close())
+	}
+	read.SetMaxOpenConns(readers + 1) // one may be a watch's own
+	read.SetMaxIdleConns(readers + 1)
+	return file{path: path, write: write, read: read}, nil
+}
+
+// source is the driver's name for the file. synchronous is FULL, not the NORMAL that WAL is
+// mostly run with: the nouns' writes are few, and a revoked key must stay revoked after a power
+// cut; the ledger's are batches, after which the journal lets go of what it has.
+func source(path string, query url.Values, pragmas ...string) string {
+	query["_pragma"] = append(pragmas, "busy_timeout(5000)", "foreign_keys(ON)", "synchronous(FULL)")
+	query.Set("_dqs", "0")
+	query.Set("_defensive", "1")
+	query.Set("_error_rc", "1")
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
+}
+
+// Close closes the file. Calls that are under way fail.
+func (f *file) Close() error { return errors.Join(f.read.Close(), f.write.Close()) }
+
+// change runs do in one write transaction, which is rolled back where do fails.
+func (f *file) change(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := f.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}

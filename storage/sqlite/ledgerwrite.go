@@ -1,0 +1,158 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/ledger"
+)
+
+// ledgerWrite is one transaction of Ledger.Write.
+type ledgerWrite struct {
+	l       *Ledger
+	ctx     context.Context // without an end: the transaction has it, and a watch on each statement would cost more than some of them
+	entries []*storage.Entry
+	batch   ledger.Batch
+	own     []int // of each entry its series, by its place in the batch
+	ids     []int64
+}
+
+func (w *ledgerWrite) run(tx *sql.Tx) error {
+	known, err := w.known(tx)
+	if err != nil {
+		return err
+	}
+	w.entries = slices.DeleteFunc(w.entries, func(e *storage.Entry) bool { return known.has(e) })
+	w.own = make([]int, len(w.entries))
+	for i, e := range w.entries {
+		w.own[i] = w.batch.Add(e, known.latest(e))
+	}
+	if w.ids, err = w.l.series.of(w.ctx, tx, w.batch.Series()); err != nil {
+		return err
+	}
+	if err := w.insert(tx); err != nil {
+		return err
+	}
+	return w.rollUp(tx)
+}
+
+// attempts is what the ledger has of some attempts: their revisions, and the latest of them.
+type attempts map[attemptKey]*attempt
+
+type attemptKey struct {
+	request uuid.UUID
+	attempt int
+}
+
+type attempt struct {
+	revisions []int
+	latest    storage.Entry
+}
+
+func (a attempts) has(e *storage.Entry) bool {
+	known := a[attemptKey{e.RequestID, e.Attempt}]
+	return known != nil && slices.Contains(known.revisions, e.Revision)
+}
+
+func (a attempts) latest(e *storage.Entry) *storage.Entry {
+	if known := a[attemptKey{e.RequestID, e.Attempt}]; known != nil {
+		return &known.latest
+	}
+	return nil
+}
+
+// known asks what the ledger has of the batch's requests, mostly nothing.
+func (w *ledgerWrite) known(tx *sql.Tx) (attempts, error) {
+	known := make(attempts)
+	err := w.l.made.known.each(w.ctx, tx, len(w.entries), func(s *sql.Stmt, from, to int) error {
+		w.l.args = w.l.args[:0]
+		for _, e := range w.entries[from:to] {
+			w.l.args = append(w.l.args, e.RequestID[:])
+		}
+		rows, err := s.QueryContext(w.ctx, w.l.args...)
+		if err != nil {
+			return err
+		}
+		return known.read(rows)
+	})
+	return known, err
+}
+
+func (a attempts) read(rows *sql.Rows) (err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id, wire sql.RawBytes
+		var key attemptKey
+		var revision int
+		if err := rows.Scan(&id, &key.attempt, &revision, &wire); err != nil {
+			return err
+		}
+		copy(key.request[:], id)
+		known := a[key]
+		if known == nil {
+			known = new(attempt)
+			a[key] = known
+		}
+		known.revisions = append(known.revisions, revision)
+		if revision >= known.latest.Revision {
+			known.latest = storage.Entry{}
+			if err := known.latest.Parse(wire); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}
+
+// insert adds the entries themselves.
+func (w *ledgerWrite) insert(tx *sql.Tx) error {
+	wire, ends := w.l.wire[:0], make([]int, 0, len(w.entries))
+	for _, e := range w.entries {
+		wire = e.Append(wire)
+		ends = append(ends, len(wire))
+	}
+	w.l.wire = wire
+	return w.l.made.insert.each(w.ctx, tx, len(w.entries), func(s *sql.Stmt, from, to int) error {
+		args := w.l.args[:0]
+		for i := from; i < to; i++ {
+			e, begin := w.entries[i], 0
+			if i > 0 {
+				begin = ends[i-1]
+			}
+			args = append(args, e.RequestID[:], e.Attempt, e.Revision, w.ids[w.own[i]], wire[begin:ends[i]])
+		}
+		w.l.args = args
+		_, err := s.ExecContext(w.ctx, args...)
+		return err
+	})
+}
+
+// rollUp adds the batch's sums to the roll-ups.
+func (w *ledgerWrite) rollUp(tx *sql.Tx) error {
+	rows := w.batch.Rows(w.ids)
+	for len(rows) > 0 {
+		p, n := rows[0].Period, 1
+		for n < len(rows) && rows[n].Period == p {
+			n++
+		}
+		err := w.l.made.upsert[p].each(w.ctx, tx, n, func(s *sql.Stmt, from, to int) error {
+			args := w.l.args[:0]
+			for i := from; i < to; i++ {
+				args = ledger.AppendArgs(args, &rows[i])
+			}
+			w.l.args = args
+			_, err := s.ExecContext(w.ctx, args...)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
