@@ -10,6 +10,10 @@ var (
 	ErrExists = errors.New("already exists")
 )
 
+// ErrLedgerUnavailable is wrapped where a record cannot be kept now but may be later: the
+// database cannot be reached, or the journal's disk is full or failing.
+var ErrLedgerUnavailable = errors.New("the ledger is not available")
+
 // Why a key or an admin token that matches is refused all the same.
 var (
 	ErrRevoked = errors.New("revoked")
