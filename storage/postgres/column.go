@@ -3,7 +3,9 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,6 +18,10 @@ const (
 	codeExists       = "23505" // unique_violation
 	codeMissing      = "23503" // foreign_key_violation
 	codeSchemaExists = "42P06" // duplicate_schema
+
+	codeNoPartition   = "23514" // check_violation, which entries has no other cause for
+	codeDeadlock      = "40P01"
+	codeSerialization = "40001"
 )
 
 // refusal gives the server's code in an error, "" where the error is not the server's.
@@ -92,4 +98,12 @@ func named(what, name string, err error) error {
 		err = storage.ErrNotFound
 	}
 	return fmt.Errorf("%s %q: %w", what, name, err)
+}
+
+// clean makes a text one that TEXT takes: valid UTF-8 without NUL.
+func clean(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }

@@ -66,8 +66,25 @@ const (
 	longestWait = 10 * time.Second
 )
 
-// tend is the store's own goroutine: it makes the first contact where Open could not.
+// tend is the store's own goroutine: it makes the first contact where Open could not, and then
+// each hour the partitions of the days that come.
 func (s *Store) tend(ctx context.Context) {
+	s.reach(ctx)
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for ctx.Err() == nil {
+		if err := s.prepareDays(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.log.Warn("storage.postgres: no partition for the days that come, they are made as they begin", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-hourly.C:
+		}
+	}
+}
+
+// reach tries until there was a first contact, longer and longer apart.
+func (s *Store) reach(ctx context.Context) {
 	wait, told := firstWait, ""
 	for !s.contact.made.Load() {
 		select {

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/ledger"
 )
 
 // Options say which database, and how long to wait for it.
@@ -39,8 +40,14 @@ type Store struct {
 	queries *pgxpool.Pool // of people, who may ask for long ones
 
 	contact contact
-	end     context.CancelFunc
-	done    sync.WaitGroup
+	sql     *statements
+	arrays  sync.Pool
+	series  seriesIDs
+	// How many series the store takes before it folds new ones.
+	mostTagged, mostUntagged int
+
+	end  context.CancelFunc
+	done sync.WaitGroup
 }
 
 // Open prepares the database and brings its schema up to date. A URL that is wrong, a server
@@ -56,7 +63,12 @@ func open(ctx context.Context, o Options, migrations fs.FS) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{config: config.ConnConfig, schema: schema, migrations: migrations, log: o.Log, contact: newContact()}
+	s := &Store{
+		config: config.ConnConfig, schema: schema, migrations: migrations, log: o.Log,
+		contact: newContact(), sql: newStatements(),
+		mostTagged: ledger.MostTagged, mostUntagged: ledger.MostUntagged,
+	}
+	s.arrays.New = func() any { return newArrays(s.sql) }
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -49,3 +49,10 @@ func TestSuite(t *testing.T) {
 		storagetest.Prices(t, func(t *testing.T) storagetest.PriceStore { return fresh(t) })
 	})
 }
+
+func TestLedgerSuite(t *testing.T) {
+	storagetest.Ledger(t, func(t *testing.T) func() storagetest.LedgerStore {
+		url := storagetest.Postgres(t)
+		return func() storagetest.LedgerStore { return openAt(t, url) }
+	})
+}
