@@ -15,9 +15,12 @@ const startedMeta = "developer_started"
 // firstKeys are shown once: the store keeps only their hashes.
 type firstKeys struct{ key, admin storage.Secret }
 
-// bootstrap makes developer mode's key and admin token at the first start; at a later one it
-// gives nil.
+// bootstrap makes developer mode's key and admin token at the first start; at a later one, and
+// while a shared store is down, it gives nil.
 func (s *store) bootstrap(ctx context.Context) (*firstKeys, error) {
+	if !s.read {
+		return nil, nil
+	}
 	if _, err := s.Meta(ctx, startedMeta); !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}

@@ -17,8 +17,12 @@ func (d *desk) opened(baseURL string) string {
 		d.t.Fatal(err)
 	}
 	store := d.store()
-	vault, err := openVault(d.t.Context(), store, wrapper)
+	keys, err := store.DataKeys(d.t.Context())
 	if err != nil {
+		d.t.Fatal(err)
+	}
+	vault := storage.NewVault(wrapper)
+	if err := vault.Load(d.t.Context(), keys); err != nil {
 		d.t.Fatal(err)
 	}
 	all, err := store.Credentials(d.t.Context())

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/postgres"
 	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
@@ -51,8 +53,16 @@ type tokenStore interface {
 	AddAdminToken(ctx context.Context, t storage.AdminToken) error
 }
 
-// openNouns opens the store that the configuration names.
-func openNouns(ctx context.Context, config *Config) (nounStore, error) {
+// openNouns opens the store that the configuration names. A PostgreSQL server that is down is no
+// error here: calls fail until it is up.
+func openNouns(ctx context.Context, config *Config, log *slog.Logger) (nounStore, error) {
+	if !config.Storage.Postgres.Empty() {
+		s, err := postgres.Open(ctx, postgres.Options{URL: config.Storage.Postgres, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
 	s, err := sqlite.Open(ctx, filepath.Join(config.DataDir, sqlite.FileName))
 	if err != nil {
 		return nil, err // no interface around a nil pointer

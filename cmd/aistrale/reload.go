@@ -14,29 +14,21 @@ const look = 250 * time.Millisecond
 
 // reload builds a snapshot of config and the store, and puts it in place.
 func (s *service) reload(ctx context.Context, config *Config) error {
-	version, err := s.store.Version(ctx) // first: what changes meanwhile is seen at the next look
+	stock, err := s.store.load(ctx, config)
 	if err != nil {
 		return err
 	}
-	keys, err := s.store.Keys(ctx)
-	if err != nil {
-		return err
-	}
-	credentials, err := s.store.credentials(ctx, config)
-	if err != nil {
-		return err
-	}
-	warnClosed(s.log, credentials)
+	warnClosed(s.log, stock.credentials)
 	if s.mock == nil {
 		if s.mock, err = startMock(config); err != nil {
 			return err
 		}
 	}
-	snapshot, err := s.state.build(config, keys, credentials, s.mock.url())
+	snapshot, err := s.state.build(config, stock, s.mock.url())
 	if err != nil {
 		return err
 	}
-	s.config, s.version = config, version
+	s.config, s.version = config, stock.version
 	s.gateway.Swap(snapshot)
 	return nil
 }

@@ -88,7 +88,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
-	if s.store, err = openStore(ctx, env, config); err != nil {
+	if s.store, err = openStore(ctx, env, config, s.log); err != nil {
 		return nil, err
 	}
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}}

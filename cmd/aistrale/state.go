@@ -33,13 +33,21 @@ const maxConnsPerProvider = 16384
 
 // build makes a snapshot. Where it fails nothing live has changed; else connections that it has
 // no use for are let go.
-func (s *state) build(config *Config, keys []storage.Key, credentials map[string]credential, mockURL string) (*proxy.Snapshot, error) {
+func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snapshot, error) {
 	given, err := keysOf(config)
 	if err != nil {
 		return nil, err
 	}
+	keys := policy.NewKeyring(stock.keys, given)
+	if stock.missing != nil {
+		keys = keys.Incomplete(stock.missing)
+	}
+	own, err := config.priceList()
+	if err != nil {
+		return nil, err
+	}
 	b := &builder{
-		state: s, config: config, credentials: credentials, mockURL: mockURL, aliases: aliasesOf(config),
+		state: s, config: config, credentials: stock.credentials, mockURL: mockURL, aliases: aliasesOf(config),
 		accounts: map[string]*proxy.Account{}, served: map[string][]string{}, used: map[poolKey]bool{},
 	}
 	for i := range config.Providers {
@@ -50,7 +58,8 @@ func (s *state) build(config *Config, keys []storage.Key, credentials map[string
 	b.listModels()
 	s.keep(b)
 	return &proxy.Snapshot{
-		Keys:     policy.NewKeyring(keys, given),
+		Keys:     keys,
+		Prices:   policy.NewPriceBook(catalog.Prices(), stock.prices, own),
 		Router:   policy.NewRouter(b.served, b.aliases, catalog.Owner),
 		Accounts: b.accounts,
 		Models:   b.models,
@@ -153,7 +162,7 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 		return err
 	}
 	a := &proxy.Account{
-		Provider: provider, Upstream: pool, Credential: "config", Secret: p.APIKey,
+		Provider: provider, Region: p.Region, Upstream: pool, Credential: "config", Secret: p.APIKey,
 		FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
 		Can: func(model string) providers.Capabilities { return catalog.Capabilities(provider.Name, model) },
 	}

@@ -18,10 +18,13 @@ type store struct {
 	env     environment
 	wrapper storage.KeyWrapper // nil where there is no master key
 	missing error              // why there is none
+	log     *slog.Logger
+	last    *lastKnown // nil where the store is on this machine
+	read    bool       // whether the store has been read once
 }
 
-func openStore(ctx context.Context, env environment, config *Config) (*store, error) {
-	s, err := openNouns(ctx, config)
+func openStore(ctx context.Context, env environment, config *Config, log *slog.Logger) (*store, error) {
+	s, err := openNouns(ctx, config, log)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +32,11 @@ func openStore(ctx context.Context, env environment, config *Config) (*store, er
 	if err != nil && !errors.Is(err, storage.ErrNoMasterKey) {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &store{nounStore: s, env: env, wrapper: wrapper, missing: err}, nil
+	opened := &store{nounStore: s, env: env, wrapper: wrapper, missing: err, log: log}
+	if !config.Storage.Postgres.Empty() {
+		opened.last = newLastKnown(config.DataDir, config.Storage.Postgres)
+	}
+	return opened, nil
 }
 
 // credential is a provider's key, opened, or why it could not be.
@@ -39,17 +46,11 @@ type credential struct {
 	err    error
 }
 
-// credentials opens the stored credentials, one for each provider: the one of its name, else
-// the newest. One that cannot be opened keeps no other provider from being served.
-func (s *store) credentials(ctx context.Context, config *Config) (map[string]credential, error) {
-	rows, err := s.Credentials(ctx)
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	vault, err := openVault(ctx, s, s.wrapper)
-	if vault == nil {
-		return nil, err
-	}
+// open opens stored credentials, one for each provider: the one of its name, else the newest.
+// One that cannot be opened keeps no other provider from being served.
+func (s *store) open(ctx context.Context, config *Config, rows []storage.Credential, keys []storage.DataKey) map[string]credential {
+	vault := storage.NewVault(s.wrapper)
+	_ = vault.Load(ctx, keys) // a data key that does not unwrap is told of at each credential under it
 	chosen := map[string]*storage.Credential{}
 	for i := range rows {
 		c, old := &rows[i], chosen[rows[i].Provider]
@@ -70,7 +71,7 @@ func (s *store) credentials(ctx context.Context, config *Config) (map[string]cre
 		opened.err = err
 		out[provider] = opened
 	}
-	return out, nil
+	return out
 }
 
 // warnClosed reports credentials that could not be opened.
@@ -85,10 +86,14 @@ func warnClosed(log *slog.Logger, credentials map[string]credential) {
 // takeFromEnvironment stores the providers' keys that developer mode finds in the environment.
 // One that has changed replaces the credential of its provider's name.
 func (s *store) takeFromEnvironment(ctx context.Context, config *Config) error {
-	have, err := s.credentials(ctx, config)
+	n, _, err := readNouns(ctx, s)
+	if err != nil && s.last != nil && ctx.Err() == nil {
+		return nil // load says that the store is down
+	}
 	if err != nil {
 		return err
 	}
+	have := s.open(ctx, config, n.Credentials, n.DataKeys)
 	for _, name := range catalog.First() {
 		provider, _ := catalog.Known(name)
 		variable := s.firstSet(provider.Env)

@@ -70,7 +70,7 @@ func (c *storeCommand) withStore(ctx context.Context, do func(nounStore, *Config
 	if err != nil {
 		return err
 	}
-	store, err := openNouns(ctx, config)
+	store, err := openNouns(ctx, config, nil)
 	if err != nil {
 		return err
 	}

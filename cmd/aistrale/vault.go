@@ -14,19 +14,8 @@ type dataKeyStore interface {
 	AddDataKey(ctx context.Context, k storage.DataKey) error
 }
 
-// openVault makes a vault that holds the store's data keys. A nil wrapper is fine for a store
-// that has none. Where some do not unwrap, it gives the vault with the rest, and the error.
-func openVault(ctx context.Context, s dataKeyStore, wrapper storage.KeyWrapper) (*storage.Vault, error) {
-	keys, err := s.DataKeys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	vault := storage.NewVault(wrapper)
-	return vault, vault.Load(ctx, keys)
-}
-
-// sealingVault is openVault for a caller that will seal: it makes the store's first data key. A
-// store whose data keys do not unwrap gets no new one: a wrong master key must not go unnoticed
+// sealingVault makes a vault that holds the store's data keys, for a caller that will seal: it
+// makes the store's first data key. A store whose data keys do not unwrap gets no new one: a wrong master key must not go unnoticed
 // until it has sealed half of the rows.
 func sealingVault(ctx context.Context, s dataKeyStore, wrapper storage.KeyWrapper, now time.Time) (*storage.Vault, error) {
 	keys, err := s.DataKeys(ctx)
