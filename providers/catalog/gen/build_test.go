@@ -102,17 +102,18 @@ func TestGenerate(t *testing.T) {
 		}
 	}
 	write("facts.json", facts)
-	if err := generate(dir+"/facts.json", dir); err == nil || !strings.Contains(err.Error(), "-dir: ") {
+	if err := generate(dir+"/facts.json", dir+"/facts.json", dir); err == nil || !strings.Contains(err.Error(), "-dir: ") {
 		t.Errorf("without an overlay: %v", err)
 	}
 	write("overlay.json", `{}`)
-	if err := generate(dir+"/facts.json", dir); err != nil {
+	write("priceoverlay.json", `{}`)
+	if err := generate(dir+"/facts.json", dir+"/facts.json", dir); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(dir + "/models.json"); err != nil || !strings.Contains(string(text), `"id":"a"`) {
 		t.Errorf("%s, %v", text, err)
 	}
-	if err := generate(dir+"/nothing.json", dir); err == nil || !strings.Contains(err.Error(), "-from: ") {
+	if err := generate(dir+"/nothing.json", dir+"/facts.json", dir); err == nil || !strings.Contains(err.Error(), "-from: ") {
 		t.Errorf("without facts: %v", err)
 	}
 }

@@ -1,7 +1,7 @@
-// Command gen writes the catalogue's models.json from a copy of models.dev's data and the
-// overlay beside the catalogue. It must never fetch anything: a refresh is a reviewed diff.
+// Command gen writes the catalogue's models.json and prices.json from copies of public lists and
+// the overlays beside the catalogue. It must never fetch anything: a refresh is a reviewed diff.
 //
-//	go run ./providers/catalog/gen -from models.dev.json
+//	go run ./providers/catalog/gen -from models.dev.json -prices litellm.json
 package main
 
 import (
@@ -13,30 +13,45 @@ import (
 
 func main() {
 	from := flag.String("from", "", "a JSON file of models.dev's data: {source, commit, date, licence, models: […]}")
-	dir := flag.String("dir", "providers/catalog", "the catalogue's folder: overlay.json is read, models.json written")
+	prices := flag.String("prices", "", "litellm's model_prices_and_context_window.json")
+	dir := flag.String("dir", "providers/catalog", "the catalogue's folder: the overlays are read, models.json and prices.json written")
 	flag.Parse()
-	if *from == "" || flag.NArg() > 0 {
+	if *from == "" || *prices == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := generate(*from, *dir); err != nil {
+	if err := generate(*from, *prices, *dir); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func generate(from, dir string) error {
+func generate(from, prices, dir string) error {
 	facts, err := os.ReadFile(from)
 	if err != nil {
 		return fmt.Errorf("-from: %w", err)
 	}
-	overlay, err := os.ReadFile(filepath.Join(dir, "overlay.json"))
+	list, err := os.ReadFile(prices)
 	if err != nil {
-		return fmt.Errorf("-dir: %w", err)
+		return fmt.Errorf("-prices: %w", err)
 	}
-	out, err := build(facts, overlay)
+	err = write(dir, "overlay.json", "models.json", func(overlay []byte) ([]byte, error) { return build(facts, overlay) })
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "models.json"), out, 0o644) //nolint:gosec // a source file of the project
+	return write(dir, "priceoverlay.json", "prices.json", func(overlay []byte) ([]byte, error) {
+		return buildPrices([][]byte{facts, list}, overlay)
+	})
+}
+
+func write(dir, overlay, name string, build func(overlay []byte) ([]byte, error)) error {
+	text, err := os.ReadFile(filepath.Join(dir, overlay))
+	if err != nil {
+		return fmt.Errorf("-dir: %w", err)
+	}
+	out, err := build(text)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name), out, 0o644) //nolint:gosec // a source file of the project
 }
