@@ -45,6 +45,7 @@ func SelectSums(q *storage.UsageQuery, b Borders, mark Mark) *Sums {
 	if len(columns) > 0 {
 		s.WriteString(` GROUP BY `)
 		s.list(columns, s.quoted)
+		s.WriteString(` HAVING sum(u.attempts) <> 0`) // corrections may have emptied a roll-up
 	}
 	return &Sums{Text: s.String(), Args: s.args, query: q}
 }
