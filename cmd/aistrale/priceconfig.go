@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -154,11 +155,21 @@ func (v *validator) prices(c *Config) {
 	priceList(c.Prices, v.wrong)
 }
 
+// priceBook gives what calls are charged by: the configuration's prices go before the store's,
+// and those before the catalogue's.
+func (c *Config) priceBook(stored []storage.Price) (*policy.PriceBook, error) {
+	own, err := c.priceList()
+	if err != nil {
+		return nil, fmt.Errorf("prices: %w", err)
+	}
+	return policy.NewPriceBook(catalog.Prices(), stored, own), nil
+}
+
 // priceList gives the operator's own prices.
 func (c *Config) priceList() ([]storage.Price, error) {
 	var errs []error
 	prices := priceList(c.Prices, func(path, format string, args ...any) {
-		errs = append(errs, fmt.Errorf(path+": "+format, args...))
+		errs = append(errs, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
 	})
 	return prices, errors.Join(errs...)
 }

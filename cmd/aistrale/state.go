@@ -42,7 +42,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if stock.missing != nil {
 		keys = keys.Incomplete(stock.missing)
 	}
-	own, err := config.priceList()
+	prices, err := config.priceBook(stock.prices)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	s.keep(b)
 	return &proxy.Snapshot{
 		Keys:     keys,
-		Prices:   policy.NewPriceBook(catalog.Prices(), stock.prices, own),
+		Prices:   prices,
 		Router:   policy.NewRouter(b.served, b.aliases, catalog.Owner),
 		Accounts: b.accounts,
 		Models:   b.models,
