@@ -115,7 +115,7 @@ const (
 type (
 	numbers [numFields]int64
 	texts   [textFields]*string
-	counts  [10]*int64
+	counts  [12]*int64
 )
 
 // Append encodes the entry at the end of dst, the same bytes each time. It does not allocate
@@ -256,6 +256,7 @@ func lineCounts(l *providers.Normal) counts {
 	return counts{
 		&l.InputUncached, &l.CacheRead, &l.CacheWrite5m, &l.CacheWrite1h, &l.Output,
 		&l.Reasoning, &l.AudioIn, &l.AudioOut, &l.Images, &l.Searches,
+		&l.ImageIn, &l.ImageOut,
 	}
 }
 

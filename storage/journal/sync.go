@@ -1,0 +1,139 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+// round is one fsync that all who wrote before it began wait for.
+type round struct {
+	done chan struct{}
+	err  error // set before done is closed
+}
+
+func newRound() *round { return &round{done: make(chan struct{})} }
+
+func (j *Journal) noteDirty(s *segment) {
+	if s.dirty || j.o.Sync == SyncNever {
+		return
+	}
+	s.dirty = true
+	j.dirty = append(j.dirty, s)
+	signal(j.kick)
+}
+
+// syncLoop makes durable what was written: at once, or after the interval. Where the disk fails,
+// it waits before it tries again.
+func (j *Journal) syncLoop() {
+	for ended := false; !ended; {
+		select {
+		case <-j.done:
+			ended = true
+		case <-j.kick:
+			if j.o.Sync == SyncInterval {
+				ended = !j.sleep(j.o.pace.sync)
+			}
+		}
+		if err := j.syncRound(); err != nil && !ended {
+			ended = !j.sleep(j.o.pace.retry)
+			signal(j.kick)
+		}
+	}
+	_ = j.syncRound()
+}
+
+// unsynced is a segment as it was when its fsync began.
+type unsynced struct {
+	*segment
+	upto int64
+}
+
+// syncRound makes durable what is written now. After a failed fsync the kernel may have dropped
+// the pages and call a later one a success, so such a file is given up: its records are written
+// anew to another one, which gets a second try.
+func (j *Journal) syncRound() error {
+	j.mu.Lock()
+	r := j.round
+	j.round = newRound() // whoever writes from now on waits for the next one
+	dirty := j.takeDirty()
+	j.mu.Unlock()
+	failed, err := j.syncFiles(dirty)
+	if failed != nil {
+		j.mu.Lock()
+		dirty = j.takeDirty()
+		j.mu.Unlock()
+		var again error
+		failed, again = j.syncFiles(dirty)
+		err = errors.Join(err, failed, again)
+	}
+	r.err = err
+	close(r.done)
+	return err
+}
+
+func (j *Journal) takeDirty() []unsynced {
+	taken := make([]unsynced, len(j.dirty))
+	for i, s := range j.dirty {
+		s.dirty, s.syncing = false, true
+		taken[i] = unsynced{s, s.size}
+	}
+	j.dirty = j.dirty[:0]
+	return taken
+}
+
+// syncFiles gives why an fsync failed, and in err why the records were not written anew.
+func (j *Journal) syncFiles(dirty []unsynced) (failed, err error) {
+	for _, s := range dirty {
+		why := s.file.Sync()
+		j.mu.Lock()
+		s.syncing = false
+		if why == nil {
+			s.synced = s.upto
+			if s.segment != j.cur && !s.dirty {
+				why = s.close()
+			}
+		}
+		if why != nil {
+			failed = fmt.Errorf("fsync: %w", why)
+			err = errors.Join(err, j.distrust(s.segment, failed))
+		}
+		j.mu.Unlock()
+	}
+	return failed, err
+}
+
+// distrust gives a segment up whose fsync failed, and writes what it may lose to another one,
+// before anything else is written: so the order stays. The old one is still read: as long as the
+// machine runs, its records are there, and an entry that is shipped twice counts once.
+func (j *Journal) distrust(s *segment, why error) error {
+	j.mark(why)
+	if s == j.cur {
+		j.cur = nil
+	}
+	j.dirty = slices.DeleteFunc(j.dirty, func(d *segment) bool { return d == s })
+	b := make([]byte, s.size-s.synced)
+	_, err := s.file.ReadAt(b, s.synced)
+	var again []byte
+	settled := 0
+	for len(b) > 0 {
+		r, ok := parseRecord(b, j.seed)
+		if !ok { // whole records only were written, so the disk lost the rest already
+			break
+		}
+		if r.state != storage.EntryOpened && r.state != stateVoid {
+			settled++
+		}
+		again, b = append(again, b[:r.size]...), b[r.size:]
+	}
+	if len(again) > 0 {
+		if failed := j.put(again); failed != nil {
+			return errors.Join(failed, err, s.close())
+		}
+		j.owed.Add(int64(settled))
+	}
+	_ = s.close() // that a file which failed fails again says nothing new
+	return err
+}
