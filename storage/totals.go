@@ -56,13 +56,18 @@ func (m Measure) String() string {
 	return "latency_" + "00"[len(n):] + n
 }
 
-// latencyEnd is where a bucket ends, in microseconds.
-func latencyEnd(bucket int) float64 { return 2000 * math.Pow(1.5, float64(bucket)) }
+// latencyEnds is where the buckets end, in microseconds.
+var latencyEnds = func() (ends [LatencyBuckets]float64) {
+	for b := range ends {
+		ends[b] = 2000 * math.Pow(1.5, float64(b))
+	}
+	return ends
+}()
 
 func latencyBucket(d time.Duration) int {
 	us := float64(d.Microseconds())
-	for b := range LatencyBuckets - 1 {
-		if us <= latencyEnd(b) {
+	for b, end := range latencyEnds[:LatencyBuckets-1] {
+		if us <= end {
 			return b
 		}
 	}
@@ -82,6 +87,10 @@ func (t *Totals) Sub(other *Totals) {
 		t[m] -= n
 	}
 }
+
+// most bounds what one entry adds to a measure, either way, so that no nonsense of an upstream
+// makes a sum overflow.
+const most = 1_000_000_000_000_000
 
 // TotalsOf is what one entry adds to its roll-ups.
 func TotalsOf(e *Entry) Totals {
@@ -115,6 +124,9 @@ func TotalsOf(e *Entry) Totals {
 		t[Images] += n.Images
 		t[Searches] += n.Searches
 	}
+	for m := range t {
+		t[m] = max(-most, min(most, t[m]))
+	}
 	return t
 }
 
@@ -137,12 +149,12 @@ func (t *Totals) Latency(q float64) time.Duration {
 		if n > 0 && before+float64(n) >= rank {
 			from := 0.0
 			if b > 0 {
-				from = latencyEnd(b - 1)
+				from = latencyEnds[b-1]
 			}
 			share := max(0, rank-before) / float64(n)
-			return time.Duration((from+share*(latencyEnd(b)-from))*1000) * time.Nanosecond
+			return time.Duration((from+share*(latencyEnds[b]-from))*1000) * time.Nanosecond
 		}
 		before += float64(n)
 	}
-	return time.Duration(latencyEnd(LatencyBuckets-1)) * time.Microsecond
+	return time.Duration(latencyEnds[LatencyBuckets-1]) * time.Microsecond
 }

@@ -46,20 +46,15 @@ func (b *Batch) Add(e, known *storage.Entry) int {
 		return own // it was superseded before it came
 	}
 	if known != nil {
+		var away storage.Totals
 		before := storage.TotalsOf(known)
-		negate(&before)
-		b.count(known, &before)
+		away.Sub(&before)
+		b.count(known, &away)
 	}
 	totals := storage.TotalsOf(e)
 	b.count(e, &totals)
 	b.last = e
 	return own
-}
-
-func negate(t *storage.Totals) {
-	for m := range t {
-		t[m] = -t[m]
-	}
 }
 
 // count adds totals to the entry's series, and to that of each of its tags.

@@ -313,12 +313,12 @@ func ledgerBigBatch(t *testing.T, s LedgerStore) {
 	all := make([]storage.Entry, n)
 	for i := range all {
 		all[i] = entryAt(time.Duration(i)*time.Millisecond, i)
-		all[i].Model = fmt.Sprintf("model-%d", i%700)
+		all[i].Model = fmt.Sprintf("model-%d", i%150)
 	}
 	do(t, s.Write(t.Context(), all))
 	wantEntries(t, entriesOf(t, s, storage.EntryQuery{}), all...)
-	if sums := usage(t, s, storage.UsageQuery{By: []storage.Dimension{storage.ByModel}}); len(sums) != 700 {
-		t.Fatalf("%d models, want 700", len(sums))
+	if sums := usage(t, s, storage.UsageQuery{By: []storage.Dimension{storage.ByModel}}); len(sums) != 150 {
+		t.Fatalf("%d models, want 150", len(sums))
 	}
 	if sum := total(t, s); sum[storage.Requests] != n {
 		t.Fatalf("%d requests, want %d", sum[storage.Requests], n)
