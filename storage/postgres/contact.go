@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/aistrale/aistrale/storage"
 )
 
 // contact is the first talk with the server, in which the schema is brought up to date.
@@ -59,6 +61,15 @@ func unreachable(err error) bool {
 		}
 	}
 	return false
+}
+
+// outage wraps storage.ErrLedgerUnavailable around the error of a question that may be answered
+// later.
+func outage(err error) error {
+	if !unreachable(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", storage.ErrLedgerUnavailable, err)
 }
 
 const (

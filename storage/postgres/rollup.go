@@ -100,6 +100,7 @@ type statements struct {
 	corrected, revisions statement
 	insert               statement
 	upsert               [3]statement
+	open, close          statement // the journal's
 }
 
 // newStatements writes them. Corrections are written alone, because the roll-ups of a
@@ -116,6 +117,10 @@ func newStatements() *statements {
 		corrected: statement{"corrected", known(`revision > 1 AND `)},
 		revisions: statement{"revisions", known(``)},
 		insert:    statement{"insert_entries", insertEntries()},
+		open: statement{"open_attempts", `INSERT INTO open_attempts (request_id, attempt, instance, entry)
+			SELECT r, a, $3::uuid, e FROM unnest($1::uuid[], $2::int4[], $4::bytea[]) AS o (r, a, e) ON CONFLICT DO NOTHING`},
+		close: statement{"close_attempts", `DELETE FROM open_attempts o USING unnest($1::uuid[], $2::int4[]) AS c (r, a)
+			WHERE o.request_id = c.r AND o.attempt = c.a`},
 	}
 	for i, p := range storage.Periods() {
 		s.upsert[i] = statement{"upsert_" + string(p), upsertRollups(p)}

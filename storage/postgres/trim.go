@@ -17,7 +17,7 @@ import (
 // the others do nothing. It can be run again after an error.
 func (s *Store) Trim(ctx context.Context, now time.Time, keep storage.Keep) (rows int64, err error) {
 	if err := s.Ready(ctx); err != nil {
-		return 0, unavailable(err)
+		return 0, outage(err)
 	}
 	err = s.writer.AcquireFunc(ctx, func(pooled *pgxpool.Conn) error {
 		conn := pooled.Conn()
@@ -33,7 +33,7 @@ func (s *Store) Trim(ctx context.Context, now time.Time, keep storage.Keep) (row
 		return trimRollups(ctx, conn, now, keep)
 	})
 	if err != nil {
-		return rows, unavailable(fmt.Errorf("trim: %w", err))
+		return rows, outage(fmt.Errorf("trim: %w", err))
 	}
 	return rows, nil
 }

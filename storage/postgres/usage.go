@@ -19,7 +19,7 @@ func mark(n int) string { return "$" + strconv.Itoa(n) }
 // Usage gives the sums that a query asks for, from the roll-ups.
 func (s *Store) Usage(ctx context.Context, q storage.UsageQuery) ([]storage.UsageSum, error) {
 	if err := s.Ready(ctx); err != nil {
-		return nil, unavailable(err)
+		return nil, outage(err)
 	}
 	// One snapshot, so that nothing is trimmed between the look at the borders and the sums.
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
@@ -40,7 +40,7 @@ func (s *Store) Usage(ctx context.Context, q storage.UsageQuery) ([]storage.Usag
 		return err
 	})
 	if err != nil {
-		return nil, unavailable(fmt.Errorf("usage: %w", err))
+		return nil, outage(fmt.Errorf("usage: %w", err))
 	}
 	return sums, nil
 }
@@ -56,14 +56,14 @@ func (s *Store) Entries(ctx context.Context, q storage.EntryQuery, f func(*stora
 		return fmt.Errorf("entries: %w", err)
 	}
 	if err := s.Ready(ctx); err != nil {
-		return unavailable(err)
+		return outage(err)
 	}
 	at := page{from: from, before: before}
 	given := 0
 	for more := true; more; {
 		entries, err := at.read(ctx, s, &q)
 		if err != nil {
-			return unavailable(fmt.Errorf("entries: %w", err))
+			return outage(fmt.Errorf("entries: %w", err))
 		}
 		more = len(entries) == pageSize
 		for _, e := range entries {
