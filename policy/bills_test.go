@@ -7,6 +7,7 @@ import (
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/anthropic"
+	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/providers/gemini"
 	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/storage"
@@ -121,6 +122,26 @@ func TestBills(t *testing.T) {
 }
 
 func storageRate(nano int64) *int64 { return &nano }
+
+// The same by the prices that the program is shipped with.
+func TestBills_catalogue(t *testing.T) {
+	book := policy.NewPriceBook(catalog.Prices())
+	f := func(d providers.Dialect, provider, model string, wantNano int64, frame string) {
+		t.Helper()
+		if got := billBy(book, d, provider, model, frame); got.CostNano != wantNano || !got.Known() || got.PriceID == "" {
+			t.Errorf("%s/%s: %+v, want %d", provider, model, got, wantNano)
+		}
+	}
+	f(anthropic.Dialect{}, "anthropic", "claude-3-7-sonnet-20250219", 54_399_000,
+		`{"type":"message","usage":{"input_tokens":3,"cache_creation_input_tokens":12304,"cache_read_input_tokens":0,"output_tokens":550}}`)
+	f(openai.Dialect{}, "openai", "gpt-5-2025-08-07", 341_642_000,
+		`{"choices":[],"usage":{"prompt_tokens":1239328,"completion_tokens":12909,"prompt_tokens_details":{"cached_tokens":1188096}}}`)
+	f(openai.Dialect{}, "groq", "llama-3.3-70b-versatile", 67_000, `{"choices":[],"usage":{"prompt_tokens":60,"completion_tokens":40}}`)
+	// Cached at 0.25 by now: 5005·2.5 + 257955·0.25 + 1744·15 = 12512.5 + 64488.75 + 26160.
+	f(gemini.Dialect{}, "gemini", "gemini-2.5-pro", 103_161_250,
+		`{"usageMetadata":{"promptTokenCount":262960,"cachedContentTokenCount":257955,"candidatesTokenCount":1744}}`)
+	f(openai.Dialect{}, "mock", "gpt", 19_000+2*42_000, `{"choices":[],"usage":{"prompt_tokens":19,"completion_tokens":42,"prompt_tokens_details":{"cached_tokens":10}}}`)
+}
 
 // What each provider's own words come to. Sums are in micro-USD.
 func TestBills_providers(t *testing.T) {

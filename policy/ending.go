@@ -14,7 +14,7 @@ type Ending struct {
 	Whole   bool             // the reply came to its end
 	Finish  bool             // it said why it finished, so that its usage is the last word
 	Content int64            // bytes of visible content that were seen
-	Bound   storage.Bound    // what the attempt might take at most; a 0 is not known
+	Bound   storage.Bound    // its Output is the most that the attempt might make, 0 where nobody knows
 	Body    []byte           // the client's, to count the input where nobody said
 }
 
@@ -45,7 +45,7 @@ func Settle(dst []providers.Normal, e Ending) (lines []providers.Normal, estimat
 	}
 	own := called(dst[at:])
 	if !said.input {
-		own.InputUncached = most(EstimateInput(e.Body), e.Bound.Input)
+		own.InputUncached = EstimateInput(e.Body)
 	}
 	var others int64
 	for i := range dst[at:] {

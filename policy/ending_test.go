@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aistrale/aistrale/providers"
@@ -79,17 +80,21 @@ func TestSettle(t *testing.T) {
 		lines(providers.Normal{InputUncached: 19, Output: 110}), true)
 }
 
-func TestSettle_bounds(t *testing.T) {
-	body := make([]byte, 0, 1000)
-	body = append(append(append(body, `{"prompt":"`...), make([]byte, 900)...), `"}`...)
-	got, _ := Settle(nil, Ending{Sent: true, Stream: true, Body: body, Bound: storage.Bound{Input: 10}})
-	if len(got) != 1 || got[0].InputUncached != 10 {
-		t.Errorf("%+v is more than the bound", got)
+// Where nobody knows a bound, what was seen is all there is to go by.
+func TestSettle_unbounded(t *testing.T) {
+	body := []byte(`{"prompt":"` + strings.Repeat("word ", 100) + `"}`)
+	f := func(e Ending, output int64) {
+		t.Helper()
+		e.Sent, e.Body = true, body
+		got, estimated := Settle(nil, e)
+		if len(got) != 1 || got[0].InputUncached != EstimateInput(body) || got[0].Output != output || !estimated {
+			t.Errorf("%+v, want an output of %d", got, output)
+		}
 	}
-	got, _ = Settle(nil, Ending{Sent: true, Body: body, Content: 40})
-	if len(got) != 1 || got[0].Output != 11 {
-		t.Errorf("%+v without a bound", got)
-	}
+	f(Ending{Content: 40}, 11)
+	f(Ending{Content: 4 << 20, Stream: true}, 1<<20*11/10+1)
+	f(Ending{Content: 4 << 20, Stream: true, Bound: storage.Bound{Input: 10}}, 1<<20*11/10+1)
+	f(Ending{Content: 4 << 20, Stream: true, Bound: storage.Bound{Input: 10, Output: 100}}, 100)
 }
 
 func TestSettle_allocations(t *testing.T) {
