@@ -61,7 +61,9 @@ func (f *flight) journal(opened *storage.Entry) error {
 		return f.g.options.Journal.Append(opened)
 	}
 	err := f.g.options.Journal.Append(&b.ended, opened)
-	b.owed = err != nil
+	if b.owed = err != nil; b.owed {
+		b.ended.Revision++ // it may be kept already, as what it is not: not the last
+	}
 	return err
 }
 

@@ -63,6 +63,7 @@ type service struct {
 	level     *slog.LevelVar
 	store     *store
 	telemetry *telemetry.Telemetry
+	accounts  *accounting
 	gateway   *proxy.Gateway
 	state     *state
 	server    *proxy.Server
@@ -94,7 +95,11 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}}
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: env.Stdout, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
+		Lag: func() int64 { return s.accounts.lag() },
 	})
+	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
+		return nil, err
+	}
 	if err := s.newGateway(); err != nil {
 		return nil, err
 	}
@@ -151,7 +156,7 @@ func (s *service) newGateway() error {
 	c := s.config
 	face := openai.Face{}
 	gateway, err := proxy.New(proxy.Options{
-		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
+		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(), Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
 			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite, ClientRead: c.Timeouts.Read, ClientRate: clientRate,
@@ -178,6 +183,7 @@ func (q quiet) Printf(format string, args ...any) { q.log.Debug(fmt.Sprintf(form
 
 // run serves until ctx ends, then drains.
 func (s *service) run(ctx context.Context) error {
+	s.accounts.run()
 	s.control = admin.NewServer(admin.Options{Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready})
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()
@@ -226,6 +232,7 @@ func (s *service) close() error {
 		s.state.close()
 	}
 	errs = append(errs, s.mock.close()) // after the connections to it
+	errs = append(errs, s.accounts.close())
 	if s.telemetry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		errs = append(errs, s.telemetry.Close(ctx))

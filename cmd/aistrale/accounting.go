@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aistrale/aistrale/proxy"
+	"github.com/aistrale/aistrale/storage/journal"
+	"github.com/aistrale/aistrale/storage/postgres"
+)
+
+// flushTimeout bounds how long the end of the program waits for the ledger. What is not shipped
+// then is shipped by the next start.
+const flushTimeout = 10 * time.Second
+
+// trimEvery is how often the ledger drops what is too old.
+const trimEvery = time.Hour
+
+// accounting owns the way of a request's entries from the journal to the ledger.
+type accounting struct {
+	config  *Config
+	log     *slog.Logger
+	ledger  ledgerStore
+	journal keptJournal
+	stop    context.CancelFunc
+	ended   sync.WaitGroup
+}
+
+// keptJournal is a journal that the program owns.
+type keptJournal interface {
+	proxy.Journal
+	// Lag counts settled records that are not in the ledger yet.
+	Lag() int64
+	Close() error
+}
+
+// openAccounting opens the ledger and the journal. Nothing is shipped before run.
+func openAccounting(ctx context.Context, config *Config, nouns nounStore, log *slog.Logger, lost func(int)) (*accounting, error) {
+	if config.Journal.Store == journalOff {
+		log.Warn("journal.store is off: what requests cost is counted in metrics only, and kept nowhere")
+		return &accounting{config: config, log: log}, nil
+	}
+	ledger, err := openLedger(ctx, config, nouns)
+	if err != nil {
+		return nil, err
+	}
+	a := &accounting{config: config, log: log, ledger: ledger}
+	onward := config.Journal.OnError == "continue"
+	if shared, ok := nouns.(*postgres.Store); ok && config.Journal.Store == journalPostgres {
+		a.journal = postgres.NewJournal(shared, postgres.JournalOptions{Node: config.Node, Continue: onward, Log: log, Lost: lost})
+		return a, nil
+	}
+	files, err := journal.Open(journal.Options{
+		Dir: config.journalDir(), Sync: journal.SyncPolicy(config.Journal.Fsync), Continue: onward, Log: log, Lost: lost,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("journal: %w", err), ledger.Close())
+	}
+	a.journal = files
+	return a, nil
+}
+
+// run ships and trims until close.
+func (a *accounting) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	if a.ledger == nil {
+		return
+	}
+	a.ended.Go(func() { a.trim(ctx) })
+	files, ok := a.journal.(*journal.Journal)
+	if !ok {
+		return
+	}
+	if !a.config.Ledger.Ship {
+		a.log.Warn("ledger.ship is false: records stay in the journal", "folder", a.config.journalDir())
+		return
+	}
+	a.ended.Go(func() {
+		if err := files.Ship(ctx, a.ledger); err != nil {
+			a.log.Error("shipping to the ledger has ended", "error", err.Error())
+		}
+	})
+}
+
+// trim drops what is too old, now and every hour.
+func (a *accounting) trim(ctx context.Context) {
+	tick := time.NewTicker(trimEvery)
+	defer tick.Stop()
+	for {
+		rows, err := a.ledger.Trim(ctx, time.Now(), a.config.keep())
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			a.log.Warn("the ledger cannot drop what is too old", "error", err.Error())
+		case rows > 0:
+			a.log.Info("the ledger has dropped what is too old", "rows", rows)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// keeper is where the gateway's entries go; nil where nothing is kept.
+func (a *accounting) keeper() proxy.Journal {
+	if a.journal == nil {
+		return nil
+	}
+	return a.journal
+}
+
+// lag counts the settled records that are not in the ledger yet.
+func (a *accounting) lag() int64 {
+	if a == nil || a.journal == nil {
+		return 0
+	}
+	return a.journal.Lag()
+}
+
+// close ships what is settled, within flushTimeout, and lets go of journal and ledger. No
+// request may be under way.
+func (a *accounting) close() error {
+	if a == nil {
+		return nil
+	}
+	if a.stop != nil {
+		a.stop()
+		a.ended.Wait()
+	}
+	var errs []error
+	if err := a.flush(); err != nil {
+		a.log.Warn("the ledger does not have all yet; the next start ships the rest", "lag", a.lag(), "error", err.Error())
+	}
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
+	}
+	if a.ledger != nil {
+		errs = append(errs, a.ledger.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// flush hands the ledger what it does not have yet.
+func (a *accounting) flush() error {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	switch j := a.journal.(type) {
+	case *journal.Journal:
+		if a.stop != nil && a.config.Ledger.Ship {
+			return j.Flush(ctx, a.ledger)
+		}
+	case *postgres.Journal:
+		return j.Flush(ctx)
+	}
+	return nil
+}
