@@ -28,6 +28,7 @@ type server struct {
 	url    string
 	folder string    // "" where the server is not ours
 	stop   io.Closer // closing it, as the kernel does when this process ends, stops the server
+	ended  chan struct{}
 }
 
 // supervise runs the server that its arguments name, until its standard input ends; then the
@@ -72,14 +73,23 @@ func (l launcher) try() (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
+	s, err := l.run(folder, port)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	return s, nil
+}
+
+// run starts the server in a folder that is prepared, and waits until it answers.
+func (l launcher) run(folder, port string) (*server, error) {
 	program := l.program(folder, port)
 	cmd := unprivileged("/bin/sh", append([]string{"-c", supervise, "supervise", folder}, program...)...)
 	stop, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(folder))
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start %s: %w", program[0], err), os.RemoveAll(folder))
+		return nil, fmt.Errorf("start %s: %w", program[0], err)
 	}
 	ended := make(chan struct{})
 	go func() { // ends with the server
@@ -90,9 +100,9 @@ func (l launcher) try() (*server, error) {
 		said, _ := os.ReadFile(filepath.Join(folder, "log"))
 		_ = stop.Close()
 		<-ended
-		return nil, errors.Join(fmt.Errorf("%s does not serve: %w; it says: %s", program[0], err, tail(said)), os.RemoveAll(folder))
+		return nil, fmt.Errorf("%s does not serve: %w; it says: %s", program[0], err, tail(said))
 	}
-	return &server{url: port, folder: folder, stop: stop}, nil
+	return &server{url: port, folder: folder, stop: stop, ended: ended}, nil
 }
 
 var errEnded = errors.New("it ended")

@@ -6,9 +6,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -50,13 +54,31 @@ func startPostgres() (*server, error) {
 	if given := os.Getenv("AISTRALE_TEST_POSTGRES_URL"); given != "" {
 		return &server{url: given}, nil
 	}
-	const debian, brew, brewIntel = "/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin"
-	path, err := find("postgres", "postgresql", debian, brew, brewIntel)
+	l, err := postgresLauncher("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	if err != nil {
 		return nil, err
 	}
-	if path, err = filepath.EvalSymlinks(path); err != nil {
+	s, err := l.launch()
+	if err != nil {
 		return nil, err
+	}
+	s.url = postgresAt(s.url)
+	return s, nil
+}
+
+func postgresAt(port string) string {
+	return "postgres://test@127.0.0.1:" + port + "/postgres?sslmode=disable"
+}
+
+// postgresLauncher says how a server is started, with settings of its own.
+func postgresLauncher(settings ...string) (launcher, error) {
+	const debian, brew, brewIntel = "/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin"
+	path, err := find("postgres", "postgresql", debian, brew, brewIntel)
+	if err != nil {
+		return launcher{}, err
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return launcher{}, err
 	}
 	prepare := func(folder string) error {
 		initdb := unprivileged(filepath.Join(filepath.Dir(path), "initdb"),
@@ -67,22 +89,84 @@ func startPostgres() (*server, error) {
 		return nil
 	}
 	program := func(folder, port string) []string {
-		return []string{
+		return append([]string{
 			path, "-D", filepath.Join(folder, "data"), "-p", port, "-h", "127.0.0.1",
-			"-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-			"-c", "max_connections=100", "-c", "shared_buffers=64MB", "-c", "jit=off",
+			"-c", "unix_socket_directories=", "-c", "max_connections=100", "-c", "shared_buffers=64MB", "-c", "jit=off",
+		}, settings...)
+	}
+	ready := func(port string) error { return command(context.Background(), postgresAt(port), "SELECT 1") }
+	return launcher{prepare, program, ready}, nil
+}
+
+// Server is a PostgreSQL server of one test's own, which it may stop and start again. What it
+// has committed survives: it does call fsync.
+type Server struct {
+	URL string // of an empty database
+
+	launcher launcher
+	port     string
+	server   *server
+}
+
+// PostgresServer starts a server, which ends with the test. Where there is no PostgreSQL to be
+// had the test is skipped, and fails if CI=true.
+func PostgresServer(t testing.TB) *Server {
+	t.Helper()
+	l, err := postgresLauncher()
+	if err != nil {
+		give(t, nil, err)
+	}
+	s, err := l.launch()
+	s = give(t, s, err)
+	own := &Server{URL: postgresAt(s.url), launcher: l, port: s.url, server: s}
+	t.Cleanup(func() {
+		_ = own.server.stop.Close()
+		<-own.server.ended
+		if err := os.RemoveAll(own.server.folder); err != nil {
+			t.Error(err)
+		}
+	})
+	return own
+}
+
+// Kill ends the server as a crash does.
+func (s *Server) Kill(t testing.TB) { s.end(t, syscall.SIGKILL) }
+
+// Stop ends the server in good order, whoever is connected.
+func (s *Server) Stop(t testing.TB) { s.end(t, syscall.SIGINT) }
+
+func (s *Server) end(t testing.TB, how syscall.Signal) {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join(s.server.folder, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(file), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, how); err != nil {
+		t.Fatal(err)
+	}
+	<-s.server.ended
+}
+
+// Start starts the server again, after Kill or Stop, on the same port and with what it had
+// committed.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	// After a kill the server's own processes take a moment to notice; until then it refuses.
+	for deadline := time.Now().Add(patience); ; {
+		again, err := s.launcher.run(s.server.folder, s.port)
+		if err == nil {
+			s.server = again
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
 		}
 	}
-	address := func(port string) string {
-		return "postgres://test@127.0.0.1:" + port + "/postgres?sslmode=disable"
-	}
-	ready := func(port string) error { return command(context.Background(), address(port), "SELECT 1") }
-	s, err := launcher{prepare, program, ready}.launch()
-	if err != nil {
-		return nil, err
-	}
-	s.url = address(s.url)
-	return s, nil
 }
 
 // command runs one statement on a connection of its own.
