@@ -111,6 +111,9 @@ func (l *PriceList) addDev(name, id string, m *devModel) {
 
 func devPrice(provider, id string, m *devModel) storage.Price {
 	p := storage.Price{Provider: provider, Model: id, From: released(m.Released), Source: "models.dev"}
+	if p.From.IsZero() {
+		p.From = dateIn(id)
+	}
 	m.Cost.fill(&p, "", 0)
 	if m.Cost.Over200k != nil {
 		m.Cost.Over200k.fill(&p, "", 200_000)
