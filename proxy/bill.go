@@ -23,13 +23,14 @@ const unbounded = 4096
 // one is opened or the request ends, so its settled entry waits for that; both then go into the
 // journal as one.
 type bill struct {
-	opened storage.Entry
-	ended  storage.Entry
-	open   bool // the last attempt is not settled
-	owed   bool // ended is complete but for what the request's end says
-	lines  []providers.Normal
-	known  bool // cost of every attempt so far
-	cost   int64
+	opened  storage.Entry
+	ended   storage.Entry
+	open    bool // the last attempt is not settled
+	owed    bool // ended is complete but for what the request's end says
+	lines   []providers.Normal
+	guessed bool // opened's bound of the output is nobody's
+	known   bool // cost of every attempt so far
+	cost    int64
 }
 
 func (b *bill) reset() { *b = bill{lines: b.lines[:0], known: true} }
@@ -71,6 +72,7 @@ func (f *flight) journal(opened *storage.Entry) error {
 // token, and no model takes in more than its context.
 func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 	can := t.account.can(t.Model)
+	f.bill.guessed = false
 	var sent int64
 	for i := range plan.Requests {
 		sent += int64(len(plan.Requests[i].Body))
@@ -85,7 +87,7 @@ func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 	case out.Output == 0 && can.MaxOutput > 0:
 		out.Output = can.MaxOutput
 	case out.Output == 0:
-		out.Output = unbounded
+		out.Output, f.bill.guessed = unbounded, true
 	}
 	return out
 }
@@ -127,9 +129,13 @@ func (f *flight) ended(a *storage.Attempt, err error) policy.Ending {
 	if err != nil && (r.received || r.fault != nil && f.left() == nil) && r.content == 0 && len(usage.Lines) == 0 {
 		status = http.StatusBadGateway
 	}
+	bound := f.bill.opened.Bound
+	if f.bill.guessed && f.call.Stream {
+		bound.Output = 0 // more may have been seen
+	}
 	return policy.Ending{
 		Usage: usage, Sent: a.Sent, Status: status, Stream: f.call.Stream, Whole: err == nil || r.received,
-		Finish: r.finish != "", Content: r.content, Bound: f.bill.opened.Bound, Body: f.doc.Raw,
+		Finish: r.finish != "", Content: r.content, Bound: bound, Body: f.doc.Raw,
 	}
 }
 

@@ -1,0 +1,116 @@
+package policy
+
+import (
+	"context"
+	"time"
+)
+
+// Counters keep rates, slots and budgets: in this process (Meter), or in Redis for many. Every
+// method is safe for concurrent use; storage/storagetest holds each implementation to one suite.
+type Counters interface {
+	// Take grants all that is asked, or nothing, in one step that no other call can divide. Its
+	// error says that the counters could not be asked, never that they refused.
+	Take(ctx context.Context, a *Ask) (Verdict, error)
+	// Extend adds output tokens to what a grant holds of its budgets, all or nothing.
+	Extend(ctx context.Context, g *Grant, tokens int64) (bool, error)
+	// Settle gives back what a grant holds and charges what was spent. It never blocks, takes
+	// effect once for each lease however often it is called, and is not lost where the counters
+	// can't be reached: it is tried again.
+	Settle(g *Grant, s Spent)
+	// Load tells a budget's counter what the ledger says was spent in its window, where the
+	// counter knows nothing of that window yet.
+	Load(ctx context.Context, b *BudgetAsk, spent int64) error
+}
+
+// Ask is what one attempt asks of the counters.
+type Ask struct {
+	Lease   string // request id and attempt: <uuid>/<n>
+	Now     time.Time
+	Rates   []RateAsk
+	Slots   []SlotAsk
+	Budgets []BudgetAsk
+	// Output is how many tokens of output are wanted, of all choices together, and Least how
+	// few are worth sending the call for. A grant has as many as every budget can pay for.
+	Output, Least int64
+	// Alive is how long the lease holds without a sign of life of its holder.
+	Alive time.Duration
+}
+
+// RateAsk takes units of a rate (GCRA).
+type RateAsk struct {
+	Counter  string        // "rate:<scope>:<what>…", stable over reloads and nodes
+	Interval time.Duration // between two units, in the long run
+	Burst    int64         // units at once
+	Cost     int64         // units of this call; more than Burst never fits
+}
+
+// SlotAsk takes one of so many places for calls under way.
+type SlotAsk struct {
+	Counter string
+	Limit   int64
+}
+
+// BudgetAsk reserves for a call: Fixed and, for each million tokens of granted output, PerMillion
+// (rounded up), in nano-USD or in tokens.
+type BudgetAsk struct {
+	Counter           string
+	Limit             int64
+	Window            Window
+	Fixed, PerMillion int64
+}
+
+// Window is the span that a budget is for.
+type Window struct {
+	Start, End time.Time     // of a calendar span; zero: without an end ("total")
+	Rolling    time.Duration // else the span up to now, 0 for calendar spans
+}
+
+// Verdict is what Take says.
+type Verdict struct {
+	Grant *Grant // nil: refused
+	// Of a refusal: which ask stood in the way, and how long until it may fit; 0 is never by
+	// waiting alone.
+	Refused Refused
+	// Rates says how the asked rates stand now, in their order.
+	Rates []RateState
+}
+
+// Refused is the ask that stood in the way the longest.
+type Refused struct {
+	Kind  AskKind
+	Index int // in the Ask's list of that kind
+	Wait  time.Duration
+	// Held is set where the call would fit if reservations of others that are under way came
+	// back whole: it is worth a short wait.
+	Held bool
+}
+
+// AskKind tells the lists of an Ask apart.
+type AskKind uint8
+
+// The kinds.
+const (
+	AskRate AskKind = iota + 1
+	AskSlot
+	AskBudget
+)
+
+// RateState is what x-ratelimit headers say.
+type RateState struct {
+	Remaining int64         // units that a call could take now
+	Reset     time.Duration // until all of Burst could be taken
+}
+
+// Grant is what a lease holds. Only the Counters that gave it may read its insides.
+type Grant struct {
+	Ask    *Ask  // as it was asked; the counters keep it until the lease is settled
+	Output int64 // tokens of output that were granted, at most Ask.Output
+	// Degraded is set where the real counters could not be reached and a stand-in granted it.
+	Degraded bool
+}
+
+// Spent is what an attempt has really used, in the order of its Ask.
+type Spent struct {
+	Rates   []int64 // units; a rate that counts requests keeps its 1
+	Budgets []int64
+}
