@@ -31,6 +31,7 @@ func commands() []command {
 		{"check", "say what is wrong with a config file", runCheck},
 		{"key", "create, list and revoke virtual keys", runKey},
 		{"credential", "add, list and remove providers' keys", runCredential},
+		{"usage", "say what was spent, by whom and on what", runUsage},
 		{"mock", "run the provider emulator on its own", runMock},
 		{"version", "print the version", runVersion},
 	}

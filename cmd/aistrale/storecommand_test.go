@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,8 +52,9 @@ func (d *desk) run(args ...string) (code int, failure string) {
 		Stdin:  strings.NewReader(d.in), Stdout: &d.out, Stderr: &d.err,
 		Now: func() time.Time { return d.now },
 	}
-	verbs := map[string]func(context.Context, environment, []string) error{"key": runKey, "credential": runCredential}
-	err := verbs[args[0]](d.t.Context(), env, args[1:])
+	verbs := commands()
+	verb := slices.IndexFunc(verbs, func(c command) bool { return c.name == args[0] })
+	err := verbs[verb].run(d.t.Context(), env, args[1:])
 	d.printed.Write(d.out.Bytes())
 	d.printed.Write(d.err.Bytes())
 	if err == nil {

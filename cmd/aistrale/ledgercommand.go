@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aistrale/aistrale/storage/journal"
+)
+
+// ledgerCommand is a command that asks the ledger.
+type ledgerCommand struct {
+	*storeCommand
+	csv          bool
+	since, until string
+	where        repeated
+}
+
+// repeated is a flag that may stand several times.
+type repeated []string
+
+func (r *repeated) String() string { return strings.Join(*r, ",") }
+
+// Set implements flag.Value.
+func (r *repeated) Set(text string) error {
+	*r = append(*r, text)
+	return nil
+}
+
+func newLedgerCommand(env environment, usage string) *ledgerCommand {
+	c := &ledgerCommand{storeCommand: newStoreCommand(env, usage)}
+	c.flags.BoolVar(&c.csv, "csv", false, "print CSV")
+	c.flags.StringVar(&c.until, "until", "", "up to when, as --since; without it, up to now")
+	c.flags.Var(&c.where, "where", "only these: model=anthropic/*,key=ci; values of one dimension stand for any of them")
+	return c
+}
+
+// form says how the answer is to be printed.
+func (c *ledgerCommand) form() (form, error) {
+	switch {
+	case c.json && c.csv:
+		return 0, usagef("--json or --csv, not both\n%s", c.usage)
+	case c.json:
+		return asJSON, nil
+	case c.csv:
+		return asCSV, nil
+	}
+	return asTable, nil
+}
+
+// span reads --since and --until. A zero until is the end of time.
+func (c *ledgerCommand) span() (from, to time.Time, err error) {
+	if from, err = c.when("--since", c.since); err != nil {
+		return from, to, err
+	}
+	if to, err = c.when("--until", c.until); err != nil {
+		return from, to, err
+	}
+	if !to.IsZero() && !from.Before(to) {
+		return from, to, usagef("--since is not before --until\n%s", c.usage)
+	}
+	return from, to, nil
+}
+
+// when reads how long ago (24h, 7d), a day in UTC, or a time; "" is zero.
+func (c *ledgerCommand) when(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := parseDuration(text); err == nil && ago >= 0 {
+		return c.env.Now().Add(-ago).UTC(), nil
+	}
+	if t, err := parseTime(text); err == nil {
+		return t.UTC(), nil
+	}
+	return time.Time{}, usagef("%s: %q is neither how long ago, such as 24h or 7d, nor a time such as 2026-11-01 or 2026-11-01T12:00:00Z\n%s",
+		flag, text, c.usage)
+}
+
+// books are the open stores of a command that works on the ledger.
+type books struct {
+	config *Config
+	nouns  nounStore
+	ledger ledgerStore
+}
+
+// withBooks hands the stores that the configuration names to do, once the ledger has what dead
+// gateways of this node left in their journals.
+func (c *storeCommand) withBooks(ctx context.Context, do func(*books) error) error {
+	return c.withStore(ctx, func(nouns nounStore, config *Config) (err error) {
+		ledger, err := openLedger(ctx, config, nouns)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, ledger.Close()) }()
+		if err := c.shipDead(ctx, config, ledger); err != nil {
+			return err
+		}
+		return do(&books{config, nouns, ledger})
+	})
+}
+
+// shipDead ships the journals of gateways that were killed. Where that fails the answer is still
+// worth having, with a word about what it lacks.
+func (c *storeCommand) shipDead(ctx context.Context, config *Config, ledger ledgerStore) error {
+	dir := config.journalDir()
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || !config.Ledger.Ship {
+		return nil
+	}
+	if _, err := journal.Adopt(ctx, dir, ledger); err != nil {
+		_, err = fmt.Fprintf(c.env.Stderr, "Note: records of a gateway that ended are not in the ledger yet: %v\n", err)
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+const (
+	usageSumUsage = `usage: aistrale usage [--by model,key,…] [--per minute|hour|day] [--since 24h|2026-11-01] [--until …]
+       [--where model=anthropic/*,key=ci] [--config FILE] [--json|--csv]
+       What was spent, in one row, or by workspace, project, key, user, provider, model, prompt or tag.`
+	usageRowsUsage = `usage: aistrale usage rows [--since 24h|2026-11-01] [--until …] [--where model=anthropic/*,key=ci]
+       [--request ID] [--limit N] [--config FILE] [--json|--csv]
+       Every attempt in its latest revision, oldest first.`
+	usageRepriceUsage = `usage: aistrale usage reprice --from 2026-11-01 [--to …] --model PATTERN [--dry-run] [--config FILE] [--json]
+       Charges what was served in that time anew, by today's price lists. A row is never changed:
+       where its cost differs, a higher revision of it is written.`
+	usageUsage = usageSumUsage + "\n" + usageRowsUsage + "\n" + usageRepriceUsage
+)
+
+// runUsage tells what was spent, beside a running server or without one.
+func runUsage(ctx context.Context, env environment, args []string) error {
+	under := []command{{name: "rows", run: usageRows}, {name: "reprice", run: usageReprice}}
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") || slices.Equal(args, []string{"-h"}) || slices.Equal(args, []string{"--help"}) {
+		return runUnder(ctx, env, args, usageUsage, under)
+	}
+	return helped(usageSums(ctx, env, args))
+}
+
+func usageSums(ctx context.Context, env environment, args []string) error {
+	c := newLedgerCommand(env, usageSumUsage)
+	c.flags.StringVar(&c.since, "since", "24h", "from when: how long ago, a day or a time")
+	by := c.flags.String("by", "", "one row for each of these")
+	per := c.flags.String("per", "", "one row for each minute, hour or day")
+	if _, err := c.parse(args, 0); err != nil {
+		return err
+	}
+	as, err := c.form()
+	if err != nil {
+		return err
+	}
+	q := storage.UsageQuery{Per: storage.Period(*per)}
+	if *per != "" && !slices.Contains(storage.Periods(), q.Per) {
+		return usagef("--per: %q is none of minute, hour and day\n%s", *per, c.usage)
+	}
+	if q.From, q.To, err = c.span(); err != nil {
+		return err
+	}
+	for _, name := range split(*by) {
+		d := storage.Dimension(name)
+		if !slices.Contains(storage.Dimensions(), d) {
+			return usagef("--by: %q is no dimension%s\n%s", name, hint(name, dimensionNames()), c.usage)
+		}
+		if !slices.Contains(q.By, d) {
+			q.By = append(q.By, d)
+		}
+	}
+	return c.withBooks(ctx, func(b *books) error {
+		if q.Where, err = c.filters(b.config); err != nil {
+			return err
+		}
+		sums, err := b.ledger.Usage(ctx, q)
+		if err != nil {
+			return err
+		}
+		return c.printSums(&q, sums, as)
+	})
+}
+
+func (c *ledgerCommand) printSums(q *storage.UsageQuery, sums []storage.UsageSum, as form) error {
+	if as == asTable { // people look for what is dear
+		slices.SortStableFunc(sums, func(a, b storage.UsageSum) int {
+			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(b.Totals[storage.CostNano], a.Totals[storage.CostNano]))
+		})
+	}
+	s := newSheet(c.env.Stdout, as, sumColumns(q))
+	for i := range sums {
+		if err := s.row(sumCells(q, &sums[i])...); err != nil {
+			return err
+		}
+	}
+	return s.close()
+}
+
+func sumColumns(q *storage.UsageQuery) []column {
+	var columns []column
+	if q.Per != "" {
+		columns = append(columns, column{"start", strings.ToUpper(string(q.Per))})
+	}
+	for _, d := range q.By {
+		if d == storage.ByKey {
+			columns = append(columns, column{"key", "KEY ID"}, column{"key_name", "KEY"})
+			continue
+		}
+		columns = append(columns, column{string(d), strings.ToUpper(string(d))})
+	}
+	return append(columns, []column{
+		{"requests", "REQUESTS"}, {"errors", "ERRORS"}, {"attempts", ""},
+		{"input_tokens", "INPUT"}, {"output_tokens", "OUTPUT"}, {"cache_read_tokens", "CACHE READ"}, {"cache_write_tokens", "CACHE WRITE"},
+		{"reasoning_tokens", ""}, {"audio_in_tokens", ""}, {"audio_out_tokens", ""}, {"images", ""}, {"searches", ""},
+		{"cost_usd", "COST USD"}, {"unpriced", "UNPRICED"}, {"estimated", "ESTIMATED"},
+		{"latency_p50_ms", "P50 MS"}, {"latency_p95_ms", "P95 MS"}, {"latency_p99_ms", ""},
+	}...)
+}
+
+func sumCells(q *storage.UsageQuery, sum *storage.UsageSum) []jsontext.Value {
+	var cells []jsontext.Value
+	if q.Per != "" {
+		cells = append(cells, cellTime(sum.Start))
+	}
+	for _, d := range q.By {
+		cells = append(cells, cellText(*d.Of(&sum.Series)))
+		if d == storage.ByKey {
+			cells = append(cells, cellText(sum.KeyName))
+		}
+	}
+	t := &sum.Totals
+	for _, m := range []storage.Measure{
+		storage.Requests, storage.Errors, storage.Attempts,
+		storage.InputTokens, storage.OutputTokens, storage.CacheReadTokens, storage.CacheWriteTokens,
+		storage.ReasoningTokens, storage.AudioInTokens, storage.AudioOutTokens, storage.Images, storage.Searches,
+	} {
+		cells = append(cells, cellInt(t[m]))
+	}
+	cost := cellUSD(t[storage.CostNano])
+	if t[storage.Unpriced] > 0 && t[storage.Unpriced] == t[storage.Attempts] {
+		cost = cellNull // nothing is known, which is not 0
+	}
+	cells = append(cells, cost, cellInt(t[storage.Unpriced]), cellInt(t[storage.Estimated]))
+	for _, q := range []float64{0.5, 0.95, 0.99} {
+		latency := cellNull
+		if t[storage.Requests] > 0 {
+			latency = cellMillis(t.Latency(q))
+		}
+		cells = append(cells, latency)
+	}
+	return cells
+}
