@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -58,4 +60,65 @@ func cpu(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// BenchmarkUsage asks for 30 days by model, at whole days and, as "the last 30 days" are, not.
+// With AISTRALE_PROVE there are the roll-ups of 10 million rows.
+func BenchmarkUsage(b *testing.B) {
+	rows := 100_000
+	if os.Getenv("AISTRALE_PROVE") != "" {
+		rows = 10_000_000
+	}
+	const days = 31
+	l := freshLedger(b)
+	source := traffic{keys: 20, models: 10, at: morning().Truncate(24 * time.Hour), random: rand.New(rand.NewPCG(1, 2))}
+	loadRollUps(b, l, source, rows, days*24*time.Hour)
+	end := source.at.AddDate(0, 0, days)
+	f := func(name string, want int, q storage.UsageQuery) {
+		b.Run(fmt.Sprintf("rows=%d/%s", rows, name), func(b *testing.B) {
+			for b.Loop() {
+				sums, err := l.Usage(b.Context(), q)
+				if err != nil || len(sums) != want {
+					b.Fatalf("%d sums, want %d, error %v", len(sums), want, err)
+				}
+			}
+		})
+	}
+	byModel := []storage.Dimension{storage.ByModel}
+	f("aligned", 10, storage.UsageQuery{From: source.at, To: end.AddDate(0, 0, -1), By: byModel})
+	f("unaligned", 10, storage.UsageQuery{From: source.at.Add(10*time.Hour + 29*time.Minute), To: end.Add(-13*time.Hour - 31*time.Minute), By: byModel})
+	f("per-day", 300, storage.UsageQuery{From: source.at, To: end.AddDate(0, 0, -1), By: byModel, Per: storage.Day})
+	f("one-key", 10, storage.UsageQuery{
+		From: source.at.Add(10*time.Hour + 29*time.Minute), To: end, By: byModel,
+		Where: []storage.Filter{{Dimension: storage.ByKey, Values: []string{"ci-7"}}},
+	})
+}
+
+// loadRollUps writes what so many rows make of the roll-ups, by Write's own code but without the
+// rows themselves, which no sum reads.
+func loadRollUps(b *testing.B, l *Ledger, source traffic, rows int, over time.Duration) {
+	b.Helper()
+	made, err := prepareLedger(b.Context(), l.write)
+	if err != nil {
+		b.Fatal(err)
+	}
+	l.made = made
+	const batch = 10_000
+	for first := 0; first < rows; first += batch {
+		w := ledgerWrite{l: l, ctx: b.Context()}
+		for n := first; n < first+batch; n++ {
+			e := source.entry(source.at.Add(time.Duration(float64(over) / float64(rows) * float64(n))))
+			w.batch.Add(&e, nil)
+		}
+		err := l.change(b.Context(), func(tx *sql.Tx) (err error) {
+			if w.ids, err = l.series.of(w.ctx, tx, w.batch.Series()); err != nil {
+				return err
+			}
+			return w.rollUp(tx)
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		l.series.keep()
+	}
 }

@@ -1,0 +1,89 @@
+package sqlite
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/ledger"
+)
+
+// The migration spells out what package ledger's statements name.
+func TestLedgerColumns(t *testing.T) {
+	l := freshLedger(t)
+	f := func(table string, want []string) {
+		t.Helper()
+		rows, err := l.read.QueryContext(t.Context(), `SELECT name FROM pragma_table_info(?)`, table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := gather(rows, func(row scanner) (name string, err error) { return name, row.Scan(&name) })
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s has the columns\n%v, want\n%v, error %v", table, got, want, err)
+		}
+	}
+	f("series", append([]string{"id"}, ledger.SeriesColumns()...))
+	for _, p := range storage.Periods() {
+		f(ledger.Table(p), append([]string{"series_id", "start"}, ledger.Measures()...))
+	}
+}
+
+func TestLedgerOpenAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), LedgerFileName)
+	schema := func(l *Ledger) (text string) {
+		t.Helper()
+		err := l.read.QueryRowContext(t.Context(), `SELECT (SELECT group_concat(sql, char(10)) FROM sqlite_schema) ||
+			(SELECT group_concat(version_id || ' ' || tstamp) FROM goose_db_version)`).Scan(&text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	before := schema(openLedger(t, path))
+	if after := schema(openLedger(t, path)); after != before {
+		t.Fatalf("opening again changed the schema:\n%s\nwas\n%s", after, before)
+	}
+}
+
+// Neither file is taken for the other, nor for that of a newer release.
+func TestLedgerRefusesFile(t *testing.T) {
+	f := func(want string, path string) {
+		t.Helper()
+		l, err := OpenLedger(t.Context(), path)
+		if err == nil {
+			_ = l.Close()
+			t.Fatalf("opened; want an error with %q", want)
+		}
+		if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("error %q; want one with %q and the path", err, want)
+		}
+	}
+	f("another program", fresh(t).path)
+	l := freshLedger(t)
+	if s, err := Open(t.Context(), l.path); err == nil || !strings.Contains(err.Error(), "another program") {
+		_ = s.Close()
+		t.Errorf("the ledger opens as a store, error %v", err)
+	}
+	err := l.change(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("run the newer release", l.path)
+}
+
+func TestLedgerFileModes(t *testing.T) {
+	l := freshLedger(t)
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		info, err := os.Stat(l.path + suffix)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, error %v", suffix, info, err)
+		}
+	}
+}

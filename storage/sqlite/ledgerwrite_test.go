@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/ledger"
+)
+
+// exec runs a statement on the ledger's writing connection.
+func (l *Ledger) exec(t *testing.T, text string) {
+	t.Helper()
+	if _, err := l.write.ExecContext(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What a transaction that failed had added is gone: remembering the ids of its series would
+// count later entries for others.
+func TestWriteRolledBack(t *testing.T) {
+	l := freshLedger(t)
+	source := steady()
+	e := source.entry(source.at)
+	e.Model, e.Tags = "first", []string{"a"}
+	l.exec(t, `CREATE TRIGGER stop AFTER INSERT ON usage_day BEGIN SELECT RAISE(ABORT, 'staged'); END`)
+	if err := l.Write(t.Context(), []storage.Entry{e}); err == nil || !strings.Contains(err.Error(), "staged") {
+		t.Fatalf("error %v; want the staged one", err)
+	}
+	l.exec(t, `DROP TRIGGER stop`)
+	other := source.entry(source.at)
+	other.Model = "second"
+	for _, write := range [][]storage.Entry{{other}, {e}} {
+		if err := l.Write(t.Context(), write); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantModels(t, l, "first", "second")
+}
+
+// wantModels asks for the models that have one request each.
+func wantModels(t *testing.T, l *Ledger, want ...string) {
+	t.Helper()
+	sums, err := l.Usage(t.Context(), storage.UsageQuery{By: []storage.Dimension{storage.ByModel}})
+	if err != nil || len(sums) != len(want) {
+		t.Fatalf("got %+v, error %v", sums, err)
+	}
+	for i := range sums {
+		if sums[i].Model != want[i] || sums[i].Totals[storage.Requests] != 1 {
+			t.Fatalf("got %+v, want one of %s", sums[i], want[i])
+		}
+	}
+}
+
+func TestWriteCanceled(t *testing.T) {
+	l := freshLedger(t)
+	source := steady()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	entries := []storage.Entry{source.entry(source.at)}
+	if err := l.Write(ctx, entries); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want %v", err, context.Canceled)
+	}
+	if err := l.Write(t.Context(), entries); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Clients choose tags and may choose models: a full ledger counts what is new as other, and
+// still finds each entry by its own name.
+func TestWriteFull(t *testing.T) {
+	l := freshLedger(t)
+	l.series.most = 3
+	source := steady()
+	const n = 8
+	var all []storage.Entry
+	for i := range n {
+		e := source.entry(source.at.Add(time.Duration(i) * time.Second))
+		e.Series = storage.Series{Workspace: "default", Model: fmt.Sprintf("model-%d", i)}
+		e.Tags = []string{fmt.Sprintf("tag-%d", i)}
+		all = append(all, e)
+	}
+	for _, write := range [][]storage.Entry{all[:2], all[2:], all} {
+		if err := l.Write(t.Context(), write); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := func(d storage.Dimension) {
+		t.Helper()
+		sums, err := l.Usage(t.Context(), storage.UsageQuery{By: []storage.Dimension{d}})
+		if err != nil || len(sums) != 4 {
+			t.Fatalf("by %s: %d sums, want 3 and the others; error %v", d, len(sums), err)
+		}
+		var requests int64
+		for i := range sums {
+			requests += sums[i].Totals[storage.Requests]
+			if name := *d.Of(&sums[i].Series); name == ledger.Other && sums[i].Totals[storage.Requests] != n-3 {
+				t.Errorf("by %s: %d others, want %d", d, sums[i].Totals[storage.Requests], n-3)
+			}
+		}
+		if requests != n {
+			t.Errorf("by %s: %d requests, want %d", d, requests, n)
+		}
+	}
+	f(storage.ByModel)
+	f(storage.ByTag)
+	found := 0
+	q := storage.EntryQuery{Where: []storage.Filter{
+		{Dimension: storage.ByModel, Values: []string{"model-7"}}, {Dimension: storage.ByTag, Values: []string{"tag-7"}},
+	}}
+	if err := l.Entries(t.Context(), q, func(*storage.Entry) error { found++; return nil }); err != nil || found != 1 {
+		t.Fatalf("found %d entries, error %v", found, err)
+	}
+}
+
+// A damaged row is an error that names it, not a wrong sum.
+func TestDamagedEntry(t *testing.T) {
+	l := freshLedger(t)
+	source := steady()
+	e := source.entry(source.at)
+	if err := l.Write(t.Context(), []storage.Entry{e}); err != nil {
+		t.Fatal(err)
+	}
+	l.exec(t, `UPDATE entries SET entry = x'00'`)
+	err := l.Entries(t.Context(), storage.EntryQuery{}, func(*storage.Entry) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), e.RequestID.String()) {
+		t.Fatalf("error %v; want one that names the entry", err)
+	}
+	e.Revision = 2
+	if err := l.Write(t.Context(), []storage.Entry{e}); err == nil {
+		t.Fatal("a difference to a damaged row was counted")
+	}
+}
+
+// A sum by series reads runs of the key; reading whole tables would take seconds in a year's
+// ledger.
+func TestUsagePlan(t *testing.T) {
+	l := freshLedger(t)
+	source := steady()
+	q := storage.UsageQuery{From: source.at, To: source.at.AddDate(0, 1, 0), By: []storage.Dimension{storage.ByModel}}
+	s := ledger.SelectSums(&q, ledger.Borders{}, mark)
+	rows, err := l.read.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+s.Text, s.Args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := gather(rows, func(row scanner) (text string, err error) {
+		var id, parent, unused int
+		return text, row.Scan(&id, &parent, &unused, &text)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := strings.Join(plan, "\n")
+	if strings.Contains(whole, "SCAN usage_") || !strings.Contains(whole, "SEARCH usage_day USING PRIMARY KEY (series_id=? AND start>? AND start<?)") {
+		t.Fatalf("the plan is\n%s", whole)
+	}
+}
