@@ -27,6 +27,7 @@ var arrows = []arrow{
 	{"storage", []string{"providers"}},
 	{"storage/sqlite", []string{"storage", "storage/ledger", "providers", "policy"}},
 	{"storage/postgres", []string{"storage", "storage/ledger", "providers", "policy"}},
+	{"storage/journal", []string{"storage", "storage/ledger"}},
 	{"storage/storagetest", []string{"storage", "storage/ledger", "providers", "policy"}},
 	{"storage/*", []string{"storage", "providers", "policy"}},
 	{"internal/telemetry", []string{"storage", "providers"}},

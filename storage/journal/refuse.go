@@ -3,17 +3,19 @@ package journal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
 
 	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/ledger"
 )
 
 const (
@@ -28,51 +30,55 @@ const (
 	refusedName = "refused.jsonl"
 )
 
+// entryKey is what a ledger tells entries apart by.
+type entryKey struct {
+	id                uuid.UUID
+	attempt, revision int
+}
+
 // probe is one search for the entries that a ledger does not take.
 type probe struct {
-	left   []storage.Entry
-	why    []error
+	left   map[entryKey]error
 	passed int
 	failed int
 }
 
-// isolate looks for entries that hold up all others. An error alone does not say whose fault it
-// is. So an entry is blamed only if it fails alone while others of its batch get through, ten
-// times; then it goes to a file. Where nothing gets through, or the error is one of the network
-// or of time, the ledger is blamed, and everything waits. It gives cause where entries are left.
+// isolate looks for entries that hold up all others. Where the ledger says that it is an
+// entry's own fault (ledger.ErrEntry), that one is refused at once. Any other error does not say
+// whose fault it is: then an entry is blamed only if it fails alone while others of its batch
+// get through, ten times. Where nothing gets through, or the error is one of the network or of
+// time, the ledger is blamed, and everything waits. What is refused goes to a file. It gives
+// cause where entries are left.
 func (s *shipper) isolate(ctx context.Context, cause error) error {
-	if s.fails < isolateAfter || transient(cause) || ctx.Err() != nil {
+	surely := errors.Is(cause, ledger.ErrEntry)
+	if !surely && (s.fails < isolateAfter || transient(cause)) || ctx.Err() != nil {
 		return cause
 	}
-	var p probe
+	p := probe{left: map[entryKey]error{}}
 	s.try(ctx, s.batch, &p)
 	s.shipped += p.passed
-	if p.passed == 0 {
+	if p.passed > 0 {
+		s.fails = isolateAfter - 1
+	}
+	s.batch = slices.DeleteFunc(s.batch, func(e storage.Entry) bool {
+		why, left := p.left[keyOf(&e)]
+		return !left || s.guilty(&e, why, p.passed > 0) && s.refuse(&e, why)
+	})
+	if len(s.batch) > 0 {
 		return cause
 	}
-	s.fails = isolateAfter - 1
-	kept := s.batch[:0]
-	for i := range p.left {
-		e := &p.left[i]
-		of := attempt{e.RequestID, e.Attempt}
-		s.suspects[of]++
-		if s.suspects[of] >= refuseAfter {
-			err := s.refuse(e, p.why[i])
-			if err == nil {
-				continue
-			}
-			s.sayOnce(refusedName, "a refused entry can't be kept, and is tried on", err)
-		}
-		kept = append(kept, *e)
-	}
-	s.batch = kept
-	if len(kept) > 0 {
-		return cause
-	}
-	clear(s.suspects)
-	s.fails = 0
+	s.well()
 	return s.delivered()
 }
+
+func (s *shipper) guilty(e *storage.Entry, why error, othersPassed bool) bool {
+	if othersPassed {
+		s.suspects[keyOf(e)]++
+	}
+	return errors.Is(why, ledger.ErrEntry) || s.suspects[keyOf(e)] >= refuseAfter
+}
+
+func keyOf(e *storage.Entry) entryKey { return entryKey{e.RequestID, e.Attempt, e.Revision} }
 
 // try writes the entries in ever smaller parts.
 func (s *shipper) try(ctx context.Context, part []storage.Entry, p *probe) {
@@ -80,21 +86,20 @@ func (s *shipper) try(ctx context.Context, part []storage.Entry, p *probe) {
 	if p.passed > 0 || p.failed < maxProbes {
 		err = s.write(ctx, part)
 	}
-	switch {
-	case len(part) == 0:
-	case err == nil:
+	if err == nil {
 		p.passed += len(part)
-	case len(part) == 1 || errors.Is(err, errTooMany) || ctx.Err() != nil:
-		p.failed++
-		for i := range part {
-			p.left, p.why = append(p.left, part[i]), append(p.why, err)
-		}
-	default:
-		p.failed++
-		half := len(part) / 2
-		s.try(ctx, part[:half], p)
-		s.try(ctx, part[half:], p)
+		return
 	}
+	p.failed++
+	if len(part) == 1 || errors.Is(err, errTooMany) || ctx.Err() != nil {
+		for i := range part {
+			p.left[keyOf(&part[i])] = err
+		}
+		return
+	}
+	half := len(part) / 2
+	s.try(ctx, part[:half], p)
+	s.try(ctx, part[half:], p)
 }
 
 var errTooMany = errors.New("too many parts failed")
@@ -114,19 +119,20 @@ type refusal struct {
 }
 
 // refuse keeps an entry that the ledger does not take in a file, durably, and counts it as lost:
-// it is missing in the ledger until somebody looks.
-func (s *shipper) refuse(e *storage.Entry, why error) error {
+// it is missing in the ledger until somebody looks. It reports whether it could.
+func (s *shipper) refuse(e *storage.Entry, why error) bool {
 	line, err := json.Marshal(refusal{Time: time.Now().UTC(), Error: why.Error(), Entry: *e})
 	if err == nil {
 		err = appendLine(filepath.Join(s.o.Dir, refusedName), append(line, '\n'))
 	}
 	if err != nil {
-		return fmt.Errorf("keep a refused entry: %w", err)
+		s.sayOnce(refusedName, "a refused entry can't be kept, and is tried on", err)
+		return false
 	}
 	s.o.Lost(1)
 	s.o.Log.Error("the ledger refuses an entry; it is kept in "+refusedName+" beside the journal",
 		"request_id", e.RequestID, "attempt", e.Attempt, "err", why)
-	return nil
+	return true
 }
 
 func appendLine(path string, line []byte) error {

@@ -18,6 +18,7 @@ type segment struct {
 	dirty  bool // written since the last fsync began
 
 	syncing bool
+	failed  bool // its fsync did, and what it may lose is not written anew yet
 	closed  bool
 }
 

@@ -31,11 +31,11 @@ type shipper struct {
 
 	shipped  int
 	fails    int // writes in a row
-	suspects map[attempt]int
+	suspects map[entryKey]int
 }
 
 func newShipper(o Options, own *atomic.Int64) *shipper {
-	return &shipper{o: o, own: own, seen: map[string]bool{}, suspects: map[attempt]int{}}
+	return &shipper{o: o, own: own, seen: map[string]bool{}, suspects: map[entryKey]int{}}
 }
 
 // Ship brings settled entries to the ledger, until ctx ends: this run's, and those of dead runs.
@@ -120,13 +120,18 @@ func (s *shipper) step(ctx context.Context) (n int, err error) {
 			return n, s.isolate(ctx, err)
 		}
 		s.shipped += n
-		if s.fails > 0 {
-			s.o.Log.Info("the ledger takes usage again", "lag", s.lag())
-		}
-		s.fails = 0
-		clear(s.suspects)
+		s.well()
 	}
 	return n, s.delivered()
+}
+
+// well notes that nothing is left of what could not be written.
+func (s *shipper) well() {
+	if s.fails > 0 {
+		s.o.Log.Info("the ledger takes usage again", "lag", s.lag())
+	}
+	s.fails = 0
+	clear(s.suspects)
 }
 
 // fill takes records from the sources until the batch is full. One that can't be read holds up

@@ -25,6 +25,8 @@ func (j *Journal) noteDirty(s *segment) {
 	signal(j.kick)
 }
 
+var errDistrusted = errors.New("an earlier one of the file failed")
+
 // syncLoop makes durable what was written: at once, or after the interval. Where the disk fails,
 // it waits before it tries again.
 func (j *Journal) syncLoop() {
@@ -87,7 +89,10 @@ func (j *Journal) takeDirty() []unsynced {
 // syncFiles gives why an fsync failed, and in err why the records were not written anew.
 func (j *Journal) syncFiles(dirty []unsynced) (failed, err error) {
 	for _, s := range dirty {
-		why := s.file.Sync()
+		why := errDistrusted
+		if !s.failed { // this goroutine alone says so
+			why = s.file.Sync()
+		}
 		j.mu.Lock()
 		s.syncing = false
 		if why == nil {
@@ -106,8 +111,9 @@ func (j *Journal) syncFiles(dirty []unsynced) (failed, err error) {
 }
 
 // distrust gives a segment up whose fsync failed, and writes what it may lose to another one,
-// before anything else is written: so the order stays. The old one is still read: as long as the
-// machine runs, its records are there, and an entry that is shipped twice counts once.
+// before anything else is written: so the order stays. Where that fails, the next round tries
+// again. The old one is still read: as long as the machine runs, its records are there, and an
+// entry that is shipped twice counts once.
 func (j *Journal) distrust(s *segment, why error) error {
 	j.mark(why)
 	if s == j.cur {
@@ -130,7 +136,9 @@ func (j *Journal) distrust(s *segment, why error) error {
 	}
 	if len(again) > 0 {
 		if failed := j.put(again); failed != nil {
-			return errors.Join(failed, err, s.close())
+			s.failed, s.dirty = true, true
+			j.dirty = append(j.dirty, s)
+			return errors.Join(failed, err)
 		}
 		j.owed.Add(int64(settled))
 	}
