@@ -32,6 +32,7 @@ func commands() []command {
 		{"key", "create, list and revoke virtual keys", runKey},
 		{"credential", "add, list and remove providers' keys", runCredential},
 		{"usage", "say what was spent, by whom and on what", runUsage},
+		{"prices", "show what models cost, and import public lists", runPrices},
 		{"mock", "run the provider emulator on its own", runMock},
 		{"version", "print the version", runVersion},
 	}
