@@ -156,3 +156,25 @@ func TestOpenGivesUp(t *testing.T) {
 		t.Fatalf("error %v; want one that speaks of another process", err)
 	}
 }
+
+func TestSchemaVersion(t *testing.T) {
+	f := func(s interface {
+		SchemaVersion(ctx context.Context) (int64, error)
+	}, folder string) {
+		t.Helper()
+		names, err := filepath.Glob(folder + "/*.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.SchemaVersion(t.Context()); err != nil || got != int64(len(names)) {
+			t.Errorf("%s: version %d, %v; want %d", folder, got, err, len(names))
+		}
+	}
+	f(fresh(t), "migrations")
+	l, err := OpenLedger(t.Context(), filepath.Join(t.TempDir(), LedgerFileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f(l, "ledgermigrations")
+}
