@@ -97,7 +97,7 @@ func (e *Entry) Began() time.Time { return idTime(e.RequestID) }
 
 // idTime is the time in a UUIDv7.
 func idTime(id uuid.UUID) time.Time {
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC() //nolint:gosec // 48 bits
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }
 
 // Lost is what an opened attempt becomes whose gateway died: charged with what its journal knew.

@@ -113,23 +113,18 @@ func (c *cover) by(p storage.Period, from, to int64) {
 
 // kept reports whether the roll-ups of a period are all there from a start on.
 func (c *cover) kept(p storage.Period, start int64) bool {
-	switch p {
-	case storage.Minute:
+	if p == storage.Minute {
 		return start >= c.borders.Minutes
-	case storage.Hour:
-		return start >= c.borders.Hours
 	}
-	return false
+	return start >= c.borders.Hours
 }
 
+// shorter gives the period below an hour or a day.
 func shorter(p storage.Period) storage.Period {
-	switch p {
-	case storage.Day:
+	if p == storage.Day {
 		return storage.Hour
-	case storage.Hour:
-		return storage.Minute
 	}
-	return ""
+	return storage.Minute
 }
 
 func longer(p storage.Period) storage.Period {

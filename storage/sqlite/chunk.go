@@ -18,7 +18,7 @@ type chunks struct {
 func newChunks(ctx context.Context, db *sql.DB, sizes []int, text func(rows int) string) (*chunks, error) {
 	c := &chunks{sizes: sizes}
 	for _, size := range sizes {
-		made, err := db.PrepareContext(ctx, text(size))
+		made, err := db.PrepareContext(ctx, text(size)) //nolint:sqlclosecheck // Close does
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
