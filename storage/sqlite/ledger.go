@@ -3,10 +3,14 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"sync"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/ledger"
@@ -57,7 +61,8 @@ func (l *Ledger) Close() error {
 
 // Write adds entries, all or none, and what they make of the roll-ups. One that is there already,
 // by request id, attempt and revision, changes nothing, so a batch may be written again. It wraps
-// ledger.ErrEntry where an entry can never be kept.
+// ledger.ErrEntry where an entry can never be kept, and storage.ErrLedgerUnavailable where the
+// trouble is the file's.
 func (l *Ledger) Write(ctx context.Context, entries []storage.Entry) error {
 	ordered, err := ledger.Order(entries)
 	if err != nil {
@@ -70,16 +75,39 @@ func (l *Ledger) Write(ctx context.Context, entries []storage.Entry) error {
 	defer l.mu.Unlock()
 	if l.made == nil {
 		if l.made, err = prepareLedger(ctx, l.write); err != nil {
-			return fmt.Errorf("ledger %s: %w", l.path, err)
+			return l.trouble(err)
 		}
 	}
 	w := ledgerWrite{l: l, ctx: context.WithoutCancel(ctx), entries: ordered}
 	if err := l.change(ctx, w.run); err != nil {
 		l.series.forget()
-		return fmt.Errorf("ledger %s: %w", l.path, err)
+		return l.trouble(err)
 	}
 	l.series.keep()
+	if cap(l.wire) > mostWire {
+		l.wire = nil
+	}
 	return nil
+}
+
+// mostWire is how many bytes a write leaves for the next one: a usual batch has 200 KiB.
+const mostWire = 4 << 20
+
+// trouble says whether an error is the file's (a full disk, a lock that is held for too long, a
+// file that was closed or damaged) or may be an entry's: only then does it help to write the
+// others without it.
+func (l *Ledger) trouble(err error) error {
+	var refused *sqlite.Error
+	if !errors.As(err, &refused) && !errors.Is(err, sql.ErrConnDone) && !errors.Is(err, driver.ErrBadConn) {
+		return fmt.Errorf("ledger %s: %w", l.path, err)
+	}
+	if refused != nil {
+		switch refused.Code() & 0xff { // the rest says more closely which
+		case lib.SQLITE_CONSTRAINT, lib.SQLITE_MISMATCH, lib.SQLITE_TOOBIG:
+			return fmt.Errorf("ledger %s: %w", l.path, err)
+		}
+	}
+	return fmt.Errorf("%w: %s: %w", storage.ErrLedgerUnavailable, l.path, err)
 }
 
 // ledgerStatements are those of a write.

@@ -70,6 +70,51 @@ func TestWriteCanceled(t *testing.T) {
 	}
 }
 
+// A shipper must not take a full disk, or another process that holds the file, for the fault of
+// an entry.
+func TestWriteUnavailable(t *testing.T) {
+	l := freshLedger(t)
+	source := steady()
+	var entries []storage.Entry
+	for i := range 2000 {
+		entries = append(entries, source.entry(source.at.Add(time.Duration(i)*time.Second)))
+	}
+	f := func() {
+		t.Helper()
+		if err := l.Write(t.Context(), entries); !errors.Is(err, storage.ErrLedgerUnavailable) || !strings.Contains(err.Error(), l.path) {
+			t.Fatalf("error %v; want one that wraps %v, with the path", err, storage.ErrLedgerUnavailable)
+		}
+	}
+	l.exec(t, `PRAGMA max_page_count = 60`)
+	f()
+	l.exec(t, `PRAGMA max_page_count = 1000000`)
+	l.exec(t, `PRAGMA busy_timeout = 0`)
+	other := openLedger(t, l.path)
+	tx, err := other.write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f()
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Write(t.Context(), entries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sums, err := l.Usage(t.Context(), storage.UsageQuery{})
+	if err != nil || sums[0].Totals[storage.Requests] != int64(len(entries)) {
+		t.Fatalf("got %v, error %v", sums, err)
+	}
+	if err := l.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Write(t.Context(), entries); err == nil {
+		t.Fatal("written to a closed file")
+	}
+}
+
 // Clients choose tags and may choose models: a full ledger counts what is new as other, and
 // still finds each entry by its own name.
 func TestWriteFull(t *testing.T) {
