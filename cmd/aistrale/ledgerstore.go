@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"path/filepath"
 	"time"
 
@@ -18,7 +17,7 @@ type ledgerStore interface {
 	Usage(ctx context.Context, q storage.UsageQuery) ([]storage.UsageSum, error)
 	Entries(ctx context.Context, q storage.EntryQuery, f func(*storage.Entry) error) error
 	Trim(ctx context.Context, now time.Time, keep storage.Keep) (rows int64, err error)
-	io.Closer
+	database
 }
 
 // openLedger opens the ledger of a configuration whose nouns are open. It is closed before them.

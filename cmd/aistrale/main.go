@@ -33,6 +33,9 @@ func commands() []command {
 		{"credential", "add, list and remove providers' keys", runCredential},
 		{"usage", "say what was spent, by whom and on what", runUsage},
 		{"prices", "show what models cost, and import public lists", runPrices},
+		{"migrate", "bring the stores to this release's schema", runMigrate},
+		{"backup", "copy the stores into one file", runBackup},
+		{"restore", "put a backup into an empty store", runRestore},
 		{"mock", "run the provider emulator on its own", runMock},
 		{"version", "print the version", runVersion},
 	}

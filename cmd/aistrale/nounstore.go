@@ -20,6 +20,12 @@ type nounStore interface {
 	rememberingStore
 	// Version changes when any noun does, whoever changed it.
 	Version(ctx context.Context) (int64, error)
+	database
+}
+
+// database is what every store is.
+type database interface {
+	SchemaVersion(ctx context.Context) (int64, error)
 	io.Closer
 }
 
