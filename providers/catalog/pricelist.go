@@ -45,7 +45,7 @@ func ReadPriceList(text []byte) (*PriceList, error) {
 	case someHas(members, "models"):
 		list, err = readModelsDevAPI(members)
 	case someHas(members, "litellm_provider"):
-		list, err = readLiteLLM(members)
+		list = readLiteLLM(members)
 	default:
 		err = errors.New("want litellm's model_prices_and_context_window.json, or models.dev's api.json")
 	}

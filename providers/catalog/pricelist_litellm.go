@@ -74,7 +74,7 @@ func litellmRate(name string) (plain, tier string, over int64) {
 	return plain, tier, over
 }
 
-func readLiteLLM(members map[string]jsontext.Value) (*PriceList, error) {
+func readLiteLLM(members map[string]jsontext.Value) *PriceList {
 	list := &PriceList{Format: "litellm"}
 	seen := map[string]bool{}
 	// Longer keys first: gemini/… is the Gemini API's own price, before Vertex's of the bare name.
@@ -109,7 +109,7 @@ func readLiteLLM(members map[string]jsontext.Value) (*PriceList, error) {
 			list.add(litellmPrice(provider, id, model))
 		}
 	}
-	return list, nil
+	return list
 }
 
 func litellmPrice(provider, id string, model map[string]jsontext.Value) storage.Price {
