@@ -41,6 +41,9 @@ func (l *Ledger) trimEntries(ctx context.Context, before time.Time) (rows int64,
 	if err != nil {
 		return 0, err
 	}
+	if err := l.change(ctx, func(tx *sql.Tx) error { return setBorder(ctx, tx, rowBorder, before.Unix()) }); err != nil {
+		return 0, err
+	}
 	for {
 		n, err := l.remove(ctx, `DELETE FROM entries WHERE (request_id, attempt, revision) IN
 			(SELECT request_id, attempt, revision FROM entries WHERE request_id < ? LIMIT ?)`, end[:], trimAtOnce)
@@ -51,13 +54,21 @@ func (l *Ledger) trimEntries(ctx context.Context, before time.Time) (rows int64,
 	}
 }
 
+// rowBorder is the border of the entries themselves.
+const rowBorder = "row"
+
+// setBorder notes before when there may be gaps, in seconds since 1970.
+func setBorder(ctx context.Context, tx *sql.Tx, of string, start int64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO borders (period, start) VALUES (?, ?)
+		ON CONFLICT (period) DO UPDATE SET start = max(start, excluded.start)`, of, start)
+	return err
+}
+
 // trimPeriod notes the border first: from then on no query reads what is about to go.
 func (l *Ledger) trimPeriod(ctx context.Context, p storage.Period, before int64) error {
 	var series []int64
 	err := l.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO borders (period, start) VALUES (?, ?)
-			ON CONFLICT (period) DO UPDATE SET start = max(start, excluded.start)`, string(p), before)
-		if err != nil {
+		if err := setBorder(ctx, tx, string(p), before); err != nil {
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, `SELECT id FROM series ORDER BY id`)

@@ -28,6 +28,9 @@ func (w *ledgerWrite) run(tx *sql.Tx) error {
 		return err
 	}
 	w.entries = slices.DeleteFunc(w.entries, func(e *storage.Entry) bool { return known.has(e) })
+	if err := w.dropOrphans(tx, known); err != nil {
+		return err
+	}
 	w.own = make([]int, len(w.entries))
 	for i, e := range w.entries {
 		w.own[i] = w.batch.Add(e, known.latest(e))
@@ -39,6 +42,29 @@ func (w *ledgerWrite) run(tx *sql.Tx) error {
 		return err
 	}
 	return w.rollUp(tx)
+}
+
+// dropOrphans leaves out corrections of what was trimmed while they were made: without the row
+// before it a correction would count a second time what the roll-ups still have.
+func (w *ledgerWrite) dropOrphans(tx *sql.Tx, known attempts) error {
+	orphan := func(e *storage.Entry) bool { return e.Revision > 1 && known.latest(e) == nil }
+	if !slices.ContainsFunc(w.entries, orphan) {
+		return nil
+	}
+	var border int64
+	err := tx.QueryRowContext(w.ctx, `SELECT coalesce(max(start), 0) FROM borders WHERE period = ?`, rowBorder).Scan(&border)
+	if err != nil {
+		return err
+	}
+	var kept *storage.Entry
+	w.entries = slices.DeleteFunc(w.entries, func(e *storage.Entry) bool {
+		if orphan(e) && e.Began().Unix() <= border && (kept == nil || !ledger.SameAttempt(kept, e)) {
+			return true
+		}
+		kept = e
+		return false
+	})
+	return nil
 }
 
 // attempts is what the ledger has of some attempts: their revisions, and the latest of them.

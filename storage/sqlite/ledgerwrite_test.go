@@ -115,6 +115,38 @@ func TestWriteUnavailable(t *testing.T) {
 	}
 }
 
+// A correction of an entry that was trimmed meanwhile must not count it twice.
+func TestWriteOrphan(t *testing.T) {
+	l := freshLedger(t)
+	source := steady()
+	first := source.entry(source.at)
+	second := first
+	second.Revision, second.CostNano = 2, first.CostNano+5
+	f := func(cost int64, write ...storage.Entry) {
+		t.Helper()
+		if err := l.Write(t.Context(), write); err != nil {
+			t.Fatal(err)
+		}
+		sums, err := l.Usage(t.Context(), storage.UsageQuery{})
+		if err != nil || sums[0].Totals[storage.Requests] != 1 || sums[0].Totals[storage.CostNano] != cost {
+			t.Fatalf("%d requests for %d, want 1 for %d; error %v", sums[0].Totals[storage.Requests], sums[0].Totals[storage.CostNano], cost, err)
+		}
+	}
+	f(first.CostNano, first)
+	rows, err := l.Trim(t.Context(), source.at.Add(time.Hour), storage.Keep{Rows: time.Minute})
+	if err != nil || rows != 1 {
+		t.Fatalf("%d rows went, error %v", rows, err)
+	}
+	f(first.CostNano, second)
+
+	late := freshLedger(t) // what comes late is whole, and counts
+	if _, err := late.Trim(t.Context(), source.at.Add(time.Hour), storage.Keep{Rows: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	l = late
+	f(second.CostNano, first, second)
+}
+
 // Clients choose tags and may choose models: a full ledger counts what is new as other, and
 // still finds each entry by its own name.
 func TestWriteFull(t *testing.T) {

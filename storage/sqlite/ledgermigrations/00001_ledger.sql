@@ -196,7 +196,7 @@ CREATE TABLE usage_day (
     PRIMARY KEY (series_id, start)
 ) STRICT, WITHOUT ROWID;
 
--- Before which start the roll-ups of a period may be gone.
+-- Before which start the roll-ups of a period may be gone; of the period 'row', entries.
 CREATE TABLE borders (
     period TEXT    NOT NULL PRIMARY KEY,
     start  INTEGER NOT NULL
