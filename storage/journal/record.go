@@ -41,6 +41,9 @@ type record struct {
 	size  int // with its head
 }
 
+// isSettled reports whether the ledger is to have the record.
+func isSettled(r record) bool { return r.state != storage.EntryOpened && r.state != stateVoid }
+
 func appendRecord(dst []byte, seed uint32, e *storage.Entry) []byte {
 	start := len(dst)
 	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0, byte(e.State))

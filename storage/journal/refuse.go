@@ -112,16 +112,24 @@ func transient(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
+// refusal is one line of the file. Entry is whole, in its own encoding, to be written again when
+// the cause is gone.
 type refusal struct {
-	Time  time.Time     `json:"time"`
-	Error string        `json:"error"`
-	Entry storage.Entry `json:"entry"`
+	Time      time.Time `json:"time"`
+	Error     string    `json:"error"`
+	RequestID uuid.UUID `json:"request_id"`
+	Attempt   int       `json:"attempt"`
+	Revision  int       `json:"revision"`
+	Entry     []byte    `json:"entry"`
 }
 
 // refuse keeps an entry that the ledger does not take in a file, durably, and counts it as lost:
 // it is missing in the ledger until somebody looks. It reports whether it could.
 func (s *shipper) refuse(e *storage.Entry, why error) bool {
-	line, err := json.Marshal(refusal{Time: time.Now().UTC(), Error: why.Error(), Entry: *e})
+	line, err := json.Marshal(refusal{
+		Time: time.Now().UTC(), Error: why.Error(),
+		RequestID: e.RequestID, Attempt: e.Attempt, Revision: e.Revision, Entry: e.Append(nil),
+	})
 	if err == nil {
 		err = appendLine(filepath.Join(s.o.Dir, refusedName), append(line, '\n'))
 	}

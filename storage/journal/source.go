@@ -62,7 +62,8 @@ func adopt(r *run, s *shipper) (*source, error) {
 		if !ok {
 			break
 		}
-		if src.note(rec, where) && !where.before(src.shipped) {
+		src.note(rec, where)
+		if isSettled(rec) && !where.before(src.shipped) {
 			src.owed++
 		}
 	}
@@ -82,21 +83,16 @@ func adopt(r *run, s *shipper) (*source, error) {
 	return src, nil
 }
 
-// note keeps count of the opened entries, and reports whether the record is a settled one.
-func (s *source) note(rec record, where place) bool {
+// note keeps count of the opened entries.
+func (s *source) note(rec record, where place) {
 	if was, ok := s.open[rec.of]; ok {
 		delete(s.open, rec.of)
 		s.opens[was.seq]--
 	}
-	switch rec.state {
-	case storage.EntryOpened:
+	if rec.state == storage.EntryOpened {
 		s.open[rec.of] = where
 		s.opens[where.seq]++
-		return false
-	case stateVoid:
-		return false
 	}
-	return true
 }
 
 // refresh sees what was written since.
@@ -116,7 +112,10 @@ func (s *source) next() (rec record, lost, ok bool, err error) {
 		if !ok {
 			break
 		}
-		if settled := s.live != nil && s.note(rec, where) || s.live == nil && s.isSettled(rec); settled {
+		if s.live != nil {
+			s.note(rec, where)
+		}
+		if isSettled(rec) {
 			return rec, false, true, nil
 		}
 	}
@@ -135,10 +134,6 @@ func (s *source) next() (rec record, lost, ok bool, err error) {
 	}
 	s.read = s.live == nil
 	return rec, false, false, nil
-}
-
-func (s *source) isSettled(rec record) bool {
-	return rec.state != storage.EntryOpened && rec.state != stateVoid
 }
 
 // delivered notes that all that was taken is in the ledger, and lets go of what is not needed.

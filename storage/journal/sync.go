@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/aistrale/aistrale/storage"
 )
 
 // round is one fsync that all who wrote before it began wait for.
@@ -111,37 +109,52 @@ func (j *Journal) syncFiles(dirty []unsynced) (failed, err error) {
 }
 
 // distrust gives a segment up whose fsync failed, and writes what it may lose to another one,
-// before anything else is written: so the order stays. Where that fails, the next round tries
-// again. The old one is still read: as long as the machine runs, its records are there, and an
-// entry that is shipped twice counts once.
+// before anything else is written: so the order stays. Where that fails, it is kept, and the next
+// round tries again: as long as the machine runs, its records are there and are read. An entry
+// that is so shipped twice counts once.
 func (j *Journal) distrust(s *segment, why error) error {
 	j.mark(why)
-	if s == j.cur {
-		j.cur = nil
-	}
 	j.dirty = slices.DeleteFunc(j.dirty, func(d *segment) bool { return d == s })
+	s.failed, s.dirty = true, true
+	var err error
+	if s == j.cur {
+		err = j.rotate()
+	}
+	if err == nil {
+		err = j.rewrite(s)
+	}
+	if err != nil {
+		j.dirty = append(j.dirty, s)
+		return err
+	}
+	s.dirty = false
+	_ = s.close() // that a file which failed fails again says nothing new
+	return nil
+}
+
+// rewrite puts what was not made durable of s into the current segment.
+func (j *Journal) rewrite(s *segment) error {
 	b := make([]byte, s.size-s.synced)
-	_, err := s.file.ReadAt(b, s.synced)
-	var again []byte
-	settled := 0
-	for len(b) > 0 {
-		r, ok := parseRecord(b, j.seed)
+	if _, err := s.file.ReadAt(b, s.synced); err != nil {
+		j.o.Log.Error("records can't be read again after a failed fsync", "segment", s.seq, "err", err)
+	}
+	settled, whole := 0, 0
+	for whole < len(b) {
+		r, ok := parseRecord(b[whole:], j.seed)
 		if !ok { // whole records only were written, so the disk lost the rest already
 			break
 		}
-		if r.state != storage.EntryOpened && r.state != stateVoid {
+		if isSettled(r) {
 			settled++
 		}
-		again, b = append(again, b[:r.size]...), b[r.size:]
+		whole += r.size
 	}
-	if len(again) > 0 {
-		if failed := j.put(again); failed != nil {
-			s.failed, s.dirty = true, true
-			j.dirty = append(j.dirty, s)
-			return errors.Join(failed, err)
-		}
-		j.owed.Add(int64(settled))
+	if whole == 0 {
+		return nil
 	}
-	_ = s.close() // that a file which failed fails again says nothing new
-	return err
+	if err := j.put(b[:whole]); err != nil {
+		return err
+	}
+	j.owed.Add(int64(settled))
+	return nil
 }

@@ -1,0 +1,37 @@
+package journal
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+type nowhere struct{}
+
+func (nowhere) Write(context.Context, []storage.Entry) error { return nil }
+
+// BenchmarkShip reads pairs from the files and hands the settled ones over, a row an operation.
+func BenchmarkShip(b *testing.B) {
+	j := open(b, Options{Dir: b.TempDir(), Sync: SyncNever})
+	b.ReportAllocs()
+	const chunk = 10_000
+	for done := 0; done < b.N; {
+		n := min(chunk, b.N-done)
+		b.StopTimer()
+		for range n {
+			id := newID()
+			if j.Append(opened(id)) != nil || j.Append(settled(id)) != nil {
+				b.Fatal("refused")
+			}
+		}
+		b.StartTimer()
+		if err := j.Flush(b.Context(), nowhere{}); err != nil {
+			b.Fatal(err)
+		}
+		done += n
+	}
+	if j.Lag() != 0 {
+		b.Fatalf("lag %d", j.Lag())
+	}
+}
