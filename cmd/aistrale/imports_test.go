@@ -37,7 +37,7 @@ var arrows = []arrow{
 	{"providers/embeddings", []string{"providers"}},
 	{"providers/providertest", []string{"providers", "providers/sse"}},
 	{"providers/catalog", []string{"providers", "providers/*", "storage"}},
-	{"providers/catalog/gen", []string{"providers", "providers/catalog"}},
+	{"providers/catalog/gen", []string{"providers", "providers/catalog", "storage"}},
 	{"providers/*", []string{"providers", "providers/sse", "providers/schema", "providers/embeddings"}},
 }
 
