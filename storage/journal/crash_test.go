@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -164,5 +163,3 @@ func (l *life) check(seed uint64) {
 		}
 	}
 }
-
-var _ = filepath.Join

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/aistrale/aistrale/storage"
 )
@@ -16,6 +17,7 @@ func BenchmarkShip(b *testing.B) {
 	j := open(b, Options{Dir: b.TempDir(), Sync: SyncNever})
 	b.ReportAllocs()
 	const chunk = 10_000
+	var used time.Duration
 	for done := 0; done < b.N; {
 		n := min(chunk, b.N-done)
 		b.StopTimer()
@@ -26,11 +28,14 @@ func BenchmarkShip(b *testing.B) {
 			}
 		}
 		b.StartTimer()
+		before := processTime(b)
 		if err := j.Flush(b.Context(), nowhere{}); err != nil {
 			b.Fatal(err)
 		}
+		used += processTime(b) - before
 		done += n
 	}
+	b.ReportMetric(float64(used)/float64(b.N), "cpu-ns/op")
 	if j.Lag() != 0 {
 		b.Fatalf("lag %d", j.Lag())
 	}
