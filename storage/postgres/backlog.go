@@ -93,7 +93,7 @@ func (j *Journal) pay(ctx context.Context) error {
 		return err
 	}
 	err = j.deposit(ctx, entries)
-	j.note(nil, err)
+	j.note(err)
 	if poison(err) {
 		err = j.payEach(ctx, entries)
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/ledger"
@@ -51,7 +52,10 @@ func (j *Journal) write(ctx context.Context, tickets []*ticket) {
 		}
 		return
 	}
-	j.note(entries, err)
+	if err != nil { // it may have failed only after it was done
+		j.addVoids(opened(entries))
+	}
+	j.note(err)
 	for _, t := range tickets {
 		t.done <- err
 	}
@@ -59,10 +63,16 @@ func (j *Journal) write(ctx context.Context, tickets []*ticket) {
 
 // deposit writes entries in one transaction: opened ones among the open, settled ones in the
 // ledger in place of their opened ones.
-func (j *Journal) deposit(ctx context.Context, entries []*storage.Entry) error {
+func (j *Journal) deposit(ctx context.Context, entries []*storage.Entry) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, j.o.Timeout/2)
 	defer cancel()
-	d := deposit{instance: j.id, closed: j.takeVoids()}
+	voids := j.takeVoids()
+	defer func() {
+		if err != nil {
+			j.addVoids(voids)
+		}
+	}()
+	d := deposit{instance: j.id, closed: slices.Clone(voids)}
 	var settled []storage.Entry
 	for _, e := range entries {
 		if e.State == storage.EntryOpened {
@@ -72,7 +82,6 @@ func (j *Journal) deposit(ctx context.Context, entries []*storage.Entry) error {
 		settled = append(settled, *e)
 		d.closed = append(d.closed, attemptOf(e))
 	}
-	var err error
 	if d.settled, err = ledger.Order(settled); err != nil {
 		return err
 	}
@@ -104,9 +113,8 @@ func (j *Journal) correct(ctx context.Context, d *deposit) error {
 	return j.store.Write(ctx, again)
 }
 
-// note remembers whether the database can be reached, and after a failure that may have been
-// none what was refused.
-func (j *Journal) note(entries []*storage.Entry, err error) {
+// note remembers whether the database can be reached.
+func (j *Journal) note(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if poison(err) {
@@ -118,11 +126,6 @@ func (j *Journal) note(entries []*storage.Entry, err error) {
 	j.trouble = err
 	if err == nil {
 		return
-	}
-	for _, e := range entries {
-		if e.State == storage.EntryOpened && len(j.voids) < mostVoids {
-			j.voids = append(j.voids, attemptOf(e))
-		}
 	}
 	signal(j.stir)
 }
@@ -137,6 +140,22 @@ func (j *Journal) tell(err error) {
 		return
 	}
 	j.o.Log.Error("journal: the database takes no records", "error", err, "continue", j.o.Continue)
+}
+
+func opened(entries []*storage.Entry) []attempt {
+	var attempts []attempt
+	for _, e := range entries {
+		if e.State == storage.EntryOpened {
+			attempts = append(attempts, attemptOf(e))
+		}
+	}
+	return attempts
+}
+
+func (j *Journal) addVoids(voids []attempt) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.voids = append(j.voids, voids[:min(len(voids), max(0, mostVoids-len(j.voids)))]...)
 }
 
 func (j *Journal) takeVoids() []attempt {

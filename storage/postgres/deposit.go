@@ -137,9 +137,21 @@ func (d *deposit) insert(ctx context.Context, s *Store, conn *pgx.Conn, set *arr
 	return batch, err
 }
 
-// openSteps write the journal's part of a deposit.
+// openSteps write the journal's part of a deposit. What is closed goes first: an attempt that was
+// refused may be opened again.
 func (d *deposit) openSteps(s *Store) []step {
 	var steps []step
+	if len(d.closed) > 0 {
+		var requests, numbers array
+		requests.reset(pgtype.UUIDOID)
+		numbers.reset(pgtype.Int4OID)
+		slices.SortFunc(d.closed, compareAttempts)
+		for _, a := range d.closed {
+			requests.uuid(a.request)
+			numbers.int4(a.number)
+		}
+		steps = append(steps, step{s.sql.close, [][]byte{requests.done(), numbers.done()}})
+	}
 	if len(d.opened) > 0 {
 		var requests, numbers, entries array
 		requests.reset(pgtype.UUIDOID)
@@ -152,17 +164,6 @@ func (d *deposit) openSteps(s *Store) []step {
 			entries.entry(e)
 		}
 		steps = append(steps, step{s.sql.open, [][]byte{requests.done(), numbers.done(), d.instance[:], entries.done()}})
-	}
-	if len(d.closed) > 0 {
-		var requests, numbers array
-		requests.reset(pgtype.UUIDOID)
-		numbers.reset(pgtype.Int4OID)
-		slices.SortFunc(d.closed, compareAttempts)
-		for _, a := range d.closed {
-			requests.uuid(a.request)
-			numbers.int4(a.number)
-		}
-		steps = append(steps, step{s.sql.close, [][]byte{requests.done(), numbers.done()}})
 	}
 	return steps
 }

@@ -91,7 +91,7 @@ func (j *Journal) settleUp(ctx context.Context) error {
 	if err != nil {
 		err = fmt.Errorf("%w: %w", storage.ErrLedgerUnavailable, err)
 	}
-	j.note(nil, err)
+	j.note(err)
 	return err
 }
 

@@ -292,7 +292,7 @@ func BenchmarkJournal(b *testing.B) {
 				})
 			}
 			wg.Wait()
-			b.ReportMetric(float64((cpu(b) - began).Microseconds())/float64(b.N), "cpu-us/request")
+			b.ReportMetric(float64((cpu(b)-began).Microseconds())/float64(b.N), "cpu-us/request")
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
 		})
 	}

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -129,8 +130,30 @@ func PostgresServer(t testing.TB) *Server {
 	return own
 }
 
-// Kill ends the server as a crash does.
-func (s *Server) Kill(t testing.TB) { s.end(t, syscall.SIGKILL) }
+// Kill ends the server as a crash of the machine does: all of its processes at once.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := conn.Query(t.Context(), `SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Those that the first one leaves behind would serve on for a moment.
+	s.end(t, syscall.SIGKILL)
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Fatal(err)
+		}
+	}
+	_ = conn.Close(context.Background())
+}
 
 // Stop ends the server in good order, whoever is connected.
 func (s *Server) Stop(t testing.TB) { s.end(t, syscall.SIGINT) }
