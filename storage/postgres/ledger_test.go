@@ -2,8 +2,12 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +15,8 @@ import (
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/ledger"
+	"github.com/aistrale/aistrale/storage/storagetest"
 )
 
 // noon is when the tests' entries begin.
@@ -110,4 +116,125 @@ func TestWrite(t *testing.T) {
 	}
 	slices.Reverse(entries)
 	do(t, s.Write(t.Context(), entries[:10]))
+}
+
+// Three gateways ship the same entries, each in batches of its own, while the server dies.
+func TestWriteKilledServer(t *testing.T) {
+	server := storagetest.PostgresServer(t)
+	const nodes, n = 3, 6000
+	entries := entriesAt(noon, 0, n)
+	for i := range entries {
+		entries[i].Tags = []string{fmt.Sprintf("tag-%d", i%3)}
+	}
+	var done atomic.Int64
+	var wg sync.WaitGroup
+	for node := range nodes {
+		s := openAt(t, server.URL)
+		wg.Go(func() {
+			mine := slices.Clone(entries)
+			rand.New(rand.NewPCG(1, uint64(node))).Shuffle(n, func(i, j int) { mine[i], mine[j] = mine[j], mine[i] })
+			for batch := range slices.Chunk(mine, 50+50*node) {
+				for err := s.Write(t.Context(), batch); err != nil; err = s.Write(t.Context(), batch) {
+					if !errors.Is(err, storage.ErrLedgerUnavailable) {
+						t.Error(err)
+						return
+					}
+					time.Sleep(time.Millisecond) // as a shipper waits
+				}
+				done.Add(int64(len(batch)))
+			}
+		})
+	}
+	for part := range int64(2) {
+		until(t, func() bool { return done.Load() > (part+1)*nodes*n/4 })
+		server.Kill(t)
+		server.Start(t)
+	}
+	wg.Wait()
+	wantUsage(t, openAt(t, server.URL), entries)
+}
+
+// Clients make up tags and models. A store that has many counts new ones together, but forgets
+// no entry and no token.
+func TestFullOfSeries(t *testing.T) {
+	s := fresh(t)
+	s.mostTagged, s.mostUntagged = 3, 4
+	entries := entriesAt(noon, 0, 40)
+	for i := range entries {
+		entries[i].Model = fmt.Sprintf("model-%d", i%10)
+		entries[i].Tags = []string{fmt.Sprintf("tag-%d", i)}
+	}
+	for batch := range slices.Chunk(entries, 7) {
+		do(t, s.Write(t.Context(), batch))
+	}
+	repriced := slices.Clone(entries)
+	for i := range repriced {
+		repriced[i].Revision, repriced[i].CostNano = 2, 5
+	}
+	do(t, s.Write(t.Context(), repriced))
+	wantUsage(t, s, repriced)
+	f := func(by storage.Dimension, most int) {
+		t.Helper()
+		sums, err := s.Usage(t.Context(), storage.UsageQuery{By: []storage.Dimension{by}})
+		do(t, err)
+		var all storage.Totals
+		other := false
+		for i := range sums {
+			all.Add(&sums[i].Totals)
+			other = other || *by.Of(&sums[i].Series) == ledger.Other
+		}
+		if len(sums) > most+1 || !other || all != sumOf(repriced) {
+			t.Errorf("by %s: %d sums of %v, want at most %d of %v, one of the others", by, len(sums), all, most+1, sumOf(repriced))
+		}
+	}
+	f(storage.ByTag, 3)
+	f(storage.ByModel, 4)
+}
+
+// Entries of many days, as after a long outage, make their partitions; two nodes at once too.
+func TestManyDays(t *testing.T) {
+	address := storagetest.Postgres(t)
+	var entries []storage.Entry
+	for day := range 20 {
+		entries = append(entries, entryAt(noon.AddDate(0, 0, -day), uint64(day)), entryAt(noon.AddDate(30, 0, day), uint64(day)))
+	}
+	var wg sync.WaitGroup
+	for range 2 {
+		s := openAt(t, address)
+		wg.Go(func() {
+			if err := s.Write(t.Context(), entries); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	s := openAt(t, address)
+	wantUsage(t, s, entries)
+	rows, err := s.Trim(t.Context(), noon.AddDate(0, 0, -10), storage.Keep{Rows: 24 * time.Hour})
+	do(t, err)
+	if rows != 8 { // the days from 19 to 12 before noon's, which ended a day before
+		t.Errorf("%d rows went, want 8", rows)
+	}
+}
+
+// The ledger's rows are no change of nouns.
+func TestVersionIgnoresRows(t *testing.T) {
+	s := fresh(t)
+	j := journalOn(t, s, JournalOptions{})
+	before, err := s.Version(t.Context())
+	do(t, err)
+	e := entryAt(noon, 1)
+	do(t, j.Append(openedOf(e)))
+	do(t, j.Append(&e))
+	_, err = s.Trim(t.Context(), noon, storage.Keep{Rows: time.Hour})
+	do(t, err)
+	after, err := s.Version(t.Context())
+	if err != nil || after != before {
+		t.Errorf("the version went from %d to %d, error %v", before, after, err)
+	}
+	_, err = s.nouns.Exec(t.Context(), `UPDATE keys SET owner = owner`) // by hand
+	do(t, err)
+	if after, err = s.Version(t.Context()); err != nil || after == before {
+		t.Errorf("the version stayed %d after a change by hand, error %v", after, err)
+	}
 }
