@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/aistrale/aistrale/storage/storagetest"
@@ -132,7 +133,8 @@ storage: {postgres: "%s"}
 	if status, body := g.chat(t, made, "mock/gpt"); status != http.StatusOK {
 		t.Errorf("while it is down: %d %s", status, body)
 	}
-	g.stop(t)
+	g.signal(t, syscall.SIGKILL) // a polite end would wait for the ledger
+	g.ended(t)
 	g = p.begin(t, "serve", "--config", config)
 	g.says(t, `"age":"`)
 	if status, body := g.chat(t, made, "mock/gpt"); status != http.StatusOK {

@@ -159,6 +159,8 @@ func (s *service) warnFixed(next *Config) {
 		{"admin_listen", now.AdminListen != next.AdminListen},
 		{"data_dir", now.DataDir != next.DataDir},
 		{"node", now.Node != next.Node},
+		{"journal, ledger or storage.postgres", now.Journal != next.Journal || now.Ledger != next.Ledger ||
+			now.Storage.Postgres.Reveal() != next.Storage.Postgres.Reveal()},
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
 		{"max_body, max_header, body_memory or concurrency", now.MaxBody != next.MaxBody || now.MaxHeader != next.MaxHeader ||
 			now.BodyMemory != next.BodyMemory || now.Concurrency != next.Concurrency},
