@@ -156,7 +156,7 @@ func TestShip_SegmentRemovedByHand(t *testing.T) {
 	for range 30 {
 		appendAll(t, j, settled(newID()))
 	}
-	if err := os.Remove(j.run.segment(3)); err != nil {
+	if err := os.Remove(j.run.segment(j.written(nil)[1].seq)); err != nil {
 		t.Fatal(err)
 	}
 	flush(t, j, ledger)

@@ -1,10 +1,13 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -239,12 +242,16 @@ func TestAppend_Lost(t *testing.T) {
 		t.Helper()
 		o, d := faultyOptions(t)
 		var lost int
-		o.Lost, o.Continue = func(n int) { lost += n }, goOn
+		var said bytes.Buffer
+		o.Lost, o.Continue, o.Log = func(n int) { lost += n }, goOn, slog.New(slog.NewTextHandler(&said, nil))
 		j := open(t, o)
 		d.set(func() { d.write = func([]byte) (int, error) { return 0, syscall.EIO } })
 		err := errors.Join(j.Append(opened(newID())), j.Append(settled(newID())), j.Append(settled(newID()), opened(newID())))
 		if lost != wantLost || (err != nil) != wantErr {
 			t.Errorf("continue %t: %d lost, want %d; %v", goOn, lost, wantLost, err)
+		}
+		if err := j.Close(); err != nil || !strings.Contains(said.String(), "usage records are lost") {
+			t.Errorf("continue %t: %v, said %s", goOn, err, &said)
 		}
 	}
 	f(false, 2, true)

@@ -115,6 +115,7 @@ type Journal struct {
 	round   *round     // the fsync that covers what is written now
 	lastSeq int
 	trouble trouble
+	toldAt  time.Time // when trouble was last logged
 	tried   time.Time // when a failing disk was last asked for a segment
 	closed  bool
 

@@ -87,21 +87,26 @@ func (j *Journal) idle(ctx context.Context) {
 	wait(ctx, j.o.Wait)
 }
 
-// drain ships all there is; tries is how many writes in a row may fail, 0 for any number.
+// drain ships all there is; tries is how many writes in a row may fail, 0 for any number. What
+// can't be read it tries a few times only.
 func (s *shipper) drain(ctx context.Context, tries int) error {
 	s.looked = time.Time{}
 	s.adopt()
-	for {
+	for unread := 0; ; {
 		n, err := s.step(ctx)
-		switch {
-		case err == nil && n == 0:
+		if err == nil && n == 0 {
 			return nil
-		case err == nil:
-		case ctx.Err() != nil, tries > 0 && s.fails >= tries:
-			return err
-		default:
-			s.pause(ctx)
 		}
+		if err == nil {
+			continue
+		}
+		if n == 0 {
+			unread++
+		}
+		if ctx.Err() != nil || unread > 2*readTries || tries > 0 && s.fails >= tries {
+			return err
+		}
+		s.pause(ctx)
 	}
 }
 
@@ -282,7 +287,7 @@ func (s *shipper) pause(ctx context.Context) {
 	if n := s.fails - 1; n < 16 {
 		d = min(d, s.o.pace.backoff<<max(0, n))
 	}
-	wait(ctx, d/2+rand.N(d/2+1))
+	wait(ctx, d/2+rand.N(d/2+1)) //nolint:gosec // nodes must only not stay in step
 }
 
 func wait(ctx context.Context, d time.Duration) {

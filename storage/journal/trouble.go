@@ -10,14 +10,21 @@ type trouble struct {
 	err  error // nil where all is well
 	lost int   // records since it began
 	said time.Time
+	told bool // that it began
 }
 
-// mark notes that the disk failed, and says so once.
+// mark notes that the disk failed, and says so once. A disk that comes and goes is not told each
+// time.
 func (j *Journal) mark(err error) {
 	if j.trouble.err != nil {
 		return
 	}
-	j.trouble = trouble{err: err}
+	now := time.Now()
+	j.trouble = trouble{err: err, told: now.Sub(j.toldAt) >= j.o.pace.sayAgain}
+	if !j.trouble.told {
+		return
+	}
+	j.toldAt = now
 	j.o.Log.Error("the journal's disk takes no records: see data_dir and journal.on_error", "policy", j.policy(), "err", err)
 }
 
@@ -26,7 +33,9 @@ func (j *Journal) heal() {
 	if j.trouble.err == nil {
 		return
 	}
-	j.o.Log.Info("the journal's disk takes records again", "lost", j.trouble.lost)
+	if j.trouble.told || j.trouble.lost > 0 {
+		j.o.Log.Info("the journal's disk takes records again", "lost", j.trouble.lost)
+	}
 	j.trouble = trouble{}
 }
 
