@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"slices"
@@ -110,6 +111,27 @@ func TestBill_IsSettledBeforeTheClientHasItsAnswer(t *testing.T) {
 	f([]string{whole(wholeReply)}, askWhole)
 	f([]string{chunkHead, chunk(eventRole + eventHi + eventStop + eventUsage + eventDone), chunkEnd}, askStream)
 	f([]string{chunkHead, chunk(eventRole + eventHi + eventStop), chunk(eventUsage), chunk(eventDone), "<wait>"}, askStream)
+}
+
+// An SDK is done when it has read the end mark, and asks nobody whether the connection is.
+func TestBill_IsSettledWhenTheEndMarkIsRead(t *testing.T) {
+	p := &pages{}
+	g := newTestGateway(t, one(t, always(chunkHead, chunk(eventRole+eventHi+eventStop+eventUsage+eventDone), "<wait>")), journaled(p))
+	c := connect(t, g)
+	say(t, c, request(askStream))
+	r := bufio.NewReader(c)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(line, "data: [DONE]") {
+			break
+		}
+	}
+	if got := states(p.take()); got != "o1 S1" { // while the stream is still open
+		t.Errorf("the journal has %q", got)
+	}
 }
 
 func TestBill_OfSeveralAttempts(t *testing.T) {

@@ -71,9 +71,6 @@ func (b *streamBody) WriteTo(w io.Writer) (total int64, err error) {
 	}()
 	for {
 		if len(f.out) > 0 && (r.done || len(f.out) >= gather || !r.ready()) {
-			if r.ended && r.fault == nil {
-				f.settle(nil, len(f.out)) // a client that has read the end mark finds its call in the ledger
-			}
 			n, err := b.write(w, f.out)
 			total += int64(n)
 			if err != nil {
@@ -128,6 +125,9 @@ func (b *streamBody) finish(w io.Writer) error {
 
 func (b *streamBody) write(w io.Writer, p []byte) (int, error) {
 	f := b.f
+	if f.reply.ended && f.reply.fault == nil {
+		f.settle(nil, len(p)) // a client that has read the end mark finds its call in the ledger
+	}
 	if now := time.Now(); now.After(b.deadline.Add(-f.g.options.Limits.ClientWrite + time.Second)) {
 		b.deadline = now.Add(f.g.options.Limits.ClientWrite)
 		if err := f.conn.SetWriteDeadline(b.deadline); err != nil {
