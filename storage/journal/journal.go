@@ -46,7 +46,7 @@ type Options struct {
 	// disk or a ledger's refusal took, from any goroutine.
 	Lost func(n int)
 	// Batch is the most entries that are written to the ledger at once, and Wait how long a
-	// settled entry may wait for others: 500, 100 ms.
+	// settled entry may wait for others: 2000, 100 ms.
 	Batch int
 	Wait  time.Duration
 
@@ -81,7 +81,7 @@ func (o Options) filled() (Options, error) {
 		o.Lost = func(int) {}
 	}
 	if o.Batch <= 0 {
-		o.Batch = 500
+		o.Batch = 2000
 	}
 	if o.Wait <= 0 {
 		o.Wait = 100 * time.Millisecond

@@ -169,11 +169,11 @@ func TestTail_RandomDamage(t *testing.T) {
 
 func FuzzTail(f *testing.F) {
 	id := uuid.MustParse("0198c2a4-7d1e-7b3c-9a55-0123456789ab")
-	b, _, _ := writtenRecords(id, 3)
+	b, _, _ := writtenRecords(id, 1) // short seeds: the engine spends its time on making long ones shorter
 	f.Add(b)
 	f.Add(append(b[:50], b...))
-	f.Add(make([]byte, 9000))
-	f.Add(bytes.Repeat([]byte{1, 0, 0, 0}, 3000))
+	f.Add(make([]byte, 90))
+	f.Add(bytes.Repeat([]byte{1, 0, 0, 0}, 30))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		read, skipped := int64(0), int64(0)
 		ids, skips := reads(t, id, b)
