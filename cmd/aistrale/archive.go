@@ -128,30 +128,45 @@ func readManifest(r *tar.Reader) (*manifest, error) {
 	return m, nil
 }
 
-// unpack writes the files of a backup into a folder. Each must be what the manifest says, and
-// none may be missing.
+// unpack writes the files of a backup into a folder.
 func (m *manifest) unpack(r *tar.Reader, folder string) error {
-	for i := range m.Files {
-		f := &m.Files[i]
-		head, err := r.Next()
-		if err != nil {
-			return fmt.Errorf("%s is missing: %w", f.Name, err)
-		}
-		if head.Name != f.Name || !archivedName.MatchString(f.Name) || head.Size != f.Bytes {
-			return fmt.Errorf("%q is not what %s says", head.Name, manifestName)
-		}
-		to, err := os.OpenFile(filepath.Join(folder, f.Name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	return m.verify(r, func(name string, from io.Reader) error {
+		to, err := os.OpenFile(filepath.Join(folder, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err != nil {
 			return err
 		}
+		_, err = io.Copy(to, from)
+		return errors.Join(err, to.Sync(), to.Close())
+	})
+}
+
+// verify hands the files of a backup to take, which reads them to their ends. Each must be what
+// the manifest says, and none may be missing.
+func (m *manifest) verify(r *tar.Reader, take func(name string, from io.Reader) error) error {
+	for i := range m.Files {
+		f := &m.Files[i]
+		if err := f.next(r); err != nil {
+			return err
+		}
 		h := sha256.New()
-		_, err = io.Copy(io.MultiWriter(to, h), r) //nolint:gosec // a tar file is not compressed: it unpacks to its own size
-		if err := errors.Join(err, to.Sync(), to.Close()); err != nil {
+		if err := take(f.Name, io.TeeReader(r, h)); err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 		if hex.EncodeToString(h.Sum(nil)) != f.SHA256 {
 			return fmt.Errorf("%s is damaged: its checksum is not the one in %s", f.Name, manifestName)
 		}
+	}
+	return nil
+}
+
+// next goes on to a file of a backup, which must be the next one in it.
+func (f *archivedFile) next(r *tar.Reader) error {
+	head, err := r.Next()
+	if err != nil {
+		return fmt.Errorf("%s is missing: %w", f.Name, err)
+	}
+	if head.Name != f.Name || !archivedName.MatchString(f.Name) || head.Size != f.Bytes {
+		return fmt.Errorf("%q is not what %s says", head.Name, manifestName)
 	}
 	return nil
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/aistrale/aistrale/storage/postgres"
 )
 
 const backupUsage = `usage: aistrale backup FILE [--config FILE] [--json]
@@ -45,8 +48,12 @@ func runBackup(ctx context.Context, env environment, args []string) error {
 	})
 }
 
-// gatherBackup copies each database into a folder.
+// gatherBackup copies each database into a folder: files as they are, a database on a server
+// as a file for each of its tables.
 func gatherBackup(ctx context.Context, b *books, folder string) (*manifest, error) {
+	if shared, ok := b.nouns.(*postgres.Store); ok {
+		return dumpBackup(ctx, shared, folder)
+	}
 	m := &manifest{Format: archiveFormat, Store: storeSQLite}
 	for _, part := range partsOf(b) {
 		schema, err := part.store.SchemaVersion(ctx)
@@ -65,6 +72,24 @@ func gatherBackup(ctx context.Context, b *books, folder string) (*manifest, erro
 		m.Files = append(m.Files, archivedFile{Name: part.name, Schema: schema})
 	}
 	return m, nil
+}
+
+func dumpBackup(ctx context.Context, s *postgres.Store, folder string) (*manifest, error) {
+	schema, err := s.SchemaVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &manifest{Format: archiveFormat, Store: storePostgres}
+	err = s.Dump(ctx, func(name string, from io.Reader) error {
+		to, err := os.OpenFile(filepath.Join(folder, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		m.Files = append(m.Files, archivedFile{Name: name, Schema: schema})
+		_, err = io.Copy(to, from)
+		return errors.Join(err, to.Close())
+	})
+	return m, err
 }
 
 // printArchive tells what a backup holds.

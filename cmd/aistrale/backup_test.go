@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/storagetest"
 )
 
 func TestBackupAndRestore(t *testing.T) {
@@ -115,6 +118,65 @@ func TestRestore_refuses(t *testing.T) {
 		}
 		return name, b
 	}))
+}
+
+// A backup of PostgreSQL is made beside gateways that use it, and fills an empty database.
+func TestBackupAndRestore_postgres(t *testing.T) {
+	d, other := newDesk(t), newDesk(t)
+	d.vars["AISTRALE_STORAGE_POSTGRES"], other.vars["AISTRALE_STORAGE_POSTGRES"] = storagetest.Postgres(t), storagetest.Postgres(t)
+	d.vars[masterKeyEnv] = storage.NewMasterKey().Reveal()
+	file := filepath.Join(t.TempDir(), "b.tar")
+	text := strings.TrimSpace(d.must("key", "create", "ci"))
+	d.in = canary
+	d.must("credential", "add", "openai")
+	config, err := loadConfig("", func(name string) string { return d.vars[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	nouns, err := openNouns(t.Context(), config, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nouns.Close()
+	ledger, err := openLedger(t.Context(), config, nouns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ledger.Write(t.Context(), []storage.Entry{entryAt(d.now.Add(-time.Hour), 1, "gpt", 19, 42)}); err != nil {
+		t.Fatal(err)
+	}
+
+	if said := d.must("backup", file); !strings.Contains(said, "of postgres backed up") {
+		t.Errorf("said %q", said)
+	}
+	whole, err := os.ReadFile(file)
+	if err != nil || bytes.Contains(whole, []byte(canary)) || bytes.Contains(whole, []byte(text[len(text)-43:])) {
+		t.Errorf("a secret stands in the backup, %v", err)
+	}
+	f := func(want string, b []byte) {
+		t.Helper()
+		bad := filepath.Join(t.TempDir(), "bad.tar")
+		if err := os.WriteFile(bad, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		other.refuses(1, want, "restore", bad)
+	}
+	f("unexpected EOF", whole[:bytes.Index(whole, []byte("openai"))])
+	f("end is missing", whole[:bytes.LastIndex(whole, []byte("end\x00"))])
+	flipped := bytes.Clone(whole)
+	flipped[bytes.Index(flipped, []byte("openai"))] ^= 1
+	f("credentials is damaged", flipped)
+
+	other.must("restore", file)
+	for _, args := range [][]string{{"key", "list"}, {"credential", "list"}, {"usage", "rows", "--json"}, {"usage", "--by", "model", "--json"}} {
+		got, want := other.must(args...), d.must(args...)
+		if got != want || !strings.Contains(got, "ci") && !strings.Contains(got, "openai") && !strings.Contains(got, "gpt") {
+			t.Errorf("%q says\n%swas\n%s", args, got, want)
+		}
+	}
+	other.refuses(1, "is not empty", "restore", file)
+	other.vars["AISTRALE_STORAGE_POSTGRES"] = ""
+	other.refuses(1, "it is of postgres, and the configuration names sqlite", "restore", file)
 }
 
 // repack changes the files of a tar file.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/aistrale/aistrale/storage/postgres"
 	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
@@ -34,15 +35,15 @@ func runRestore(ctx context.Context, env environment, args []string) error {
 		return err
 	}
 	defer file.Close()
-	m, err := restore(ctx, config, tar.NewReader(bufio.NewReaderSize(file, 1<<20)))
+	m, err := restore(ctx, config, file)
 	if err != nil {
 		return fmt.Errorf("%s: %w; nothing was restored", words[0], err)
 	}
 	return c.printArchive(m, words[0], "restored from")
 }
 
-func restore(ctx context.Context, config *Config, r *tar.Reader) (*manifest, error) {
-	m, err := readManifest(r)
+func restore(ctx context.Context, config *Config, file io.ReadSeeker) (*manifest, error) {
+	r, m, err := openArchive(file)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +55,19 @@ func restore(ctx context.Context, config *Config, r *tar.Reader) (*manifest, err
 		return nil, fmt.Errorf("it is of %s, and the configuration names %s (storage.postgres)", m.Store, want)
 	}
 	if want == storePostgres {
-		return m, restorePostgres(ctx, config, m, r)
+		return m, restorePostgres(ctx, config, file)
 	}
 	return m, restoreSQLite(ctx, config, m, r)
+}
+
+// openArchive reads a backup from its beginning, up to the first of its files.
+func openArchive(file io.ReadSeeker) (*tar.Reader, *manifest, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, nil, err
+	}
+	r := tar.NewReader(bufio.NewReaderSize(file, 1<<20))
+	m, err := readManifest(r)
+	return r, m, err
 }
 
 // restoreSQLite unpacks into a folder inside data_dir, where a rename costs nothing, opens what
@@ -123,8 +134,35 @@ func openable(ctx context.Context, folder string) error {
 	return ledger.Close()
 }
 
-var errNoPostgresRestore = errors.New("backups of PostgreSQL are not restored by this release")
-
-func restorePostgres(context.Context, *Config, *manifest, io.Reader) error {
-	return errNoPostgresRestore
+// restorePostgres reads the backup twice: to check all of it, and to hand it to the database in
+// one transaction. So it needs no room of its own, on nodes that may have no disk.
+func restorePostgres(ctx context.Context, config *Config, file io.ReadSeeker) (err error) {
+	r, m, err := openArchive(file)
+	if err != nil {
+		return err
+	}
+	err = m.verify(r, func(_ string, from io.Reader) error {
+		_, err := io.Copy(io.Discard, from)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r, m, err = openArchive(file); err != nil {
+		return err
+	}
+	s, err := postgres.Open(ctx, postgres.Options{URL: config.Storage.Postgres})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	at := 0
+	return s.Restore(ctx, func() (string, io.Reader, error) {
+		if at == len(m.Files) {
+			return "", nil, io.EOF
+		}
+		f := &m.Files[at]
+		at++
+		return f.Name, r, f.next(r)
+	})
 }
