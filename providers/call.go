@@ -26,6 +26,9 @@ type Call struct {
 	Scratch []byte
 	// Fetched holds the URLs that an earlier Plan asked for.
 	Fetched map[string]Media
+	// Clamp is the most output tokens, of all choices together, that the upstream may be let
+	// make; 0 is no such bound. It is not above the model's own maximum where that is known.
+	Clamp int64
 }
 
 // A Plan is what a dialect makes of a call.
@@ -39,8 +42,12 @@ type Plan struct {
 	// HideUsage is set where only the gateway asked for the usage event.
 	HideUsage bool
 	// MaxOutput is the output tokens that the upstream was told to make at most, of all choices
-	// together; 0 where it was told no bound.
+	// together; 0 where it was told no bound. It is above Call.Clamp, or 0, where the upstream
+	// cannot be told so few: no fewer than one for each choice.
 	MaxOutput int64
+	// Clamped says, in the client's words, the bound that Call.Clamp put in place of the
+	// client's own ("max_tokens=123", for each choice); "" where it changed nothing.
+	Clamped string
 }
 
 // MaxOutput is the bound of a Plan where each of n choices may have limit tokens; nil and less
@@ -58,6 +65,14 @@ func MaxOutput(limit, n *int64) int64 {
 		return most
 	}
 	return *limit * choices
+}
+
+// Share is what Call.Clamp leaves each of n choices, at least one token; 0 is no bound.
+func Share(clamp, n int64) int64 {
+	if clamp <= 0 {
+		return 0
+	}
+	return max(1, clamp/max(1, n))
 }
 
 // An UpstreamRequest is one HTTP request in an upstream's words, still without address and

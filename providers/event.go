@@ -4,7 +4,7 @@ package providers
 type EventKind uint8
 
 // The events of a reply, in the order they come: one start; per block a start, deltas and a
-// stop; usage and finish where they are known; end or fault, last. A whole reply is the same
+// stop; usage and finish where they are known; end, fault or cut, last. A whole reply is the same
 // events at once.
 const (
 	EventStart EventKind = iota + 1
@@ -17,6 +17,9 @@ const (
 	EventPing
 	EventFault
 	EventEnd
+	// EventCut is the gateway's own: it ends a stream before the upstream does. Every choice
+	// that is open has reached its length.
+	EventCut
 )
 
 // Finish is why a choice ended.
@@ -41,6 +44,7 @@ const (
 //	usage        Usage
 //	finish       Choice, Finish, Native, Refusal
 //	fault        Fault
+//	cut          Usage (nil where nobody knows)
 //
 // Media that a model makes (an image) is a block start with Block.Media and a stop.
 type Event struct {

@@ -17,6 +17,10 @@ type Face interface {
 // A Writer turns hub events into a client's bytes. It owns its state and serves one reply.
 type Writer interface {
 	// Write appends what the event adds to the wire: for a stream whole SSE events, for a whole
-	// reply nothing until EventEnd, then the body.
+	// reply nothing until EventEnd, then the body. EventCut ends a stream cleanly: with a finish
+	// for every choice that is open, usage where the client asked for it, and the end mark.
 	Write(dst []byte, ev *Event) []byte
+	// Passed notes the data of an event that the client was sent as it came from an upstream of
+	// its own language, so that EventCut can end such a stream too. It keeps nothing of frame.
+	Passed(frame []byte)
 }

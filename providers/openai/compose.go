@@ -85,6 +85,7 @@ func (c *composer) plan() (providers.Plan, error) {
 	if c.call.Quirks.NoStreamUsage {
 		s.edits = append(s.edits, providers.Edit{Name: "stream_options"})
 	}
+	s.bound()
 	s.quirks()
 	body := c.dst
 	if len(s.edits) > 0 {
@@ -92,7 +93,7 @@ func (c *composer) plan() (providers.Plan, error) {
 	}
 	return providers.Plan{
 		Requests: []providers.UpstreamRequest{{Path: c.call.Path, Body: body}},
-		Dropped:  append(c.dropped, s.plan.Dropped...), MaxOutput: providers.MaxOutput(c.req.MaxTokens, c.req.N),
+		Dropped:  append(c.dropped, s.plan.Dropped...), MaxOutput: s.plan.MaxOutput, Clamped: s.plan.Clamped,
 	}, nil
 }
 

@@ -17,30 +17,11 @@ func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 			return providers.Plan{}, err
 		}
 	}
+	s.bound()
 	s.quirks()
-	s.plan.MaxOutput = maxOutput(&call)
 	room := slices.Grow(call.Scratch, len(call.Doc.Raw)+64)
 	s.plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Splice(room, s.edits...)}}
 	return s.plan, nil
-}
-
-// maxOutput reads the client's own bound. Numbers of a wrong type are the upstream's to refuse.
-func maxOutput(call *providers.Call) int64 {
-	if call.Op == providers.OpEmbeddings {
-		return 0
-	}
-	n, _, _ := call.Doc.Int("n") //nolint:errcheck // 0 is one
-	limit, newer, _ := call.Doc.Int("max_completion_tokens")
-	older, legacy, _ := call.Doc.Int("max_tokens")
-	limit = max(limit, older) // which of two counts is the upstream's to say
-	if call.Op == providers.OpCompletions {
-		best, _, _ := call.Doc.Int("best_of")
-		n = max(n, best)
-		if !newer && !legacy {
-			limit = 16 // https://platform.openai.com/docs/api-reference/completions/create
-		}
-	}
-	return providers.MaxOutput(&limit, &n)
 }
 
 type splicer struct {
@@ -88,6 +69,17 @@ func (s *splicer) drop(name string, raw []byte) {
 	}
 }
 
+// rename says a member under another name, with the value that it may already have been given.
+func (s *splicer) rename(name, to string, raw []byte) {
+	for i := range s.edits {
+		if s.edits[i].Name == name {
+			s.edits[i].As = to
+			return
+		}
+	}
+	s.edits = append(s.edits, providers.Edit{Name: name, As: to, Value: raw})
+}
+
 // quirks leaves out or renames what this provider does not know. A renamed field yields to
 // one that already has the name.
 func (s *splicer) quirks() {
@@ -104,7 +96,7 @@ func (s *splicer) quirks() {
 			if s.doc.Field(to) != nil {
 				s.drop(to, nil)
 			}
-			s.edits = append(s.edits, providers.Edit{Name: f.Name, As: to, Value: raw})
+			s.rename(f.Name, to, raw)
 		default:
 			s.drop(f.Name, raw)
 		}

@@ -17,6 +17,7 @@ type writer struct {
 	usage   providers.Usage
 	used    bool // usage was said
 	ended   bool
+	passed  passed
 }
 
 // Writer implements providers.Face.
@@ -55,6 +56,9 @@ func (w *writer) Write(dst []byte, ev *providers.Event) []byte {
 			return w.end(dst)
 		}
 		return w.whole(dst)
+	case providers.EventCut:
+		w.ended = true
+		return w.cut(dst, ev.Usage)
 	default:
 		return w.inChoice(dst, ev)
 	}

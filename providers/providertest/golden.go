@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,17 +131,7 @@ func (c *golden) planned(plan providers.Plan) {
 func (c *golden) replied(plan providers.Plan, body []byte) {
 	c.t.Helper()
 	for how, open := range Cut(body, 42) {
-		var got []byte
-		var err error
-		if c.set.Exact {
-			err = Frames(c.call.Stream, open(), func(raw, data []byte) {
-				if !plan.HideUsage || !c.dialect.Observe(data).UsageOnly {
-					got = append(got, raw...)
-				}
-			})
-		} else {
-			got, err = RelayFrom(c.face, c.dialect, c.call, open())
-		}
+		got, err := c.relay(plan, open())
 		if err != nil {
 			c.t.Fatalf("%s: %v", how, err)
 		}
@@ -153,6 +144,22 @@ func (c *golden) replied(plan providers.Plan, body []byte) {
 			break // a whole reply is read at once
 		}
 	}
+}
+
+// relay gives what the client reads of a reply.
+func (c *golden) relay(plan providers.Plan, body io.Reader) (got []byte, err error) {
+	switch {
+	case c.set.Cut > 0:
+		return CutFrom(c.face, c.dialect, c.call, body, Ending{Exact: c.set.Exact, After: c.set.Cut})
+	case !c.set.Exact:
+		return RelayFrom(c.face, c.dialect, c.call, body)
+	}
+	err = Frames(c.call.Stream, body, func(raw, data []byte) {
+		if !plan.HideUsage || !c.dialect.Observe(data).UsageOnly {
+			got = append(got, raw...)
+		}
+	})
+	return got, err
 }
 
 func (c *golden) refused(err error) {

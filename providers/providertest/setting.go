@@ -27,6 +27,9 @@ type Setting struct {
 	Can      providers.Capabilities     `json:"can"`
 	Quirks   providers.Quirks           `json:"quirks"`
 	Fetched  map[string]providers.Media `json:"fetched"`
+	Clamp    int64                      `json:"clamp"`
+	// Cut is after how many events the gateway ends the stream; 0 is never.
+	Cut int `json:"cut"`
 	// Status and Headers are the upstream's refusal.
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
@@ -45,6 +48,7 @@ func (s *Setting) Call(doc *providers.Document) (providers.Call, error) {
 	call := providers.Call{
 		Op: providers.OpChat, Doc: doc, Asked: asked, Model: s.Model, Provider: s.Provider, Path: s.Path, Stream: stream,
 		ID: "req_golden", Created: time.Unix(1700000000, 0), EndUser: s.EndUser, Can: s.Can, Quirks: s.Quirks, Fetched: s.Fetched,
+		Clamp: s.Clamp,
 	}
 	switch s.Op {
 	case "", "chat":
@@ -89,7 +93,12 @@ func summarize(p providers.Plan) []byte {
 		Fetch     []string  `json:"fetch,omitzero"`
 		Dropped   []string  `json:"dropped,omitzero"`
 		HideUsage bool      `json:"hide_usage,omitzero"`
-	}{Fetch: p.Fetch, Dropped: p.Dropped, HideUsage: p.HideUsage}
+		Clamped   string    `json:"clamped,omitzero"`
+		MaxOutput int64     `json:"max_output,omitzero"`
+	}{Fetch: p.Fetch, Dropped: p.Dropped, HideUsage: p.HideUsage, Clamped: p.Clamped}
+	if p.Clamped != "" {
+		out.MaxOutput = p.MaxOutput
+	}
 	for _, r := range p.Requests {
 		out.Requests = append(out.Requests, request{r.Path, r.Headers})
 	}
