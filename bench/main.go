@@ -8,6 +8,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -16,12 +17,13 @@ import (
 )
 
 type options struct {
-	bin     string
-	rounds  int
-	seconds time.Duration
-	only    string
-	out     string
-	max     limits
+	bin      string
+	rounds   int
+	seconds  time.Duration
+	only     string
+	out      string
+	postgres string
+	max      limits
 }
 
 // limits are the ratios to the floor above which the run fails; 0 is no limit.
@@ -34,7 +36,8 @@ func main() {
 	flag.DurationVar(&o.seconds, "seconds", 2*time.Second, "length of one round of one work")
 	flag.StringVar(&o.only, "only", "", "works to run, comma-separated (default: all)")
 	flag.StringVar(&o.out, "json", "", "file for the figures as JSON")
-	flag.Float64Var(&o.max.small, "max-small", 1.6, "highest ratio to the floor on 335 B; 0: no limit")
+	flag.StringVar(&o.postgres, "postgres", os.Getenv("AISTRALE_BENCH_POSTGRES_URL"), "an empty database, to measure shipping to it too")
+	flag.Float64Var(&o.max.small, "max-small", 1.95, "highest ratio to the floor on 335 B; 0: no limit")
 	flag.Float64Var(&o.max.burst, "max-burst", 1.5, "highest ratio to the floor on a burst event; 0: no limit")
 	flag.Parse()
 	if err := run(o); err != nil {
@@ -47,7 +50,7 @@ func run(o options) error {
 	if err := pinSelf(1); err != nil {
 		return fmt.Errorf("pin to core 1 (two cores are needed): %w", err)
 	}
-	rig, err := start(o.bin)
+	rig, err := start(o.bin, o.postgres)
 	if err != nil {
 		return err
 	}
@@ -95,7 +98,10 @@ func measure(rig *rig, w work, o options) (row, error) {
 			if !w.fits(t) {
 				continue
 			}
-			cpu, units, err := t.cost(func() (int, error) { return w.load(t, o.seconds) })
+			cpu, units, err := t.cost(func() (int, error) {
+				n, err := w.load(t, o.seconds)
+				return n, errors.Join(err, t.shipped())
+			})
 			if err != nil {
 				return r, fmt.Errorf("%s: %w", t.name, err)
 			}

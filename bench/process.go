@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -31,11 +33,15 @@ type target struct {
 	addr    string
 	prefix  string // before /chat/completions
 	gateway bool
+	// part is set for a gateway that differs from "aistrale" in one part, which this tells the
+	// price of.
+	part  bool
+	admin string // the control plane's address, of gateways
 }
 
 const benchKey = "sk-ais-benchkey-kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 
-func start(bin string) (_ *rig, err error) {
+func start(bin, postgres string) (_ *rig, err error) {
 	r := &rig{}
 	if r.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return nil, err
@@ -58,11 +64,13 @@ func start(bin string) (_ *rig, err error) {
 	if r.silent, err = newSilentUpstream(); err != nil {
 		return nil, err
 	}
-	gateway, err := r.gateway(bin, mockAddr)
-	if err != nil {
-		return nil, err
+	for _, g := range gateways(postgres) {
+		gateway, err := r.gateway(bin, mockAddr, g)
+		if err != nil {
+			return nil, err
+		}
+		r.targets = append(r.targets, gateway)
 	}
-	r.targets = append(r.targets, gateway)
 	if path, missing := exec.LookPath("nginx"); missing == nil {
 		nginx, err := r.nginx(path, mockAddr)
 		if err != nil {
@@ -73,9 +81,29 @@ func start(bin string) (_ *rig, err error) {
 	return r, nil
 }
 
-func (r *rig) gateway(bin, mockAddr string) (*target, error) {
-	addr := free()
-	config := filepath.Join(r.dir, "aistrale.yaml")
+// flavour is a gateway with something in its config.
+type flavour struct{ name, config string }
+
+// The gateways that are measured: as it is run, and what its ledger is compared with.
+const (
+	whole       = "aistrale"
+	noJournal   = "no journal"
+	journalOnly = "journal only"
+	onPostgres  = "postgres"
+)
+
+func gateways(postgres string) []flavour {
+	all := []flavour{{whole, ""}, {noJournal, "journal: off\n"}, {journalOnly, "ledger: {ship: false}\n"}}
+	if postgres != "" {
+		all = append(all, flavour{onPostgres, fmt.Sprintf("storage: {postgres: %q}\n", postgres)})
+	}
+	return all
+}
+
+func (r *rig) gateway(bin, mockAddr string, f flavour) (*target, error) {
+	addr, admin := free(), free()
+	folder := filepath.Join(r.dir, strings.ReplaceAll(f.name, " ", "-"))
+	config := folder + ".yaml"
 	text := fmt.Sprintf(`listen: %q
 admin_listen: %q
 data_dir: %q
@@ -84,15 +112,15 @@ providers:
   - {name: silent, dialect: openai, base_url: "http://%s/v1", api_key: none}
 keys:
   - {name: bench, key: %q, models: ["*"]}
-`, addr, free(), filepath.Join(r.dir, "data"), mockAddr, r.silent.addr(), benchKey)
+%s`, addr, admin, folder, mockAddr, r.silent.addr(), benchKey, f.config)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := launch("aistrale", 0, addr, filepath.Join(bin, "aistrale"), "serve", "--config", config)
+	p, err := launch(f.name, 0, addr, filepath.Join(bin, "aistrale"), "serve", "--config", config)
 	if err != nil {
 		return nil, err
 	}
-	return &target{process: p, addr: addr, prefix: "/v1", gateway: true}, nil
+	return &target{process: p, addr: addr, prefix: "/v1", gateway: true, part: f.name != whole, admin: admin}, nil
 }
 
 func (r *rig) nginx(path, mockAddr string) (*target, error) {
@@ -165,6 +193,28 @@ func launch(name string, core int, addr, path string, args ...string) (*process,
 func (p *process) end() {
 	_ = p.cmd.Process.Signal(unix.SIGTERM)
 	_ = p.cmd.Wait()
+}
+
+// shipped waits until the ledger has all, so that what a round owes is counted as its cost.
+func (t *target) shipped() error {
+	if !t.gateway || t.name == journalOnly {
+		return nil
+	}
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get("http://" + t.admin + "/metrics")
+		if err != nil {
+			return err
+		}
+		text, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(text, []byte("\naistrale_ledger_lag_records 0\n")) {
+			return nil
+		}
+	}
+	return errors.New("the ledger does not catch up")
 }
 
 // cost gives the CPU time that the process spent while f ran, and what f counted.

@@ -66,6 +66,9 @@ func (r *report) measureRest(rig *rig, o options) error {
 	direct := &target{process: rig.mock, addr: "", prefix: "/openai/v1"}
 	direct.process, direct.addr = rig.mock, rig.mock.cmd.Args[len(rig.mock.cmd.Args)-1]
 	for _, t := range append([]*target{direct}, rig.targets...) {
+		if t.part {
+			continue
+		}
 		name := t.name
 		if t == direct {
 			name = "direct"
@@ -77,7 +80,7 @@ func (r *report) measureRest(rig *rig, o options) error {
 		r.Latency[name] = [2]float64{percentile(us, 50), percentile(us, 99)}
 	}
 	for _, t := range rig.targets {
-		if !t.gateway {
+		if !t.gateway || t.part {
 			continue
 		}
 		r.ColdMS = float64(t.began.Microseconds()) / 1000
@@ -95,6 +98,9 @@ func (r *report) measureRest(rig *rig, o options) error {
 func (r *report) measureMemory(rig *rig) error {
 	r.StreamKB = map[string]float64{}
 	for _, t := range rig.targets {
+		if t.part {
+			continue
+		}
 		bytes, err := streamMemory(t, 1000)
 		if err != nil {
 			return fmt.Errorf("memory of %s: %w", t.name, err)
@@ -112,6 +118,7 @@ func (r *report) print(w io.Writer) {
 			figure(row.CPU["nginx"]), figure(row.CPU["floor"]), figure(row.CPU["aistrale"]), r.Ratios[row.Work]["aistrale"])
 	}
 	_ = t.Flush()
+	r.printParts(w)
 	if r.Latency == nil {
 		return
 	}
@@ -154,4 +161,20 @@ func percentile(s []float64, p int) float64 {
 	}
 	s = slices.Sorted(slices.Values(s))
 	return s[min(len(s)-1, len(s)*p/100)]
+}
+
+// printParts tells what the ledger costs.
+func (r *report) printParts(w io.Writer) {
+	for _, row := range r.Rows {
+		bare, held, ratios := row.CPU[noJournal], row.CPU[journalOnly], r.Ratios[row.Work]
+		if bare == 0 || held == 0 {
+			continue
+		}
+		_, _ = fmt.Fprintf(w, "%s without a journal: %.1f µs (%.2f × the floor); the journal adds %.1f µs (%.2f ×)", row.Work, bare, ratios[noJournal], held-bare, ratios[journalOnly])
+		_, _ = fmt.Fprintf(w, "; shipping to SQLite %.1f µs more (%.2f ×)", row.CPU[whole]-held, ratios[whole])
+		if on := row.CPU[onPostgres]; on != 0 {
+			_, _ = fmt.Fprintf(w, ", to PostgreSQL %.1f µs (%.2f ×)", on-held, ratios[onPostgres])
+		}
+		_, _ = fmt.Fprintln(w)
+	}
 }

@@ -26,11 +26,12 @@ type work struct {
 	stream  bool
 	workers int
 	own     bool // only the gateway can do it
+	parts   bool // the gateway's parts are told apart
 }
 
 func works() []work {
 	return []work{
-		{name: "335B", unit: "request", model: "gpt", size: 335, workers: 16},
+		{name: "335B", unit: "request", model: "gpt", size: 335, workers: 16, parts: true},
 		{name: "8KB", unit: "request", model: "gpt", size: 8400, workers: 16},
 		{name: "400KB", unit: "request", model: "gpt", size: 400_000, workers: 8},
 		{name: "burst", unit: "event", model: "gpt", size: 335, stream: true, mock: "events=1000", workers: 4},
@@ -42,7 +43,12 @@ func works() []work {
 	}
 }
 
-func (w work) fits(t *target) bool { return t.gateway || !w.own }
+func (w work) fits(t *target) bool {
+	if t.part {
+		return w.parts
+	}
+	return t.gateway || !w.own
+}
 
 // body is a chat request of about w.size bytes.
 func (w work) body(t *target) []byte {
