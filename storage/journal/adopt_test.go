@@ -74,7 +74,12 @@ func TestShip_LeavesTheLivingAlone(t *testing.T) {
 func TestAdopt_GoesOn(t *testing.T) {
 	dir, ledger := t.TempDir(), newShelf()
 	j := open(t, quickOptions(dir))
-	for range 1700 {
+	o, err := Options{}.filled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := 2*o.Batch + 700
+	for range all {
 		appendAll(t, j, settled(newID()))
 	}
 	abandon(j)
@@ -85,14 +90,14 @@ func TestAdopt_GoesOn(t *testing.T) {
 		}
 		return nil
 	}
-	if n, err := Adopt(t.Context(), dir, ledger); n != 1000 || err == nil {
+	if n, err := Adopt(t.Context(), dir, ledger); n != 2*o.Batch || err == nil {
 		t.Errorf("adopted %d, %v", n, err)
 	}
 	ledger.fail = nil
 	if n, err := Adopt(t.Context(), dir, ledger); n != 700 || err != nil {
 		t.Errorf("adopted %d, %v", n, err)
 	}
-	if len(ledger.rows) != 1700 || ledger.again != 0 || len(folders(t, dir)) != 0 {
+	if len(ledger.rows) != all || ledger.again != 0 || len(folders(t, dir)) != 0 {
 		t.Errorf("%d rows, %d twice; left: %v", len(ledger.rows), ledger.again, folders(t, dir))
 	}
 }

@@ -26,7 +26,7 @@ func quick() pace {
 }
 
 func quickOptions(dir string) Options {
-	return Options{Dir: dir, Wait: time.Millisecond, pace: quick()}
+	return Options{Dir: dir, Batch: 500, Wait: time.Millisecond, pace: quick()}
 }
 
 func open(t testing.TB, o Options) *Journal {
