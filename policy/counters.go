@@ -11,7 +11,9 @@ type Counters interface {
 	// Take grants all that is asked, or nothing, in one step that no other call can divide. Its
 	// error says that the counters could not be asked, never that they refused.
 	Take(ctx context.Context, a *Ask) (Verdict, error)
-	// Extend adds output tokens to what a grant holds of its budgets, all or nothing.
+	// Extend adds output tokens to what a grant holds of its budgets, all or nothing, and adds
+	// them to Grant.Output. It is a sign of life, also with 0 tokens. A lease that has run out or
+	// is settled is not extended.
 	Extend(ctx context.Context, g *Grant, tokens int64) (bool, error)
 	// Settle gives back what a grant holds and charges what was spent. It never blocks, takes
 	// effect once for each lease however often it is called, and is not lost where the counters
@@ -20,6 +22,9 @@ type Counters interface {
 	// Load tells a budget's counter what the ledger says was spent in its window, where the
 	// counter knows nothing of that window yet.
 	Load(ctx context.Context, b *BudgetAsk, spent int64) error
+	// State says how a budget's counter stands now. One that nobody has asked yet has nothing
+	// spent and nothing reserved.
+	State(ctx context.Context, b *BudgetAsk) (BudgetState, error)
 }
 
 // Ask is what one attempt asks of the counters.
@@ -42,12 +47,14 @@ type RateAsk struct {
 	Interval time.Duration // between two units, in the long run
 	Burst    int64         // units at once
 	Cost     int64         // units of this call; more than Burst never fits
+	Of       *RateRule     // what it stands for, in words; counters do not read it
 }
 
 // SlotAsk takes one of so many places for calls under way.
 type SlotAsk struct {
 	Counter string
 	Limit   int64
+	Of      *SlotRule
 }
 
 // BudgetAsk reserves for a call: Fixed and, for each million tokens of granted output, PerMillion
@@ -57,6 +64,12 @@ type BudgetAsk struct {
 	Limit             int64
 	Window            Window
 	Fixed, PerMillion int64
+	// Soft are shares of Limit in percent, lowest first. When what was spent comes to one, a
+	// Threshold is raised, once in a window; reservations raise none.
+	Soft []int
+	// Advisory budgets are counted as others are, and refuse and clamp nothing.
+	Advisory bool
+	Of       *BudgetRule
 }
 
 // Window is the span that a budget is for.
@@ -65,25 +78,41 @@ type Window struct {
 	Rolling    time.Duration // else the span up to now, 0 for calendar spans
 }
 
+// BudgetState is how a budget stands, in its own unit.
+type BudgetState struct{ Spent, Reserved int64 }
+
+// Threshold says that what was spent of a budget has come to a share of it.
+type Threshold struct {
+	Counter      string
+	Of           *BudgetRule
+	Share        int // percent
+	Spent, Limit int64
+}
+
 // Verdict is what Take says.
 type Verdict struct {
 	Grant *Grant // nil: refused
-	// Of a refusal: which ask stood in the way, and how long until it may fit; 0 is never by
-	// waiting alone.
+	// Of a refusal: which ask stood in the way, and how long until it may fit.
 	Refused Refused
 	// Rates says how the asked rates stand now, in their order.
 	Rates []RateState
 }
 
-// Refused is the ask that stood in the way the longest.
+// Refused is the ask that stood in the way the longest. One that no waiting helps goes before
+// all others, slots come after rates and spent budgets, budgets that are only held come last.
 type Refused struct {
 	Kind  AskKind
 	Index int // in the Ask's list of that kind
-	Wait  time.Duration
+	// Wait is how long until it may fit; 0 is never by waiting alone. Nobody knows when a slot
+	// comes free: its Wait is SlotWait.
+	Wait time.Duration
 	// Held is set where the call would fit if reservations of others that are under way came
 	// back whole: it is worth a short wait.
 	Held bool
 }
+
+// SlotWait is when to ask again for a slot.
+const SlotWait = time.Second
 
 // AskKind tells the lists of an Ask apart.
 type AskKind uint8
@@ -107,9 +136,12 @@ type Grant struct {
 	Output int64 // tokens of output that were granted, at most Ask.Output
 	// Degraded is set where the real counters could not be reached and a stand-in granted it.
 	Degraded bool
+
+	lease *lease // the Meter's
 }
 
-// Spent is what an attempt has really used, in the order of its Ask.
+// Spent is what an attempt has really used, in the order of its Ask. Of what it does not say,
+// rates keep their cost, and budgets are charged what was reserved.
 type Spent struct {
 	Rates   []int64 // units; a rate that counts requests keeps its 1
 	Budgets []int64

@@ -1,0 +1,49 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Counted is what the units of a counter are.
+type Counted uint8
+
+// The units.
+const (
+	CountedRequests Counted = iota + 1
+	CountedTokens           // input and output
+	CountedInput
+	CountedOutput
+	CountedNano // nano-USD
+)
+
+// Holder is one whom a limit or a budget stands on.
+type Holder struct {
+	Kind            storage.ScopeKind
+	Workspace, Name string // both "" of storage.ScopeAll
+}
+
+// RateRule is what a RateAsk stands for.
+type RateRule struct {
+	Holder Holder
+	Models []string
+	Counts Counted
+	Limit  int64
+	Per    time.Duration // a minute or a day
+}
+
+// SlotRule is what a SlotAsk stands for.
+type SlotRule struct {
+	Holder Holder
+	Models []string
+	Limit  int64
+}
+
+// BudgetRule is what a BudgetAsk stands for.
+type BudgetRule struct {
+	Holder Holder
+	Counts Counted
+	Budget *storage.Budget
+	Zone   *time.Location // of calendar spans
+}
