@@ -14,7 +14,9 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 		return providers.Plan{}, err
 	}
 	p := plan(call, w.limitMarks(), w.betas, w.dropped)
-	p.MaxOutput = providers.MaxOutput(&w.max, nil)
+	if w.bounded {
+		p.MaxOutput, p.Clamped = providers.MaxOutput(&w.max, nil), w.clamped
+	}
 	return p, nil
 }
 
@@ -32,6 +34,8 @@ type writer struct {
 	config   []member // of output_config
 	nudge    string   // what the model is told where the API has no field for it
 	max      int64
+	clamped  string // as Plan.Clamped
+	bounded  bool   // max is told
 
 	marks []span // cache marks in body that may be taken out again
 	fixed int    // cache marks that stand in the client's own JSON
@@ -45,7 +49,7 @@ type member struct {
 
 func (w *writer) write() error {
 	steps := []func() error{
-		w.refuse, w.layOut, w.readExtras, w.askThinking, w.askFormat,
+		w.refuse, w.layOut, w.readExtras, w.askThinking, w.fitClamp, w.askFormat,
 		w.begin, w.writeTools, w.writeSystem, w.writeMessages, w.writeThinking, w.writeSampling, w.writeRest,
 	}
 	for _, step := range steps {
@@ -87,7 +91,7 @@ func (w *writer) begin() error {
 	w.body = append(w.body, '{')
 	w.field("model")
 	w.body = providers.AppendString(w.body, w.call.Model)
-	if w.field("max_tokens") {
+	if w.bounded = w.field("max_tokens"); w.bounded {
 		w.body = strconv.AppendInt(w.body, w.max, 10)
 	}
 	if w.call.Stream && w.field("stream") {

@@ -173,14 +173,19 @@ func (w *writer) giveUpThinking() {
 		}
 		prefill := i == len(msgs)-1
 		if (len(m.calls) > 0 || prefill) && len(m.rest) > 0 && m.rest[0].Kind != providers.KindReasoning {
-			if w.thinking.raw == nil && w.req.Reasoning.Effort != "" {
-				w.drop("reasoning_effort")
-			} else {
-				w.drop("thinking")
-			}
+			w.dropThinking()
 			w.thinking = thinking{}
 		}
 		return
+	}
+}
+
+// dropThinking names what the client asked of thinking and does not get.
+func (w *writer) dropThinking() {
+	if w.thinking.raw == nil && w.req.Reasoning.Effort != "" {
+		w.drop("reasoning_effort")
+	} else {
+		w.drop("thinking")
 	}
 }
 

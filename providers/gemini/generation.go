@@ -23,8 +23,8 @@ func (r *request) generation(tools bool) error {
 	}
 	// Thoughts count too, as they do in OpenAI's max_completion_tokens. The number is never
 	// raised: a budget may have been reserved for it.
-	if r.req.MaxTokens != nil {
-		r.gen.set("maxOutputTokens", number(*r.req.MaxTokens))
+	if r.limit != nil {
+		r.gen.set("maxOutputTokens", number(*r.limit))
 	}
 	r.sampling()
 	if err := r.format(tools); err != nil {

@@ -16,11 +16,14 @@ type request struct {
 	fetch   []string
 	wanted  map[string]bool // those in fetch
 	dropped []string
+	limit   *int64 // of each candidate's output, nil for none
+	clamped string // as Plan.Clamped
 }
 
 // WriteRequest implements providers.Dialect.
 func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
 	r := &request{req: req, call: &call}
+	r.bound()
 	if err := r.contents(); err != nil {
 		return providers.Plan{}, err
 	}
@@ -37,7 +40,15 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 	if err := r.extras(); err != nil {
 		return providers.Plan{}, err
 	}
+	if err := r.fitThinking(); err != nil {
+		return providers.Plan{}, err
+	}
 	r.rest()
+	return r.plan(tools, config), nil
+}
+
+// plan writes the body.
+func (r *request) plan(tools []declaration, config []byte) providers.Plan {
 	var w body
 	w.open('{')
 	r.writeSystem(&w)
@@ -55,9 +66,9 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 	}
 	w.shut('}')
 	return providers.Plan{
-		Requests: []providers.UpstreamRequest{{Path: call.Path, Body: w.b}},
-		Dropped:  r.dropped, MaxOutput: providers.MaxOutput(req.MaxTokens, req.N),
-	}, nil
+		Requests: []providers.UpstreamRequest{{Path: r.call.Path, Body: w.b}},
+		Dropped:  r.dropped, MaxOutput: providers.MaxOutput(r.limit, r.req.N), Clamped: r.clamped,
+	}
 }
 
 // drop names what cannot be told, once.
