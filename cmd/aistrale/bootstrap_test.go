@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -83,21 +84,28 @@ func pasted(t *testing.T, command string) {
 // modes checks that nobody else may read a data folder.
 func modes(t *testing.T, dir string) {
 	t.Helper()
-	info, err := os.Stat(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Mode().Perm() != 0o700 {
-		t.Errorf("%s has mode %o", dir, info.Mode().Perm())
-	}
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	for _, f := range files {
-		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v, %v", f.Name(), info.Mode(), err)
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return gone(err)
 		}
+		info, err := d.Info()
+		if err != nil {
+			return gone(err)
+		}
+		want := fs.FileMode(0o600)
+		if d.IsDir() {
+			want = 0o700
+		} else {
+			files++
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %o", path, info.Mode().Perm())
+		}
+		return nil
+	})
+	if err != nil || files == 0 {
+		t.Fatalf("%d files, %v", files, err)
 	}
 }
 
@@ -137,17 +145,9 @@ func TestDeveloper_environment(t *testing.T) {
 		t.Errorf("GEMINI_API_KEY does not go before GOOGLE_API_KEY: %s", got)
 	}
 	modes(t, filepath.Join(p.dir, "data"))
-	files, err := filepath.Glob(filepath.Join(p.dir, "data", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for name, content := range contents(t, filepath.Join(p.dir, "data")) {
 		for _, secret := range []string{first, second, "gemini-key-aaaabbbbccccdddd-9876543210", "sk-ant-0123456789"} {
-			if strings.Contains(string(content), secret) {
+			if strings.Contains(content, secret) {
 				t.Errorf("%s holds %q", name, secret)
 			}
 		}

@@ -2,8 +2,9 @@ package main_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -148,20 +149,35 @@ func provoke(t *testing.T, g *program, up *upstream, key string, seen evidence) 
 // look reads every file of a folder.
 func look(t *testing.T, dir string, seen evidence) {
 	t.Helper()
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, %v", len(files), err)
+	for name, content := range contents(t, dir) {
+		seen.add("file "+name, content)
 	}
-	for _, f := range files {
-		file, err := os.Open(filepath.Join(dir, f.Name()))
-		if err != nil {
-			t.Fatal(err)
+}
+
+// contents gives every file under a folder by its name. A gateway that runs may remove some
+// meanwhile.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return gone(err)
 		}
-		content, err := io.ReadAll(file)
-		if err != nil {
-			t.Error(err)
+		content, err := os.ReadFile(path)
+		if err == nil {
+			found[strings.TrimPrefix(path, dir)] = string(content)
 		}
-		_ = file.Close()
-		seen.add("file "+f.Name(), string(content))
+		return gone(err)
+	})
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%d files, %v", len(found), err)
 	}
+	return found
+}
+
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
