@@ -9,3 +9,7 @@ import (
 )
 
 func TestGolden(t *testing.T) { providertest.Golden(t, openai.Face{}, anthropic.Dialect{}) }
+
+func TestCuts(t *testing.T) {
+	providertest.Cuts(t, openai.Face{}, anthropic.Dialect{}, false)
+}

@@ -11,3 +11,7 @@ import (
 func TestGolden(t *testing.T) {
 	providertest.Golden(t, openai.Face{}, gemini.Dialect{})
 }
+
+func TestCuts(t *testing.T) {
+	providertest.Cuts(t, openai.Face{}, gemini.Dialect{}, false)
+}

@@ -10,3 +10,8 @@ import (
 func TestGolden(t *testing.T) {
 	providertest.Golden(t, openai.Face{}, openai.Dialect{})
 }
+
+func TestCuts(t *testing.T) {
+	providertest.Cuts(t, openai.Face{}, openai.Dialect{}, false)
+	providertest.Cuts(t, openai.Face{}, openai.Dialect{}, true)
+}
