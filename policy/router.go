@@ -27,14 +27,14 @@ func (t Target) Is(name string) bool {
 
 // Router resolves public names of models. It is built whole and never changed.
 type Router struct {
-	aliases   map[string][]Target
+	aliases   map[string]*Alias
 	providers map[string][]string // the models each serves; empty: any
 	owner     func(model string) (provider string, ok bool)
 }
 
 // NewRouter knows the given providers, with the models each serves (none named: any), and
 // aliases; owner says which provider owns a bare name.
-func NewRouter(served map[string][]string, aliases map[string][]Target, owner func(string) (string, bool)) *Router {
+func NewRouter(served map[string][]string, aliases map[string]*Alias, owner func(string) (string, bool)) *Router {
 	return &Router{aliases: aliases, providers: served, owner: owner}
 }
 
@@ -43,42 +43,32 @@ func (r *Router) serves(provider, model string) bool {
 	return ok && model != "" && (len(models) == 0 || slices.Contains(models, model))
 }
 
-// Resolve gives the targets of a public name in the order to try them. pick is a random number
-// in [0, 1) that chooses among weighted targets.
-func (r *Router) Resolve(name string, pick float64) ([]Target, error) {
+// Resolve gives what a public name stands for: an alias, or one target with no rules of its own.
+func (r *Router) Resolve(name string) (*Alias, error) {
 	if err := CheckModelName(name); err != nil {
 		return nil, providers.Invalid("model", err.Error())
 	}
-	if targets, ok := r.aliases[name]; ok {
-		return order(targets, pick), nil
+	if alias, ok := r.aliases[name]; ok {
+		return alias, nil
 	}
 	if provider, model, ok := strings.Cut(name, "/"); ok && r.serves(provider, model) {
-		return []Target{{Provider: provider, Model: model}}, nil
+		return direct(provider, model), nil
 	}
 	if provider, ok := r.owner(name); ok && r.serves(provider, name) {
-		return []Target{{Provider: provider, Model: name}}, nil
+		return direct(provider, name), nil
 	}
 	return nil, &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
 		Message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name)}
 }
 
-// order puts the weighted choice first and keeps the rest as fallbacks, in their order.
-func order(targets []Target, pick float64) []Target {
-	total := 0
-	for _, t := range targets {
-		total += t.Weight
-	}
-	if total == 0 {
-		return targets
-	}
-	left := pick * float64(total)
-	for i, t := range targets {
-		if left -= float64(t.Weight); left < 0 {
-			out := append(make([]Target, 0, len(targets)), t)
-			return append(append(out, targets[:i]...), targets[i+1:]...)
-		}
-	}
-	return targets
+// direct makes an alias of one target, in one piece.
+func direct(provider, model string) *Alias {
+	one := &struct {
+		alias  Alias
+		target [1]Target
+	}{target: [1]Target{{Provider: provider, Model: model}}}
+	one.alias.Targets = one.target[:]
+	return &one.alias
 }
 
 // MaxModelName bounds a model's name in bytes.

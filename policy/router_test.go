@@ -2,7 +2,6 @@ package policy
 
 import (
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -11,41 +10,36 @@ import (
 
 func TestRouter_Resolve(t *testing.T) {
 	served := map[string][]string{"openai": nil, "anthropic": {"claude"}, "openrouter": nil}
-	aliases := map[string][]Target{
-		"fast":         {{Provider: "openai", Model: "gpt-5-mini"}, {Provider: "anthropic", Model: "claude"}},
-		"openai/gpt-5": {{Provider: "openrouter", Model: "openai/gpt-5"}},
-		"split": {
-			{Provider: "openai", Model: "a", Weight: 1}, {Provider: "openai", Model: "b", Weight: 2}, {Provider: "openai", Model: "c", Weight: 1},
-		},
+	aliases := map[string]*Alias{
+		"fast":         {Targets: []Target{{Provider: "openai", Model: "gpt-5-mini"}, {Provider: "anthropic", Model: "claude"}}},
+		"openai/gpt-5": {Targets: []Target{{Provider: "openrouter", Model: "openai/gpt-5"}}},
 	}
-	before := append([]Target(nil), aliases["split"]...)
 	r := NewRouter(served, aliases, owner)
-	f := func(name string, pick float64, want string) {
+	f := func(name, want string) {
 		t.Helper()
-		targets, err := r.Resolve(name, pick)
-		var names []string
-		for _, target := range targets {
-			names = append(names, target.Name())
+		alias, err := r.Resolve(name)
+		if err != nil {
+			t.Errorf("Resolve(%s): %v", name, err)
+			return
 		}
-		if got := strings.Join(names, " "); err != nil || got != want {
-			t.Errorf("Resolve(%s, %v) = %s, %v, not %s", name, pick, got, err, want)
+		if got := names(alias.Targets); got != want {
+			t.Errorf("Resolve(%s) = %s, not %s", name, got, want)
 		}
 	}
-	f("fast", 0.9, "openai/gpt-5-mini anthropic/claude") // no weights: in their order
-	f("openai/gpt-5", 0, "openrouter/openai/gpt-5")      // an alias goes before a provider
-	f("openai/gpt-5.1", 0, "openai/gpt-5.1")
-	f("openrouter/meta/llama-4", 0, "openrouter/meta/llama-4")
-	f("gpt-5", 0, "openai/gpt-5")
-	f("anthropic/claude", 0, "anthropic/claude")
-	f("split", 0, "openai/a openai/b openai/c")
-	f("split", 0.2499, "openai/a openai/b openai/c")
-	f("split", 0.25, "openai/b openai/a openai/c")
-	f("split", 0.7499, "openai/b openai/a openai/c")
-	f("split", 0.75, "openai/c openai/a openai/b")
-	f("split", 0.9999, "openai/c openai/a openai/b")
-	if !reflect.DeepEqual(aliases["split"], before) {
-		t.Errorf("the alias itself was put in order: %v", aliases["split"])
+	f("fast", "openai/gpt-5-mini anthropic/claude")
+	f("openai/gpt-5", "openrouter/openai/gpt-5") // an alias goes before a provider
+	f("openai/gpt-5.1", "openai/gpt-5.1")
+	f("openrouter/meta/llama-4", "openrouter/meta/llama-4")
+	f("gpt-5", "openai/gpt-5")
+	f("anthropic/claude", "anthropic/claude")
+}
+
+func names(targets []Target) string {
+	words := make([]string, len(targets))
+	for i := range targets {
+		words[i] = targets[i].Name()
 	}
+	return strings.Join(words, " ")
 }
 
 func TestRouter_ResolveRefuses(t *testing.T) {
@@ -53,10 +47,10 @@ func TestRouter_ResolveRefuses(t *testing.T) {
 	r := NewRouter(served, nil, owner)
 	none := func(name string, kind providers.FaultKind) {
 		t.Helper()
-		targets, err := r.Resolve(name, 0)
+		alias, err := r.Resolve(name)
 		var fault *providers.Fault
-		if targets != nil || !errors.As(err, &fault) || fault.Kind != kind || fault.Param != "model" {
-			t.Errorf("Resolve(%q) = %v, %v", name, targets, err)
+		if alias != nil || !errors.As(err, &fault) || fault.Kind != kind || fault.Param != "model" {
+			t.Errorf("Resolve(%q) = %v, %v", name, alias, err)
 		}
 	}
 	none("nobody-knows", providers.FaultNoModel)

@@ -161,7 +161,7 @@ func TestBill_OfSeveralAttempts(t *testing.T) {
 		t.Errorf("a refused attempt: %+v", first)
 	}
 	f("o1 s1+o2 S2", "0.00", map[string]*script{"one": refuses(), "two": refuses()})
-	f("o1 S1", "0.00", map[string]*script{"one": refuses(), "two": answers()}, func(_ *Options, s *Snapshot) { s.Accounts["two"].NeedsKey = true })
+	f("o1 S1", "0.00", map[string]*script{"one": refuses(), "two": answers()}, func(_ *Options, s *Snapshot) { s.Accounts["two"][0].NeedsKey = true })
 	f("o1 s1+o2 S2", "0.000014", map[string]*script{"one": newScript(t, always(whole(`{"error":{"message":"sorry"}}`))), "two": answers()})
 	f("o1 s1+o2 S2", "0.000014", map[string]*script{"one": newScript(t, always(whole(`<html>`))), "two": answers()})
 }
@@ -171,7 +171,7 @@ func TestBill_OfWhatNobodyWaitedFor(t *testing.T) {
 		t.Helper()
 		p := &pages{}
 		g := newTestGateway(t, one(t, always(answer...)), journaled(p), func(_ *Options, s *Snapshot) {
-			s.Accounts["one"].FirstByte, s.Accounts["one"].StreamIdle = 150*time.Millisecond, 150*time.Millisecond
+			s.Accounts["one"][0].FirstByte, s.Accounts["one"][0].StreamIdle = 150*time.Millisecond, 150*time.Millisecond
 		})
 		g.post(t, ask)
 		g.records.next(t)

@@ -29,7 +29,7 @@ type flight struct {
 	doc      providers.Document
 	call     providers.Call
 	hub      *providers.Request // read once, for the first target that needs it
-	targets  []policy.Target
+	alias    *policy.Alias
 	room     [4]target // for the usual number
 	target   target    // the one being tried
 	kept     keptHeaders
@@ -86,7 +86,7 @@ func (g *Gateway) end(f *flight) {
 	f.mu.Unlock()
 	g.memory.give(f.memory)
 	f.memory = 0
-	f.state, f.fc, f.conn, f.key, f.hub, f.targets = nil, nil, nil, nil, nil, nil
+	f.state, f.fc, f.conn, f.key, f.hub, f.alias = nil, nil, nil, nil, nil, nil
 	f.call, f.target, f.room = providers.Call{}, target{}, [4]target{}
 	f.kept.reset()
 	f.reply.reset()

@@ -69,15 +69,17 @@ func (l *Limits) forBytes(n int) time.Duration {
 type Snapshot struct {
 	Keys     *policy.Keyring
 	Router   *policy.Router
-	Accounts map[string]*Account // by provider, or by provider/model where an account serves one model
-	Models   []Model             // for GET /v1/models
+	Accounts map[string][]*Account // by provider, or by provider/model where they serve one model; never empty
+	Models   []Model               // for GET /v1/models
 	Prices   *policy.PriceBook
 }
 
-// Account is a provider with its credential and its connections.
+// Account is a provider with its credential and its connections. Several accounts of one
+// provider have different credentials.
 type Account struct {
 	providers.Provider
-	Credential string // its name, for records
+	Credential string // its name, for records; unique among the provider's
+	Weight     int    // how large its share of the provider's calls is; where none has any, all are alike
 	Region     string // where its upstream bills by regions
 	Secret     storage.Secret
 	// NeedsKey is set where the provider wants a credential and there is none; KeyError says

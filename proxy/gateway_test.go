@@ -145,7 +145,7 @@ func TestGateway_CredentialTroubleIsOurs(t *testing.T) {
 func TestGateway_SilentUpstreams(t *testing.T) {
 	short := func(o *Options, s *Snapshot) {
 		o.Limits.Hold, o.Limits.Comment = 30*time.Millisecond, 30*time.Millisecond
-		s.Accounts["one"].FirstByte, s.Accounts["one"].StreamIdle = 150*time.Millisecond, 150*time.Millisecond
+		s.Accounts["one"][0].FirstByte, s.Accounts["one"][0].StreamIdle = 150*time.Millisecond, 150*time.Millisecond
 	}
 	g := newTestGateway(t, one(t, always("<wait>")), short)
 	status, _, body := g.post(t, askWhole)
@@ -189,7 +189,7 @@ func TestGateway_AliasWithAProvidersName(t *testing.T) {
 		"two": newScript(t, always(whole(wholeReply))),
 	}, func(_ *Options, s *Snapshot) {
 		s.Router = policy.NewRouter(map[string][]string{"one": nil, "two": nil},
-			map[string][]policy.Target{"one": {{Provider: "two", Model: "m"}}}, func(string) (string, bool) { return "", false })
+			map[string]*policy.Alias{"one": {Targets: []policy.Target{{Provider: "two", Model: "m"}}}}, func(string) (string, bool) { return "", false })
 	})
 	status, h, body := g.post(t, strings.Replace(askWhole, "one/m", "one", 1))
 	if status != 200 || body != wholeReply || h.Get("x-aistrale-provider") != "two" {

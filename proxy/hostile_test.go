@@ -17,7 +17,7 @@ import (
 func TestGateway_UpstreamsThatAnswerNonsense(t *testing.T) {
 	f := func(name, ask string, parts ...string) {
 		t.Helper()
-		quick := func(_ *Options, s *Snapshot) { s.Accounts["one"].StreamIdle = 2 * time.Second }
+		quick := func(_ *Options, s *Snapshot) { s.Accounts["one"][0].StreamIdle = 2 * time.Second }
 		g := newTestGateway(t, map[string]*script{
 			"one": newScript(t, always(parts...)),
 			"two": newScript(t, always("HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n")),

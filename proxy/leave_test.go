@@ -80,7 +80,7 @@ func busy() int {
 
 // upstreamConns counts connections in use: those of a silent upstream can never be pooled.
 func upstreamConns(g *testGateway) int {
-	counted, _ := g.Snapshot().Accounts["one"].Upstream.(interface{ inUse() int })
+	counted, _ := g.Snapshot().Accounts["one"][0].Upstream.(interface{ inUse() int })
 	return counted.inUse()
 }
 

@@ -45,15 +45,15 @@ func (f *flight) showModel() error {
 			return nil
 		}
 	}
-	targets, err := f.state.Router.Resolve(id, 0)
+	alias, err := f.state.Router.Resolve(id)
 	if err == nil {
-		err = policy.AdmitModel(f.key, id, targets)
+		err = policy.AdmitModel(f.key, id, alias.Targets)
 	}
 	if err != nil {
 		return &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
 			Message: "The model '" + clean([]byte(id)) + "' does not exist"}
 	}
-	f.answerOwn(appendModel(f.scratch[:0], &Model{ID: id, OwnedBy: targets[0].Provider}))
+	f.answerOwn(appendModel(f.scratch[:0], &Model{ID: id, OwnedBy: alias.Targets[0].Provider}))
 	return nil
 }
 

@@ -50,7 +50,7 @@ func TestGateway_EventsAreNotHeldBack(t *testing.T) {
 		s, next := paced(t)
 		g := newTestGateway(t, map[string]*script{"one": s}, func(o *Options, s *Snapshot) {
 			o.Limits.Hold, o.Limits.Comment = time.Hour, time.Hour
-			s.Accounts["one"].StreamIdle = time.Hour
+			s.Accounts["one"][0].StreamIdle = time.Hour
 		})
 		c := connect(t, g)
 		say(t, c, request(askStream))

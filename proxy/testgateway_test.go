@@ -88,21 +88,21 @@ func newTestGateway(t *testing.T, upstreams map[string]*script, change ...settin
 		t.Fatal(err)
 	}
 	key.Models = []string{"*"}
-	served, accounts := map[string][]string{}, map[string]*Account{}
+	served, accounts := map[string][]string{}, map[string][]*Account{}
 	for name, s := range upstreams {
 		served[name] = nil
-		accounts[name] = &Account{
+		accounts[name] = []*Account{{
 			Provider: providers.Provider{Name: name, BaseURL: s.url(), Sign: providers.Bearer, Routes: map[providers.Op]providers.Route{
 				providers.OpChat:       {Language: "openai", Dialect: openai.Dialect{}, Path: "/chat/completions"},
 				providers.OpEmbeddings: {Language: "openai", Dialect: openai.Dialect{}, Path: "/embeddings"},
 			}},
 			Secret: storage.NewSecret("upstream-secret"), Upstream: pool(t, s), FirstByte: 20 * time.Second, StreamIdle: 20 * time.Second,
-		}
+		}}
 	}
 	state := &Snapshot{
 		Keys: policy.NewKeyring([]storage.Key{key}), Accounts: accounts, Prices: policy.NewPriceBook(testPrices()),
-		Router: policy.NewRouter(served, map[string][]policy.Target{
-			"pair": {{Provider: "one", Model: "m"}, {Provider: "two", Model: "m"}},
+		Router: policy.NewRouter(served, map[string]*policy.Alias{
+			"pair": {Targets: []policy.Target{{Provider: "one", Model: "m"}, {Provider: "two", Model: "m"}}},
 		}, func(string) (string, bool) { return "", false }),
 	}
 	for _, c := range change {

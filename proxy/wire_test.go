@@ -42,7 +42,7 @@ func TestGateway_EqualRequestsAreEqualBytes(t *testing.T) {
 		}))
 		defer up.Close()
 		g := newTestGateway(t, one(t, always("<close>")), func(_ *Options, s *Snapshot) {
-			a := s.Accounts["one"]
+			a := s.Accounts["one"][0]
 			a.BaseURL = up.URL
 			a.Routes = map[providers.Op]providers.Route{providers.OpChat: {Language: language, Dialect: dialect, Path: "/x"}}
 			var err error
@@ -138,7 +138,7 @@ func TestGateway_PipelinedRequests(t *testing.T) {
 func newTimed(g *testGateway, said string) *flight {
 	fc := &fasthttp.RequestCtx{}
 	fc.Request.Header.Set("x-stainless-timeout", said)
-	return &flight{g: g.Gateway, fc: fc, target: target{account: g.Snapshot().Accounts["one"]}}
+	return &flight{g: g.Gateway, fc: fc, target: target{account: g.Snapshot().Accounts["one"][0]}}
 }
 
 // A client's wish for a timeout is kept where it is one, and never lengthens ours.

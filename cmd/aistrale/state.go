@@ -48,7 +48,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	}
 	b := &builder{
 		state: s, config: config, credentials: stock.credentials, mockURL: mockURL, aliases: aliasesOf(config),
-		accounts: map[string]*proxy.Account{}, served: map[string][]string{}, used: map[poolKey]bool{},
+		accounts: map[string][]*proxy.Account{}, served: map[string][]string{}, used: map[poolKey]bool{},
 	}
 	for i := range config.Providers {
 		if err := b.add(&config.Providers[i]); err != nil {
@@ -74,8 +74,8 @@ func (s *state) keep(b *builder) {
 	for _, m := range b.models {
 		known[m.ID] = true
 	}
-	for _, targets := range b.aliases {
-		for _, t := range targets {
+	for _, alias := range b.aliases {
+		for _, t := range alias.Targets {
 			known[t.Name()] = true
 		}
 	}
@@ -121,8 +121,8 @@ type builder struct {
 	config      *Config
 	credentials map[string]credential // by provider
 	mockURL     string
-	aliases     map[string][]policy.Target
-	accounts    map[string]*proxy.Account
+	aliases     map[string]*policy.Alias
+	accounts    map[string][]*proxy.Account
 	served      map[string][]string // models by provider; nil: any
 	models      []proxy.Model
 	used        map[poolKey]bool
@@ -177,7 +177,7 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 		a.Credential, a.Secret = stored.name, stored.secret
 		a.NeedsKey, a.KeyError = !ok || stored.err != nil, stored.err
 	}
-	b.accounts[name] = a
+	b.accounts[name] = append(b.accounts[name], a)
 	return nil
 }
 
@@ -196,12 +196,14 @@ func (s *state) pool(key poolKey) (proxy.Upstream, error) {
 	return pool, err
 }
 
-func aliasesOf(config *Config) map[string][]policy.Target {
-	out := make(map[string][]policy.Target, len(config.Aliases))
+func aliasesOf(config *Config) map[string]*policy.Alias {
+	out := make(map[string]*policy.Alias, len(config.Aliases))
 	for _, a := range config.Aliases {
+		alias := &policy.Alias{}
 		for _, t := range a.Targets {
-			out[a.Name] = append(out[a.Name], policy.Target{Provider: t.Provider, Model: t.Model, Weight: t.Weight})
+			alias.Targets = append(alias.Targets, policy.Target{Provider: t.Provider, Model: t.Model, Weight: t.Weight})
 		}
+		out[a.Name] = alias
 	}
 	return out
 }
@@ -213,7 +215,7 @@ func (b *builder) listModels() {
 		b.models = append(b.models, proxy.Model{ID: a.Name, OwnedBy: "aistrale"})
 	}
 	for _, provider := range slices.Sorted(maps.Keys(b.served)) {
-		if a := b.accounts[provider]; a != nil && a.NeedsKey {
+		if !slices.ContainsFunc(b.accounts[provider], func(a *proxy.Account) bool { return !a.NeedsKey }) && provider != mockName {
 			continue
 		}
 		known := map[string]catalog.Model{}
