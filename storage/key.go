@@ -21,6 +21,8 @@ type Key struct {
 	Models []string // patterns of public model names, "*" is all; empty allows none
 	Allow  []string // governed fields that this key may use
 	Tags   []string // go into every record of the key
+	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
+	Priority int
 
 	CreatedAt time.Time
 	ExpiresAt *time.Time // nil: never
