@@ -72,6 +72,12 @@ type BudgetAsk struct {
 	Of       *BudgetRule
 }
 
+// Reserve is what a grant of so many tokens of output holds of the budget.
+func (a *BudgetAsk) Reserve(output int64) int64 { return a.reserve(output) }
+
+// Share is so many percent of the budget's limit, rounded up.
+func (a *BudgetAsk) Share(percent int) int64 { return shareOf(a.Limit, percent) }
+
 // Window is the span that a budget is for.
 type Window struct {
 	Start, End time.Time     // of a calendar span; zero: without an end ("total")

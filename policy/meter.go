@@ -26,6 +26,10 @@ type MeterOptions struct {
 type Amount struct {
 	At    time.Time
 	Units int64 // nano-USD or tokens
+	// Lease names the one attempt that spent it. Where a counter is shared by nodes, what was
+	// spent in the last minutes must be told by leases: a settlement that is still under way to
+	// the counter is then not counted twice. "" is a sum of older ones.
+	Lease string
 }
 
 // Meter is the Counters of one process, in memory. It has no goroutine: what is due is done by
