@@ -33,6 +33,9 @@ func (f *flight) cancel(cause error) {
 func (f *flight) cancelLocked(cause error) {
 	if f.gone == nil {
 		f.gone = cause
+		if f.bell != nil {
+			close(f.bell)
+		}
 	}
 	if f.exchange != nil {
 		f.exchange.Cancel(cause)

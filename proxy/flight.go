@@ -50,6 +50,7 @@ type flight struct {
 	token    uint64
 	exchange Exchange
 	gone     error
+	bell     chan struct{} // closed when gone is set; nil where nobody waits for that
 }
 
 func (g *Gateway) begin(fc *fasthttp.RequestCtx, e endpoint) *flight {
@@ -82,7 +83,7 @@ func (g *Gateway) end(f *flight) {
 	delete(g.flights, f)
 	g.mu.Unlock()
 	f.mu.Lock()
-	f.token, f.gone, f.exchange = 0, nil, nil
+	f.token, f.gone, f.exchange, f.bell = 0, nil, nil, nil
 	f.mu.Unlock()
 	g.memory.give(f.memory)
 	f.memory = 0
