@@ -23,6 +23,17 @@ func Allows(patterns []string, name string) bool {
 	return false
 }
 
+// denies is Allows without regard to case: some providers take a model's name in any.
+func denies(patterns []string, name string) bool {
+	for _, p := range patterns {
+		prefix, open := strings.CutSuffix(p, "*")
+		if strings.EqualFold(p, name) || open && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // AdmitModel refuses a model that the key may not use. asked is the client's name of it,
 // targets what it stands for.
 func AdmitModel(key *storage.Key, asked string, targets []Target) error {
@@ -33,15 +44,70 @@ func AdmitModel(key *storage.Key, asked string, targets []Target) error {
 	if len(targets) == 1 && Allows(key.Models, targets[0].Name()) {
 		return nil
 	}
+	return noAccess(key, asked)
+}
+
+// AdmitTargets gives those of a model's targets that the key may use, in their order, and
+// refuses a model of which none is left. Where the key denies nothing it is targets itself.
+func AdmitTargets(key *storage.Key, asked string, targets []Target) ([]Target, error) {
+	if err := AdmitModel(key, asked, targets); err != nil {
+		return nil, err
+	}
+	if !narrowed(key) {
+		return targets, nil
+	}
+	var left []Target
+	if !denies(key.DenyModels, asked) {
+		for _, t := range targets {
+			if reaches(key, t) {
+				left = append(left, t)
+			}
+		}
+	}
+	if len(left) == 0 {
+		return nil, noAccess(key, asked)
+	}
+	return left, nil
+}
+
+// Lists reports whether a model belongs into the key's list of models. One that the router does
+// not know is judged by its name.
+func Lists(key *storage.Key, name string, router *Router) bool {
+	if !Allows(key.Models, name) {
+		return false
+	}
+	if !narrowed(key) {
+		return true
+	}
+	alias, err := router.Resolve(name)
+	return !denies(key.DenyModels, name) &&
+		(err != nil || slices.ContainsFunc(alias.Targets, func(t Target) bool { return reaches(key, t) }))
+}
+
+func narrowed(key *storage.Key) bool {
+	return len(key.DenyModels)+len(key.AllowProviders)+len(key.DenyProviders) > 0
+}
+
+// reaches reports whether the key's denials let it use a target.
+func reaches(key *storage.Key, t Target) bool {
+	return (len(key.AllowProviders) == 0 || slices.Contains(key.AllowProviders, t.Provider)) &&
+		!slices.Contains(key.DenyProviders, t.Provider) && !denies(key.DenyModels, t.Name())
+}
+
+func noAccess(key *storage.Key, asked string) error {
 	return &providers.Fault{Kind: providers.FaultForbidden, NoRetry: true, Param: "model", Code: "model_not_found",
 		Message: fmt.Sprintf("The key %q does not have access to the model `%s`.", key.Name, asked)}
 }
 
-// AdmitFields refuses governed fields that the key may not use: one that names a model must
-// name models of the key, whichever target will read it; the others are open to a key that may
-// use every model, and to one whose allow list names them or what they stand in.
+// AdmitFields refuses governed fields that the key may not use: those that its deny list names,
+// or what they stand in; one that names a model must name models of the key, whichever target
+// will read it; the others are open to a key that may use every model, and to one whose allow
+// list names them or what they stand in.
 func AdmitFields(key *storage.Key, hits []providers.Hit, targets []Target) error {
 	for _, hit := range hits {
+		if lists(key.Deny, hit.Rule.Path) {
+			return denied(key, hit.Rule, "is denied")
+		}
 		if lists(key.Allow, hit.Rule.Path) {
 			continue
 		}
@@ -85,6 +151,9 @@ func foreign(key *storage.Key, hit providers.Hit, targets []Target) (string, boo
 // that provider's own, even where it looks like another provider's: "openai/gpt-5" in a body
 // for openrouter.
 func mayName(key *storage.Key, name, provider string) bool {
+	if denies(key.DenyModels, provider+"/"+name) || denies(key.DenyModels, name) {
+		return false
+	}
 	return Allows(key.Models, provider+"/"+name) || !strings.Contains(name, "/") && Allows(key.Models, name)
 }
 

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,14 +67,15 @@ func TestAdmitFields(t *testing.T) {
 		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: []string{"function"}},
 		{Path: "previous", Effect: providers.NamesObject},
 	})
-	// models and allow are the key's lists, want what the refusal says; "" is none.
+	// models and allow are the key's lists (a "!" in allow begins one of deny), want what the refusal says; "" is none.
 	f := func(models, allow, body, want string) {
 		t.Helper()
 		var doc providers.Document
 		if err := doc.Scan([]byte(body), watch); err != nil {
 			t.Fatal(err)
 		}
-		key := &storage.Key{Name: "team", Models: strings.Fields(models), Allow: strings.Fields(allow)}
+		allowed, deny, _ := strings.Cut(allow, "!")
+		key := &storage.Key{Name: "team", Models: strings.Fields(models), Allow: strings.Fields(allowed), Deny: strings.Fields(deny)}
 		err := AdmitFields(key, doc.Hits, []Target{{Provider: "openrouter", Model: "a"}, {Provider: "second", Model: "a"}}[:1+strings.Count(models, "second/")])
 		if want == "" {
 			if err != nil {
@@ -114,5 +116,89 @@ func TestAdmitFields(t *testing.T) {
 	f("openrouter/openai/*", "", `{"models":["openai/gpt-5"]}`, "")
 	f("openrouter/b second/a", "", `{"models":["b"]}`,
 		`The field 'models' names the model "b", which the key may not use; the key "team" is not allowed to use it.`)
+	// What is denied stays so, whatever else allows it.
+	f("*", "tools ! tools", `{"tools":[{"type":"web_search"}]}`, `The field 'tools.#.type' is denied; the key "team" is not allowed to use it.`)
+	f("*", "! service_tier", `{"service_tier":"priority"}`, `The field 'service_tier' is denied; the key "team" is not allowed to use it.`)
+	f("*", "! service_tier", `{"previous":"r"}`, "")
 	f("openrouter/*", "", `{"previous":"r"}`, `The field 'previous' names a stored object; the key "team" is not allowed to use it.`)
+}
+
+func TestAdmitTargets(t *testing.T) {
+	claude, gpt, llama := Target{Provider: "anthropic", Model: "claude-x"}, Target{Provider: "openai", Model: "gpt-5"}, Target{Provider: "groq", Model: "llama"}
+	// want are the targets that are left, "" is a refusal.
+	f := func(key storage.Key, asked string, targets []Target, want ...string) {
+		t.Helper()
+		key.Name = "team"
+		if key.Models == nil {
+			key.Models = []string{"*"}
+		}
+		got, err := AdmitTargets(&key, asked, targets)
+		var fault *providers.Fault
+		if len(want) == 0 {
+			if !errors.As(err, &fault) || fault.Kind != providers.FaultForbidden || fault.Code != "model_not_found" || !strings.Contains(fault.Message, asked) {
+				t.Errorf("%+v: %v, %v", key, got, err)
+			}
+			return
+		}
+		names := make([]string, len(got))
+		for i := range got {
+			names[i] = got[i].Name()
+		}
+		if err != nil || !slices.Equal(names, want) {
+			t.Errorf("%+v: %q (%v), want %q", key, names, err, want)
+		}
+	}
+	all := []Target{claude, gpt, llama}
+	f(storage.Key{}, "fast", all, "anthropic/claude-x", "openai/gpt-5", "groq/llama")
+	f(storage.Key{Models: []string{"fast"}}, "fast", all, "anthropic/claude-x", "openai/gpt-5", "groq/llama")
+	f(storage.Key{Models: []string{"slow"}}, "fast", all)
+	f(storage.Key{DenyModels: []string{"fast"}}, "fast", all)
+	f(storage.Key{DenyModels: []string{"openai/*"}}, "fast", all, "anthropic/claude-x", "groq/llama")
+	f(storage.Key{DenyModels: []string{"OpenAI/GPT-5"}}, "fast", all, "anthropic/claude-x", "groq/llama")
+	f(storage.Key{DenyModels: []string{"openai/gpt-5"}}, "openai/GPT-5", []Target{{Provider: "openai", Model: "GPT-5"}})
+	f(storage.Key{DenyModels: []string{"openai/gpt-5"}}, "gpt-5", []Target{gpt})
+	f(storage.Key{AllowProviders: []string{"groq", "openai"}}, "fast", all, "openai/gpt-5", "groq/llama")
+	f(storage.Key{AllowProviders: []string{"mistral"}}, "fast", all)
+	f(storage.Key{DenyProviders: []string{"groq"}, AllowProviders: []string{"groq", "openai"}}, "fast", all, "openai/gpt-5")
+	f(storage.Key{DenyProviders: []string{"anthropic", "openai", "groq"}}, "fast", all)
+}
+
+// A body may not name, for the provider to read, what the key is denied.
+func TestAdmitFields_deniedModel(t *testing.T) {
+	watch := providers.NewWatch([]providers.Governed{{Path: "models", Effect: providers.NamesModel}})
+	var doc providers.Document
+	if err := doc.Scan([]byte(`{"models":["anthropic/claude-x"]}`), watch); err != nil {
+		t.Fatal(err)
+	}
+	targets := []Target{{Provider: "openrouter", Model: "a"}}
+	for _, deny := range []string{"openrouter/anthropic/*", "openrouter/Anthropic/Claude-X"} {
+		key := &storage.Key{Name: "team", Models: []string{"*"}, DenyModels: []string{deny}}
+		if err := AdmitFields(key, doc.Hits, targets); err == nil {
+			t.Errorf("denied %s, but let through", deny)
+		}
+	}
+	if err := AdmitFields(&storage.Key{Models: []string{"*"}, DenyModels: []string{"openai/*"}}, doc.Hits, targets); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLists(t *testing.T) {
+	router := NewRouter(map[string][]string{"anthropic": nil, "openai": nil}, map[string]*Alias{
+		"fast": {Targets: []Target{{Provider: "anthropic", Model: "c"}, {Provider: "openai", Model: "g"}}},
+	}, func(string) (string, bool) { return "", false })
+	f := func(key storage.Key, name string, want bool) {
+		t.Helper()
+		key.Models = append(key.Models, "fast", "anthropic/*", "other")
+		if got := Lists(&key, name, router); got != want {
+			t.Errorf("%+v: %s listed is %v", key, name, got)
+		}
+	}
+	f(storage.Key{}, "fast", true)
+	f(storage.Key{}, "openai/g", false)
+	f(storage.Key{DenyProviders: []string{"openai"}}, "fast", true)
+	f(storage.Key{DenyProviders: []string{"openai", "anthropic"}}, "fast", false)
+	f(storage.Key{DenyProviders: []string{"anthropic"}}, "anthropic/c", false)
+	f(storage.Key{DenyModels: []string{"anthropic/c"}}, "anthropic/c", false)
+	f(storage.Key{DenyModels: []string{"anthropic/c"}}, "anthropic/d", true)
+	f(storage.Key{DenyModels: []string{"x"}}, "other", true)
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/aistrale/aistrale/storage"
 )
 
 // Alias says how calls of a public name are spread over its targets. The zero value of each
@@ -18,6 +20,7 @@ type Alias struct {
 	// bound beyond the provider's own.
 	FirstByte, Total time.Duration
 	Hedge            Hedge
+	Parameters       storage.Parameters // request fields set for calls of this name
 }
 
 // Strategy says which target a call tries first.

@@ -14,11 +14,16 @@ func (f *flight) admit() error {
 	if err != nil {
 		return err
 	}
-	if err := policy.AdmitModel(f.key, f.rec.Asked, alias.Targets); err != nil {
+	targets, err := policy.AdmitTargets(f.key, f.rec.Asked, alias.Targets)
+	if err != nil {
 		return err
 	}
+	if len(targets) < len(alias.Targets) {
+		narrowed := *alias
+		narrowed.Targets, alias = targets, &narrowed
+	}
 	if len(f.doc.Hits) > 0 {
-		if err := policy.AdmitFields(f.key, f.doc.Hits, alias.Targets); err != nil {
+		if err := policy.AdmitFields(f.key, f.doc.Hits, targets); err != nil {
 			return err
 		}
 	}

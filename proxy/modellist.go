@@ -21,7 +21,7 @@ func (f *flight) listModels() error {
 	first := true
 	for i := range f.state.Models {
 		m := &f.state.Models[i]
-		if !policy.Allows(f.key.Models, m.ID) {
+		if !policy.Lists(f.key, m.ID, f.state.Router) {
 			continue
 		}
 		if !first {
@@ -40,20 +40,21 @@ func (f *flight) showModel() error {
 	path := string(f.fc.Path())
 	_, id, _ := strings.Cut(path, "/v1/models/")
 	for i := range f.state.Models {
-		if m := &f.state.Models[i]; m.ID == id && policy.Allows(f.key.Models, id) {
+		if m := &f.state.Models[i]; m.ID == id && policy.Lists(f.key, id, f.state.Router) {
 			f.answerOwn(appendModel(f.scratch[:0], m))
 			return nil
 		}
 	}
+	var targets []policy.Target
 	alias, err := f.state.Router.Resolve(id)
 	if err == nil {
-		err = policy.AdmitModel(f.key, id, alias.Targets)
+		targets, err = policy.AdmitTargets(f.key, id, alias.Targets)
 	}
 	if err != nil {
 		return &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
 			Message: "The model '" + clean([]byte(id)) + "' does not exist"}
 	}
-	f.answerOwn(appendModel(f.scratch[:0], &Model{ID: id, OwnedBy: alias.Targets[0].Provider}))
+	f.answerOwn(appendModel(f.scratch[:0], &Model{ID: id, OwnedBy: targets[0].Provider}))
 	return nil
 }
 

@@ -21,6 +21,14 @@ type Key struct {
 	Models []string // patterns of public model names, "*" is all; empty allows none
 	Allow  []string // governed fields that this key may use
 	Tags   []string // go into every record of the key
+
+	// What follows is known of keys from the configuration only; no store keeps it.
+
+	Deny           []string   // governed fields that this key may not use, whatever else allows them
+	DenyModels     []string   // patterns, as in Models, which they narrow
+	AllowProviders []string   // names of those that may serve the key; empty: any
+	DenyProviders  []string   // names of those that may not
+	Parameters     Parameters // request fields set for the key's calls
 	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
 	Priority int
 
@@ -82,19 +90,33 @@ func (k *Key) Check() error {
 	return k.checkLists()
 }
 
-// checkLists holds Models, Allow and Tags to printable ASCII without separators: they are printed
+// checkLists holds lists to printable ASCII without separators: they are printed
 // as comma-separated lists and compared byte by byte.
 func (k *Key) checkLists() error {
 	lists := []struct {
 		what  string
 		items []string
-	}{{"models", k.Models}, {"allow", k.Allow}, {"tags", k.Tags}}
+	}{
+		{"models", k.Models}, {"allow", k.Allow}, {"tags", k.Tags}, {"deny", k.Deny}, {"deny_models", k.DenyModels},
+		{"allow_providers", k.AllowProviders}, {"deny_providers", k.DenyProviders},
+	}
 	for _, list := range lists {
 		for _, item := range list.items {
 			if !plain(item) {
 				return fmt.Errorf("key %q: %s: %q is not a plain word", k.Name, list.what, item)
 			}
 		}
+	}
+	if err := k.Parameters.Check(); err != nil {
+		return fmt.Errorf("key %q: %w", k.Name, err)
+	}
+	return nil
+}
+
+// Storable says why a store cannot keep the key: it would give back one that may do more.
+func (k *Key) Storable() error {
+	if len(k.Deny)+len(k.DenyModels)+len(k.AllowProviders)+len(k.DenyProviders)+len(k.Parameters.Defaults)+len(k.Parameters.Force) > 0 {
+		return fmt.Errorf("key %q: deny, deny_models, allow_providers, deny_providers, defaults and force are for keys in the configuration", k.Name)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -25,7 +26,7 @@ func (s *Store) Keys(ctx context.Context) ([]storage.Key, error) {
 // ErrExists where the id, or the name among keys not revoked, is taken, and ErrNotFound where
 // there is no such workspace.
 func (s *Store) AddKey(ctx context.Context, k storage.Key) error {
-	if err := k.Check(); err != nil {
+	if err := cmp.Or(k.Check(), k.Storable()); err != nil {
 		return err
 	}
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,7 +30,7 @@ func (s *Store) Keys(ctx context.Context) ([]storage.Key, error) {
 // ErrExists where the id, or the name among keys not revoked, is taken, and ErrNotFound where
 // there is no such workspace.
 func (s *Store) AddKey(ctx context.Context, k storage.Key) error {
-	if err := k.Check(); err != nil {
+	if err := cmp.Or(k.Check(), k.Storable()); err != nil {
 		return err
 	}
 	models, err := list(k.Models).text()

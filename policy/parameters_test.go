@@ -1,0 +1,120 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// parameters reads "temperature=0.2 seed=null".
+func parameters(text string) (list []storage.Parameter) {
+	for _, word := range strings.Fields(text) {
+		name, value, _ := strings.Cut(word, "=")
+		list = append(list, storage.Parameter{Name: name, Value: []byte(value)})
+	}
+	return list
+}
+
+func TestRewrite(t *testing.T) {
+	// alias and key are "defaults | forced"; want is "" where the body stays as it is.
+	f := func(alias, key, in, want string) {
+		t.Helper()
+		var sets [2]storage.Parameters
+		for i, text := range []string{alias, key} {
+			defaults, forced, _ := strings.Cut(text, "|")
+			sets[i] = storage.Parameters{Defaults: parameters(defaults), Force: parameters(forced)}
+			if err := sets[i].Check(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var doc, after providers.Document
+		if err := doc.Scan([]byte(in), nil); err != nil {
+			t.Fatal(err)
+		}
+		got, changed := Rewrite([]byte("x"), &doc, providers.OpChat, &sets[0], &sets[1])
+		if changed != (want != "") || string(got) != "x"+want {
+			t.Errorf("%s\ngot  %s (%v)\nwant %s", in, got[1:], changed, want)
+		}
+		if changed {
+			if err := after.Scan(got[1:], nil); err != nil {
+				t.Errorf("%s: %v", got, err)
+			}
+		}
+	}
+	f("", "", `{"model":"m"}`, "")
+	f("temperature=0.2", "", `{"model":"m"}`, `{"model":"m","temperature":0.2}`)
+	f("temperature=0.2", "", `{ "temperature" : 1 }`, "")
+	f("temperature=0.2", "", `{ "temperature" : null , "n":1}`, `{ "temperature" : 0.2 , "n":1}`)
+	f("temperature=0.2", "", `{"Temperature":1}`, "")
+	f("temperature=0.2", "", `{"Temperature":null}`, `{"temperature":0.2}`)
+	f("temperature=0.2", "temperature=0.9", `{}`, `{"temperature":0.9}`)
+	f("temperature=0.2", "top_p=0.5", `{}`, `{"top_p":0.5,"temperature":0.2}`)
+
+	f("|service_tier=\"default\"", "", `{"service_tier":"priority","a":[1, 2]}`, `{"service_tier":"default","a":[1, 2]}`)
+	f("|service_tier=\"default\"", "", `{"service_tier":"default"}`, "")
+	f("|service_tier=\"default\"", "", `{"SERVICE_tier":"priority"}`, `{"service_tier":"default"}`)
+	f("|service_tier=\"default\"", "", `{"service_t\u0069er":"priority"}`, `{"service_t\u0069er":"default"}`)
+	f("|service_tier=\"default\"", "|service_tier=\"flex\"", `{}`, `{"service_tier":"flex"}`)
+	f("|service_tier=\"default\"", "service_tier=\"flex\"", `{}`, `{"service_tier":"default"}`)
+	f("|seed=null", "", `{"seed":1,"n":2}`, `{"n":2}`)
+	f("|seed=null", "", `{"SEED":1}`, `{}`)
+	f("|seed=null", "", `{"n":2}`, "")
+	f("|seed=null", "seed=5", `{"n":2}`, "")
+	f("|metadata={\"a\":[1,{}]}", "", `{}`, `{"metadata":{"a":[1,{}]}}`)
+
+	// One bound under two names.
+	f("max_completion_tokens=100", "", `{"max_tokens":5}`, "")
+	f("max_completion_tokens=100", "max_tokens=50", `{}`, `{"max_tokens":50}`)
+	f("|max_tokens=100", "", `{"max_completion_tokens":5000,"n":1}`, `{"n":1,"max_tokens":100}`)
+	f("|max_tokens=100", "", `{"Max_Completion_Tokens":5000,"max_tokens":5}`, `{"max_tokens":100}`)
+	f("|max_tokens=100", "|max_completion_tokens=70", `{"max_tokens":5}`, `{"max_completion_tokens":70}`)
+}
+
+func TestRewrite_operations(t *testing.T) {
+	f := func(op providers.Op, want string) {
+		t.Helper()
+		var doc providers.Document
+		if err := doc.Scan([]byte(`{}`), nil); err != nil {
+			t.Fatal(err)
+		}
+		set := &storage.Parameters{Defaults: parameters(`temperature=1 dimensions=256`), Force: parameters(`user="u"`)}
+		if got, _ := Rewrite(nil, &doc, op, set); string(got) != want {
+			t.Errorf("%v: %s, want %s", op, got, want)
+		}
+	}
+	f(providers.OpChat, `{"user":"u","temperature":1}`)
+	f(providers.OpCompletions, `{"user":"u","temperature":1}`)
+	f(providers.OpEmbeddings, `{"user":"u","dimensions":256}`)
+}
+
+func TestRewrite_costsNothingWhereNothingIsSet(t *testing.T) {
+	var doc providers.Document
+	if err := doc.Scan([]byte(`{"model":"m","messages":[],"temperature":1}`), nil); err != nil {
+		t.Fatal(err)
+	}
+	none, some := &storage.Parameters{}, &storage.Parameters{Defaults: parameters("temperature=0.2"), Force: parameters("temperature=1")}
+	for _, set := range []*storage.Parameters{none, some} {
+		allocated := testing.AllocsPerRun(100, func() {
+			if _, changed := Rewrite(nil, &doc, providers.OpChat, none, set); changed {
+				t.Error("changed")
+			}
+		})
+		if set == none && allocated > 0 {
+			t.Errorf("%v allocations", allocated)
+		}
+	}
+}
+
+func BenchmarkRewrite_none(b *testing.B) {
+	var doc providers.Document
+	if err := doc.Scan([]byte(`{"model":"m","messages":[],"temperature":1}`), nil); err != nil {
+		b.Fatal(err)
+	}
+	none := &storage.Parameters{}
+	b.ReportAllocs()
+	for b.Loop() {
+		Rewrite(nil, &doc, providers.OpChat, none, none)
+	}
+}
