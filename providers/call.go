@@ -78,6 +78,7 @@ func Share(clamp, n int64) int64 {
 // An UpstreamRequest is one HTTP request in an upstream's words, still without address and
 // credential.
 type UpstreamRequest struct {
+	Method  string // "" is POST
 	Path    string // Route.Path or StreamPath with the model filled in
 	Headers []Header
 	Body    []byte

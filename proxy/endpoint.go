@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -60,6 +61,26 @@ func (g *Gateway) health(fc *fasthttp.RequestCtx, path string) {
 		return
 	}
 	fc.SetBodyString("ok\n")
+	if path == "/readyz" && fc.QueryArgs().Has("verbose") {
+		g.ailing(fc)
+	}
+}
+
+// ailing lists the places that are not sound. Names of credentials are the operator's own
+// business: the listener is open to everybody.
+func (g *Gateway) ailing(fc *fasthttp.RequestCtx) {
+	now := time.Now()
+	for _, a := range g.options.Health.Ailing(now) {
+		name := a.Provider
+		if a.Model != "" {
+			name += "/" + a.Model
+		}
+		line := name + " " + a.State.String()
+		if wait := a.Until.Sub(now); wait > 0 {
+			line += " for " + wait.Round(time.Second).String()
+		}
+		_, _ = fc.WriteString(line + "\n") // into memory
+	}
 }
 
 func noRoute(f *flight) error {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -84,7 +85,7 @@ func (x *exchange[C]) prepare(out *providers.UpstreamRequest) {
 	h := &x.req.Header
 	h.DisableNormalizing()
 	h.SetNoDefaultContentType(true)
-	h.SetMethod(fasthttp.MethodPost)
+	h.SetMethod(cmp.Or(out.Method, fasthttp.MethodPost))
 	path := out.Path
 	if absolute, ok := strings.CutPrefix(path, "//"); ok {
 		path = "/" + absolute

@@ -25,17 +25,22 @@ type flight struct {
 	start    time.Time // when the handler began
 	received time.Time // when the request's last byte had come
 
-	key      *storage.Key
-	doc      providers.Document
-	call     providers.Call
-	hub      *providers.Request // read once, for the first target that needs it
-	alias    *policy.Alias
-	room     [4]target // for the usual number
-	target   target    // the one being tried
-	kept     keptHeaders
-	line     []byte // room for one header line
-	rec      storage.Record
-	attempts [2]storage.Attempt // room for the usual number
+	key       *storage.Key
+	doc       providers.Document
+	call      providers.Call
+	hub       *providers.Request // read once, for the first target that needs it
+	alias     *policy.Alias
+	room      [4]target       // for the usual number
+	fallbacks []policy.Target // the client's own, after the alias' targets
+	sticky    uint64          // what keeps the call in place, 0 nothing
+	stickyBy  policy.Sticky
+	overtime  *time.Timer
+	hurried   bool   // the client's own time limit is what holds
+	target    target // the one being tried
+	kept      keptHeaders
+	line      []byte // room for one header line
+	rec       storage.Record
+	attempts  [2]storage.Attempt // room for the usual number
 
 	body    []byte // the client's, unpacked
 	sent    []byte // what went to the upstream
@@ -50,6 +55,7 @@ type flight struct {
 	token    uint64
 	exchange Exchange
 	gone     error
+	timed    uuid.UUID     // the request that its time limit is for
 	bell     chan struct{} // closed when gone is set; nil where nobody waits for that
 }
 
@@ -79,6 +85,7 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e endpoint) *flight {
 // end gives the flight back. Nothing may use it afterwards.
 func (g *Gateway) end(f *flight) {
 	g.watch.forget(f.token)
+	f.endTime()
 	g.mu.Lock()
 	delete(g.flights, f)
 	g.mu.Unlock()
@@ -88,7 +95,8 @@ func (g *Gateway) end(f *flight) {
 	g.memory.give(f.memory)
 	f.memory = 0
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias = nil, nil, nil, nil, nil, nil
-	f.call, f.target, f.room = providers.Call{}, target{}, [4]target{}
+	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
+	f.hurried = false
 	f.kept.reset()
 	f.reply.reset()
 	f.body, f.sent, f.scratch, f.out = keep(f.body), keep(f.sent), keep(f.scratch), keep(f.out)

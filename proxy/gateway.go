@@ -40,6 +40,8 @@ type Options struct {
 	Fetch Fetcher
 	// Journal keeps what the ledger is owed; nil: nothing is kept.
 	Journal Journal
+	// Health knows how the upstreams do; nil: a new one that tells nobody.
+	Health *policy.Health
 }
 
 // Limits bound what one request, and all of them together, may take.
@@ -72,6 +74,7 @@ type Snapshot struct {
 	Accounts map[string][]*Account // by provider, or by provider/model where they serve one model; never empty
 	Models   []Model               // for GET /v1/models
 	Prices   *policy.PriceBook
+	Regions  policy.Regions // that workspaces are kept to
 }
 
 // Account is a provider with its credential and its connections. Several accounts of one
@@ -89,6 +92,10 @@ type Account struct {
 	Upstream   Upstream
 	FirstByte  time.Duration // for the answer's first byte
 	StreamIdle time.Duration // for the next byte of an answer
+	Retry      policy.Retry
+	Breaker    policy.Breaker
+	// Sticky keeps calls at one of several accounts, where the model's alias says nothing.
+	Sticky policy.Sticky
 	// Can says what a model of the account can do.
 	Can func(model string) providers.Capabilities
 }
@@ -108,6 +115,8 @@ type Gateway struct {
 	watch   *watcher
 	memory  budget
 	spare   sync.Pool
+	warm    policy.Warm
+	probes  probes
 
 	draining atomic.Bool // no new request is wanted
 
@@ -122,6 +131,9 @@ func New(o Options, chat providers.Face) (*Gateway, error) {
 	if o.Journal == nil {
 		o.Journal = noJournal{}
 	}
+	if o.Health == nil {
+		o.Health = policy.NewHealth(policy.HealthOptions{})
+	}
 	w, err := newWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("watch clients: %w", err)
@@ -131,8 +143,11 @@ func New(o Options, chat providers.Face) (*Gateway, error) {
 	return g, nil
 }
 
-// Close ends the watcher; no request may be under way.
-func (g *Gateway) Close() { g.watch.close() }
+// Close ends the watcher and our own probes; no request may be under way.
+func (g *Gateway) Close() {
+	g.probes.close()
+	g.watch.close()
+}
 
 // Swap puts a new snapshot in place. Requests under way keep theirs.
 func (g *Gateway) Swap(s *Snapshot) { g.state.Store(s) }
@@ -198,6 +213,7 @@ func (f *flight) serve() error {
 	if err != nil {
 		return err
 	}
+	f.limitTime()
 	if err := f.send(targets); err != nil {
 		return err
 	}

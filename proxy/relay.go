@@ -107,6 +107,9 @@ func (b *streamBody) silent(w io.Writer) error {
 		f.reply.done = true // the end mark has come; what the connection still says matters to nobody
 		return nil
 	}
+	if l := &f.g.options.Limits; time.Since(b.deadline.Add(-l.ClientWrite)) < l.Comment-2*time.Second {
+		return nil // an alias' first_byte wakes us more often
+	}
 	_, err := b.write(w, []byte(comment))
 	return err
 }

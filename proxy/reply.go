@@ -181,7 +181,11 @@ func (f *flight) hold(t *target) error {
 		if err != nil && !errors.Is(err, errSilent) {
 			return err
 		}
-		if !time.Now().Before(until) {
+		now := time.Now()
+		if first := f.alias.FirstByte; first > 0 && !r.seenFirst && now.Sub(r.since) >= first {
+			return f.broken(errFirstByte) // a 200 alone is no answer
+		}
+		if !now.Before(until) {
 			break
 		}
 	}

@@ -1,17 +1,34 @@
 package proxy
 
 import (
+	"math"
 	"math/rand/v2"
+	"slices"
+	"time"
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 )
 
-// target is a policy.Target with the account that serves it.
+// target is a policy.Target with the account that serves it, and what became of it in one call.
 type target struct {
 	policy.Target
 	account *Account
 	route   providers.Route
+	circuit *policy.Circuit
+	// credential is what is known of the account's credential; nil where there is no other.
+	credential *policy.Circuit
+
+	tried    bool
+	late     bool          // it failed elsewhere in a way that it may share
+	shut     bool          // its circuit let the call not through
+	dead     bool          // it can't serve this call
+	asked    time.Duration // the wait that its upstream asked for
+	trickles bool          // it goes past an open circuit
+}
+
+func (t *target) place() policy.Place {
+	return policy.Place{Provider: t.Provider, Credential: t.account.Credential, Model: t.Model}
 }
 
 // route gives the places to try, in order: each target with each account that serves it. A
@@ -19,7 +36,16 @@ type target struct {
 func (f *flight) route() ([]target, error) {
 	out := f.room[:0]
 	var why error
-	for _, t := range f.alias.Order(rand.Uint64(), f.score) { //nolint:gosec // spreads load, guards nothing
+	if err := f.addFallbacks(); err != nil {
+		return nil, err
+	}
+	f.stickyBy = f.stickiness()
+	f.sticky = f.stickyKey(f.stickyBy)
+	targets := f.order()
+	if len(f.fallbacks) > 0 {
+		targets = slices.Concat(targets, f.fallbacks)
+	}
+	for _, t := range targets {
 		accounts := f.accounts(t)
 		if len(accounts) == 0 {
 			why = noModel(f.rec.Asked)
@@ -30,17 +56,106 @@ func (f *flight) route() ([]target, error) {
 			why = f.noOperation(": its provider has no such endpoint.")
 			continue
 		}
-		for _, a := range accounts {
-			out = append(out, target{t, a, route})
+		lead := f.lead(t, accounts)
+		for i := range accounts {
+			a := accounts[(lead+i)%len(accounts)]
+			if !f.state.Regions.Allow(f.key.Workspace, a.Region) {
+				why = outOfRegion(f.rec.Asked)
+				continue
+			}
+			out = append(out, f.candidate(t, a, route, len(accounts) > 1))
 		}
 	}
 	if len(out) == 0 {
 		return nil, why
 	}
+	f.warmFirst(out)
 	return out, nil
 }
 
-func (f *flight) score(*policy.Target) float64 { return 0 }
+// candidate is a place to try, with what is known of it.
+func (f *flight) candidate(t policy.Target, a *Account, route providers.Route, several bool) target {
+	out := target{Target: t, account: a, route: route}
+	h := f.g.options.Health
+	out.circuit = h.Circuit(out.place(), &a.Breaker)
+	if several {
+		out.credential = h.Credential(t.Provider, a.Credential)
+	}
+	return out
+}
+
+// order puts the alias' targets in order. Where its first one is a matter of chance, a sticky
+// call always gets the same.
+func (f *flight) order() []policy.Target {
+	a := f.alias
+	if f.sticky == 0 || len(a.Targets) < 2 || !a.Spreads() {
+		return a.Order(rand.Uint64(), f.score) //nolint:gosec // spreads load, guards nothing
+	}
+	i := policy.Rendezvous(f.sticky, len(a.Targets), func(i int) (uint64, int) {
+		t := &a.Targets[i]
+		return policy.HashParts(t.Provider, t.Model), t.Weight
+	})
+	return slices.Concat(a.Targets[i:i+1], a.Targets[:i], a.Targets[i+1:])
+}
+
+// lead is the account of a target to try first.
+func (f *flight) lead(t policy.Target, accounts []*Account) int {
+	n := len(accounts)
+	if n < 2 {
+		return 0
+	}
+	if f.sticky != 0 {
+		return policy.Rendezvous(f.sticky, n, func(i int) (uint64, int) {
+			return policy.HashParts(t.Provider, accounts[i].Credential), accounts[i].Weight
+		})
+	}
+	total := 0
+	for _, a := range accounts {
+		total += a.Weight
+	}
+	chance := rand.Uint64() //nolint:gosec // spreads load, guards nothing
+	if total == 0 {
+		return int(chance % uint64(n))
+	}
+	return policy.Weighted(n, func(i int) int { return accounts[i].Weight }, chance, total)
+}
+
+// score is how slow or how dear a target is for this call, as the alias' strategy wants it.
+func (f *flight) score(t *policy.Target) float64 {
+	accounts := f.accounts(*t)
+	best := math.Inf(1)
+	now := time.Now()
+	for _, a := range accounts {
+		if f.alias.Strategy == policy.StrategyCheapest {
+			best = min(best, f.price(t, a))
+			continue
+		}
+		c := f.g.options.Health.Circuit(policy.Place{Provider: t.Provider, Credential: a.Credential, Model: t.Model}, &a.Breaker)
+		best = min(best, c.Load(f.call.Stream, now))
+	}
+	return best
+}
+
+// usualOutput stands for what a call makes that may make more: how much it will is unknown, and
+// a bound that nobody reaches would weigh the price of output too high.
+const usualOutput = 500
+
+// price is what a call like this one costs, +Inf where that is unknown.
+func (f *flight) price(t *policy.Target, a *Account) float64 {
+	output := int64(usualOutput)
+	for _, name := range [...]string{"max_completion_tokens", "max_tokens"} {
+		if n, ok, err := f.doc.Int(name); ok && err == nil {
+			output = min(output, n)
+		}
+	}
+	charge := f.state.Prices.Charge(policy.Called{
+		Provider: t.Provider, Model: t.Model, Region: a.Region, Time: f.start, Estimated: true,
+	}, []providers.Normal{{InputUncached: int64(len(f.body))/4 + 1, Output: output}})
+	if charge.Unpriced != "" {
+		return math.Inf(1)
+	}
+	return float64(charge.CostNano)
+}
 
 // accounts finds who serves a target: accounts for that one model, or the provider's.
 func (f *flight) accounts(t policy.Target) []*Account {
@@ -62,4 +177,9 @@ func (f *flight) noOperation(why string) error {
 func noModel(asked string) error {
 	return &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
 		Message: "The model `" + asked + "` does not exist or you do not have access to it."}
+}
+
+func outOfRegion(asked string) error {
+	return &providers.Fault{Kind: providers.FaultForbidden, Param: "model", NoRetry: true,
+		Message: "The model `" + asked + "` is not served in the regions that this key's workspace is kept to."}
 }

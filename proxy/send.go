@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,31 +15,6 @@ import (
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 )
-
-// send tries the targets in order until one has begun to answer. Nothing has reached the client
-// yet, so a failure can still move on; a client that has left, and a request that the upstream
-// rejects as wrong, end it.
-func (f *flight) send(targets []target) error {
-	var err error
-	for i := range targets {
-		if err = f.attempt(&targets[i]); err == nil {
-			return nil
-		}
-		f.abandon()
-		if f.left() != nil || !movesOn(fault(err)) {
-			return err
-		}
-	}
-	return err
-}
-
-// movesOn reports whether another target may do what this one did not: trouble of the upstream,
-// of our account with it, of its list of models or of its model's size, but not of the request
-// itself.
-func movesOn(out *providers.Fault) bool {
-	return out.Retryable || out.Kind == providers.FaultProviderAuth ||
-		out.Kind == providers.FaultUpstreamRejected && (out.Status == http.StatusNotFound || out.Code == "context_length_exceeded")
-}
 
 // attempt sends the call to one target and reads its answer up to the first content.
 func (f *flight) attempt(t *target) error {
@@ -260,9 +234,13 @@ func joinHeader(headers []providers.Header, name, value string) []providers.Head
 func (f *flight) timeouts() Timeouts {
 	l := &f.g.options.Limits
 	t := Timeouts{FirstByte: f.target.account.FirstByte, Idle: f.target.account.StreamIdle, Pause: min(l.Comment, l.Hold)}
+	if own := f.alias.FirstByte; own > 0 {
+		t.FirstByte, t.Pause = min(t.FirstByte, own), min(t.Pause, own)
+	}
+	f.hurried = false
 	if v := f.fc.Request.Header.Peek("x-stainless-timeout"); len(v) > 0 {
 		if s, err := strconv.ParseFloat(string(v), 64); err == nil && s > 0 && s < t.FirstByte.Seconds() {
-			t.FirstByte = time.Duration(s * float64(time.Second))
+			t.FirstByte, f.hurried = time.Duration(s*float64(time.Second)), true
 		}
 	}
 	return t
@@ -317,6 +295,8 @@ func (f *flight) broken(err error) error {
 		return &providers.Fault{Kind: providers.FaultClientGone, Message: "The client has gone.", Cause: err}
 	case errors.Is(err, errDraining):
 		return &providers.Fault{Kind: providers.FaultUnavailable, Message: "The gateway is shutting down.", Cause: err, RetryAfter: time.Second}
+	case errors.Is(err, errOvertime):
+		return &providers.Fault{Kind: providers.FaultUpstreamTimeout, NoRetry: true, Message: "The call took longer than it may.", Cause: err}
 	case errors.Is(err, errFirstByte), errors.Is(err, errIdle):
 		return &providers.Fault{Kind: providers.FaultUpstreamTimeout, Retryable: true, Message: "The provider did not answer in time.", Cause: err}
 	}

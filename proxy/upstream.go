@@ -67,6 +67,7 @@ type Head struct {
 var (
 	errClientGone = errors.New("the client has gone")
 	errDraining   = errors.New("the gateway is shutting down and drain_timeout has passed")
+	errOvertime   = errors.New("the call took longer than it may (timeouts.total)")
 	errSilent     = errors.New("nothing came for a while")
 	errIdle       = errors.New("the upstream fell silent inside its answer (timeouts.stream_idle)")
 	errFirstByte  = errors.New("the upstream sent no first byte in time (timeouts.first_byte)")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/anthropic"
 	"github.com/aistrale/aistrale/providers/gemini"
@@ -138,7 +139,7 @@ func TestGateway_PipelinedRequests(t *testing.T) {
 func newTimed(g *testGateway, said string) *flight {
 	fc := &fasthttp.RequestCtx{}
 	fc.Request.Header.Set("x-stainless-timeout", said)
-	return &flight{g: g.Gateway, fc: fc, target: target{account: g.Snapshot().Accounts["one"][0]}}
+	return &flight{g: g.Gateway, fc: fc, alias: &policy.Alias{}, target: target{account: g.Snapshot().Accounts["one"][0]}}
 }
 
 // A client's wish for a timeout is kept where it is one, and never lengthens ours.
