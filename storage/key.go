@@ -29,12 +29,24 @@ type Key struct {
 	AllowProviders []string   // names of those that may serve the key; empty: any
 	DenyProviders  []string   // names of those that may not
 	Parameters     Parameters // request fields set for the key's calls
+	Timeouts       KeyTimeouts
+	// Sticky is what keeps the key's calls where an earlier one was served, where the model's
+	// alias says nothing: session, prefix, or "" for what the provider says.
+	Sticky string
 	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
 	Priority int
 
 	CreatedAt time.Time
 	ExpiresAt *time.Time // nil: never
 	RevokedAt *time.Time // nil: not revoked
+}
+
+// KeyTimeouts bound the waits of a key's calls where they are shorter than what else holds. 0 is
+// no bound of the key's own.
+type KeyTimeouts struct {
+	FirstByte  time.Duration // for an upstream to begin its answer
+	StreamIdle time.Duration // of silence inside a stream
+	Total      time.Duration // for the whole call
 }
 
 // NewKey makes a key of the default workspace and project that may use every model, and its
@@ -110,13 +122,25 @@ func (k *Key) checkLists() error {
 	if err := k.Parameters.Check(); err != nil {
 		return fmt.Errorf("key %q: %w", k.Name, err)
 	}
-	return nil
+	return k.checkWays()
+}
+
+func (k *Key) checkWays() error {
+	if t := k.Timeouts; min(t.FirstByte, t.StreamIdle, t.Total) < 0 {
+		return fmt.Errorf("key %q: timeouts: one is negative", k.Name)
+	}
+	switch k.Sticky {
+	case "", "session", "prefix":
+		return nil
+	}
+	return fmt.Errorf("key %q: sticky: %q is not session or prefix", k.Name, k.Sticky)
 }
 
 // Storable says why a store cannot keep the key: it would give back one that may do more.
 func (k *Key) Storable() error {
-	if len(k.Deny)+len(k.DenyModels)+len(k.AllowProviders)+len(k.DenyProviders)+len(k.Parameters.Defaults)+len(k.Parameters.Force) > 0 {
-		return fmt.Errorf("key %q: deny, deny_models, allow_providers, deny_providers, defaults and force are for keys in the configuration", k.Name)
+	if len(k.Deny)+len(k.DenyModels)+len(k.AllowProviders)+len(k.DenyProviders)+len(k.Parameters.Defaults)+len(k.Parameters.Force) > 0 ||
+		(k.Timeouts != KeyTimeouts{}) || k.Sticky != "" {
+		return fmt.Errorf("key %q: deny, deny_models, allow_providers, deny_providers, defaults, force, timeouts and sticky are for keys in the configuration", k.Name)
 	}
 	return nil
 }

@@ -165,6 +165,9 @@ func TestKeyCheck(t *testing.T) {
 	f("models", func(k *Key) { k.Models = []string{"a,b"} })
 	f("allow", func(k *Key) { k.Allow = []string{""} })
 	f("tags", func(k *Key) { k.Tags = []string{"a\nb"} })
+	f("", func(k *Key) { k.Timeouts.Total, k.Sticky = time.Minute, "session" })
+	f("timeouts", func(k *Key) { k.Timeouts.StreamIdle = -1 })
+	f("sticky", func(k *Key) { k.Sticky = "always" })
 }
 
 func FuzzParseKey(f *testing.F) {

@@ -48,4 +48,6 @@ func TestKey_Storable(t *testing.T) {
 	f(func(k *Key) { k.DenyProviders = []string{"a"} }, false)
 	f(func(k *Key) { k.Parameters.Defaults = []Parameter{{"seed", []byte("1")}} }, false)
 	f(func(k *Key) { k.Parameters.Force = []Parameter{{"seed", []byte("1")}} }, false)
+	f(func(k *Key) { k.Timeouts.FirstByte = 1 }, false)
+	f(func(k *Key) { k.Sticky = "prefix" }, false)
 }
