@@ -1,0 +1,68 @@
+package redis
+
+import (
+	"context"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+)
+
+const (
+	settleEvery   = 50 * time.Millisecond
+	settleTimeout = 250 * time.Millisecond
+	aliveEvery    = 250 * time.Millisecond
+	beatEvery     = time.Second
+	beatFor       = 5 * time.Second
+)
+
+// keep is the counters' own goroutine: it tells Redis what was settled and which leases are
+// alive, that this node is, and finds out when Redis answers again.
+func (c *Counters) keep(ctx context.Context) {
+	next := time.NewTimer(0)
+	defer next.Stop()
+	var beat, alive, forget time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-next.C:
+		case <-c.due:
+		case <-c.tripped:
+		}
+		next.Reset(settleEvery)
+		now := c.now()
+		if c.breaker.State() != gobreaker.StateClosed || now.Sub(beat) >= beatEvery {
+			if c.breaker.State() == gobreaker.StateOpen {
+				next.Reset(probeAfter)
+				continue
+			}
+			c.beat(ctx)
+			beat = now
+		}
+		if now.Sub(alive) >= aliveEvery {
+			c.keepAlive(now)
+			alive = now
+		}
+		if now.Sub(forget) >= time.Hour {
+			c.leases.forget(now)
+			forget = now
+		}
+		const turns = 16 // then the node has to be seen alive
+		for range turns {
+			if !c.Up() || !c.tell(ctx) {
+				break
+			}
+		}
+	}
+}
+
+// beat says that this node is alive, counts the nodes that are, and closes the breaker.
+func (c *Counters) beat(ctx context.Context) {
+	one := &call{script: scriptBeat, keys: []string{keyNodes}, args: []any{c.shift.Load(), c.node, beatFor.Milliseconds()}}
+	err := c.probe(ctx, c.options.Timeout, func(ctx context.Context) error {
+		return run(ctx, c.client, []*call{one})
+	})
+	if n, ok := one.reply.(int64); ok && err == nil {
+		c.nodes.count(int(n), time.Now())
+	}
+}

@@ -1,0 +1,138 @@
+-- A budget is a hash: "spent", "reserved", "l<lease>" what a lease holds of it, "x<lease>" what
+-- was charged, and to which slice, when a lease ran out, "e<lease>" what was settled before the
+-- ledger was read, "t<share>" when a threshold was told, "loaded" when the ledger was read; in
+-- rolling windows "s<slice>" what was spent in a slice and "head", the newest slice. Beside it a
+-- sorted set has the l and x fields by when they run out, and a set the leases whose settlement
+-- was among what the ledger said.
+local slices = 60
+local day = 86400000
+local most = 2 ^ 52 -- of one amount: a sum of many must stay an integer of 64 bits
+
+-- learnt says whether counters that know nothing of a window know that nothing was spent in it:
+-- KEYS[1] says since when they are complete.
+local born
+local function learnt(span, start)
+  if ARGV[2] == '0' then return true end
+  if not born then
+    born = tonumber(redis.call('GET', KEYS[1]))
+    if not born then
+      born = now
+      redis.call('SET', KEYS[1], whole(now))
+    end
+  end
+  if span > 0 then return now - born >= span end
+  return start > 0 and start >= born
+end
+
+local function width(span) return math.max(1, math.ceil(span / (slices - 1))) end
+
+-- roll moves a rolling window on to now. A slice goes when all of it is older than the window.
+local function roll(hash, span)
+  local to = math.floor(now / width(span))
+  local head = tonumber(redis.call('HGET', hash, 'head'))
+  if head and head >= to then return end
+  if head then
+    local gone, sum = {}, 0
+    for s = head - slices + 1, math.min(head, to - slices) do gone[#gone + 1] = 's' .. whole(s) end
+    if #gone > 0 then
+      for _, units in ipairs(redis.call('HMGET', hash, unpack(gone))) do sum = sum + (tonumber(units) or 0) end
+      redis.call('HDEL', hash, unpack(gone))
+      if sum ~= 0 then redis.call('HINCRBY', hash, 'spent', whole(-sum)) end
+    end
+  end
+  redis.call('HSET', hash, 'head', whole(to))
+end
+
+-- spend charges an amount now, or in an older slice, and gives the slice.
+local function spend(hash, span, amount, slice)
+  redis.call('HINCRBY', hash, 'spent', whole(amount))
+  if span <= 0 then return 0 end
+  slice = slice or math.floor(now / width(span))
+  redis.call('HINCRBY', hash, 's' .. whole(slice), whole(amount))
+  return slice
+end
+
+local function reserve(hash, amount) redis.call('HINCRBY', hash, 'reserved', whole(amount)) end
+
+-- expire charges leases that nobody kept alive with what they hold, and remembers it for an hour.
+local function expire(hash, leases, span)
+  local due = redis.call('ZRANGEBYSCORE', leases, '-inf', whole(now), 'LIMIT', 0, 100)
+  for _, field in ipairs(due) do
+    local held = tonumber(redis.call('HGET', hash, field))
+    redis.call('HDEL', hash, field)
+    redis.call('ZREM', leases, field)
+    if held and string.sub(field, 1, 1) == 'l' then
+      reserve(hash, -held)
+      local slice = spend(hash, span, held)
+      field = 'x' .. string.sub(field, 2)
+      redis.call('HSET', hash, field, whole(held) .. ' ' .. whole(slice))
+      redis.call('ZADD', leases, whole(now + hold), field)
+    end
+  end
+  return #due
+end
+
+-- look brings a budget up to date and says what was spent, nil where only the ledger knows, and
+-- what is reserved.
+local function look(hash, leases, span, start)
+  if span > 0 then roll(hash, span) end
+  local v = redis.call('HMGET', hash, 'spent', 'reserved')
+  if not v[1] and not learnt(span, start) then return nil, tonumber(v[2]) or 0, true end
+  if expire(hash, leases, span) > 0 then v = redis.call('HMGET', hash, 'spent', 'reserved') end
+  return tonumber(v[1]) or 0, tonumber(v[2]) or 0, not v[1]
+end
+
+-- keep says for how long the counter is of use.
+local function keep(hash, span, finish)
+  if span > 0 then
+    redis.call('PEXPIRE', hash, whole(span + day))
+  elseif finish > 0 then
+    redis.call('PEXPIREAT', hash, whole(finish + day))
+  end
+end
+
+-- begin writes that a budget is known.
+local function begin(hash, span, finish)
+  redis.call('HSETNX', hash, 'spent', 0)
+  keep(hash, span, finish)
+end
+
+-- release gives back what a lease holds, and says how much that was.
+local function release(hash, leases, lease)
+  local held = tonumber(redis.call('HGET', hash, 'l' .. lease))
+  if held then
+    redis.call('HDEL', hash, 'l' .. lease)
+    redis.call('ZREM', leases, 'l' .. lease)
+    reserve(hash, -held)
+  end
+  return held
+end
+
+-- price is what so many tokens cost at a price for a million, rounded up.
+local function price(tokens, million)
+  local each = math.floor(million / 1e6)
+  return tokens * each + math.ceil(tokens * (million - each * 1e6) / 1e6)
+end
+
+-- affords is how many tokens, up to want, an amount pays for; -1 where it is less than nothing.
+local function affords(left, million, want)
+  if left < 0 then return -1 end
+  if million <= 0 then return want end
+  local tokens = math.min(want, math.floor(left / million * 1e6))
+  while tokens > 0 and price(tokens, million) > left do tokens = tokens - 1 end
+  while tokens < want and price(tokens + 1, million) <= left do tokens = tokens + 1 end
+  return tokens
+end
+
+-- falls is how many milliseconds until so much has fallen out of a rolling window, 0 for never.
+local function falls(hash, span, amount)
+  local w = width(span)
+  local head = tonumber(redis.call('HGET', hash, 'head')) or math.floor(now / w)
+  local names = {}
+  for s = head - slices + 1, head do names[#names + 1] = 's' .. whole(s) end
+  for i, units in ipairs(redis.call('HMGET', hash, unpack(names))) do
+    amount = amount - (tonumber(units) or 0)
+    if amount <= 0 then return math.max(1, (head + i) * w - now) end
+  end
+  return 0
+end

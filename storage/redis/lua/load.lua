@@ -1,0 +1,44 @@
+-- Takes in what the ledger says was spent, where nothing is known of the window yet.
+-- KEYS: since when counters are complete; the budget, its leases, its known settlements, and the
+-- same gathered by this reader.
+-- ARGV: clock, learn, rolling span, end, how many amounts and shares; time and units of each
+-- amount; percent and amount of each share. Answers whether it was taken in.
+local hash, known, gathered = KEYS[2], KEYS[4], KEYS[5]
+local span, finish = tonumber(ARGV[3]), tonumber(ARGV[4])
+if redis.call('HEXISTS', hash, 'spent') == 1 then
+  redis.call('DEL', gathered)
+  return 0
+end
+if redis.call('EXISTS', gathered) == 1 then
+  redis.call('RENAME', gathered, known)
+  redis.call('PEXPIRE', known, 600000)
+end
+begin(hash, span, finish)
+redis.call('HSET', hash, 'loaded', whole(now))
+local a = 7
+for _ = 1, tonumber(ARGV[5]) do
+  local at, units = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
+  if span <= 0 then
+    spend(hash, span, units)
+  else
+    local slice = math.min(math.floor(at / width(span)), math.floor(now / width(span)))
+    if slice > math.floor(now / width(span)) - slices then spend(hash, span, units, slice) end
+  end
+  a = a + 2
+end
+if span > 0 then roll(hash, span) end
+-- What was settled meanwhile counts, but for what the ledger had already.
+for _, field in ipairs(redis.call('HKEYS', hash)) do
+  if string.sub(field, 1, 1) == 'e' then
+    local amount = tonumber(redis.call('HGET', hash, field))
+    redis.call('HDEL', hash, field)
+    if redis.call('SREM', known, string.sub(field, 2)) == 0 then spend(hash, span, amount) end
+  end
+end
+-- Shares that it stands above were told of before.
+local spent = tonumber(redis.call('HGET', hash, 'spent'))
+for _ = 1, tonumber(ARGV[6]) do
+  if spent >= tonumber(ARGV[a + 1]) then redis.call('HSET', hash, 't' .. ARGV[a], whole(now)) end
+  a = a + 2
+end
+return 1

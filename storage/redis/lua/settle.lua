@@ -1,0 +1,141 @@
+-- Takes in a batch of settlements and signs of life, once: a node numbers its batches and sends
+-- one at a time, so one that is not newer than the last has been here before.
+-- KEYS: since when counters are complete; the node's last batch; of each item its rates, its
+-- slots, and each budget with its leases and its known settlements.
+-- ARGV: clock, learn, batch, how many items; of each item "settle", "charge" (nobody reserved
+-- it here) or "renew", lease, alive, when it was taken (19 digits), when it was settled, how
+-- many rates, slots and budgets; interval and units more or less of each rate; amount, rolling
+-- span, start, end, how many shares, and percent and amount of each share, of each budget.
+-- Answers the budgets to be learnt as pairs of item and budget, and the thresholds that were
+-- come to as item, budget, percent and what was spent.
+local last = redis.call('GET', KEYS[2])
+if last then
+  local number, said = string.match(last, '^(%d+) (.*)$')
+  if tonumber(number) >= tonumber(ARGV[3]) then
+    return said ~= '' and cmsgpack.unpack(said) or {{}, {}}
+  end
+end
+
+local learn, told = {}, {}
+local recent = 120000 -- how far back the ledger names its leases
+
+-- correct charges a rate more or less. What was worked off since it was taken is not given back:
+-- where the rate was idle in between, taking less would not have left more.
+local function correct(key, interval, units, taken, from)
+  local text = redis.call('GET', key)
+  if units == 0 or units < 0 and not text then return end
+  local full = text and ahead(string.sub(text, 1, 19)) or -1
+  local busy = text and string.sub(text, 20) or later(0)
+  if units < 0 and taken < busy then return end
+  if units > 0 and full <= from then full, busy = from, later(from) end
+  full = full + interval * units
+  redis.call('SET', key, later(full) .. busy, 'PX', whole(math.max(0, math.ceil(full / 1e6)) + hold))
+end
+
+local function cross(item, budget, hash, span, a)
+  local spent
+  for s = 1, tonumber(ARGV[a]) do
+    local share = ARGV[a + 2 * s - 1]
+    spent = spent or tonumber(redis.call('HGET', hash, 'spent')) or 0
+    if spent >= tonumber(ARGV[a + 2 * s]) then
+      local at = tonumber(redis.call('HGET', hash, 't' .. share))
+      if not at or span > 0 and now - at >= span then
+        redis.call('HSET', hash, 't' .. share, whole(now))
+        told[#told + 1] = {item, budget, tonumber(share), spent}
+      end
+    end
+  end
+end
+
+-- late corrects what was charged when the lease ran out. What has fallen out of a rolling window
+-- is not corrected downwards.
+local function late(hash, leases, lease, span, amount)
+  local x = redis.call('HGET', hash, 'x' .. lease)
+  if not x then return false end
+  local charged, slice = string.match(x, '^(%d+) (%d+)$')
+  amount, slice = amount - tonumber(charged), tonumber(slice)
+  redis.call('HDEL', hash, 'x' .. lease)
+  redis.call('ZREM', leases, 'x' .. lease)
+  if span <= 0 then
+    spend(hash, span, amount)
+  elseif slice > math.floor(now / width(span)) - slices then
+    spend(hash, span, amount, slice)
+  elseif amount > 0 then
+    spend(hash, span, amount)
+  end
+  return true
+end
+
+-- charge settles one budget; false says that the ledger must be read first.
+local function charge(k, lease, amount, at, span, start, finish)
+  local hash, leases = KEYS[k], KEYS[k + 1]
+  if finish > 0 and now > finish + day then return true end
+  local spent, _, fresh = look(hash, leases, span, start)
+  if not spent then
+    release(hash, leases, lease)
+    redis.call('HSET', hash, 'e' .. lease, whole(amount))
+    return false
+  end
+  if fresh then begin(hash, span, finish) end
+  local loaded = tonumber(redis.call('HGET', hash, 'loaded'))
+  if loaded and redis.call('SREM', KEYS[k + 2], lease) == 1 then
+    release(hash, leases, lease)
+  elseif release(hash, leases, lease) then
+    spend(hash, span, amount)
+  elseif not late(hash, leases, lease, span, amount) and not (loaded and at < loaded - recent) then
+    spend(hash, span, amount)
+  end
+  return true
+end
+
+-- renew keeps a lease alive, with what its holder says that it holds: Redis may have lost it.
+local function renew(k, lease, amount, alive)
+  local hash = KEYS[k]
+  if redis.call('HEXISTS', hash, 'x' .. lease) == 1 then return end
+  local held = tonumber(redis.call('HGET', hash, 'l' .. lease)) or 0
+  if held ~= amount then
+    redis.call('HSET', hash, 'l' .. lease, whole(amount))
+    reserve(hash, amount - held)
+  end
+  redis.call('ZADD', KEYS[k + 1], whole(now + alive), 'l' .. lease)
+  redis.call('PEXPIRE', KEYS[k + 1], whole(alive + day))
+end
+
+local a, k = 5, 3
+for item = 0, tonumber(ARGV[4]) - 1 do
+  local what, lease, alive, taken, at = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2]), ARGV[a + 3], tonumber(ARGV[a + 4])
+  local rates, slots, budgets = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
+  a = a + 8
+  -- What was served while Redis was away has been worked off since, as it would have been here.
+  local from = what == 'charge' and math.min(0, ahead(taken)) or 0
+  for _ = 1, rates do
+    correct(KEYS[k], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), taken, from)
+    a, k = a + 2, k + 1
+  end
+  for _ = 1, slots do
+    if what == 'renew' then
+      redis.call('ZADD', KEYS[k], whole(now + alive), lease)
+      redis.call('PEXPIRE', KEYS[k], whole(alive + hold))
+    else
+      redis.call('ZREM', KEYS[k], lease)
+    end
+    k = k + 1
+  end
+  for budget = 0, budgets - 1 do
+    local amount = math.min(most, tonumber(ARGV[a]))
+    local span, start, finish = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
+    if what == 'renew' then
+      renew(k, lease, amount, alive)
+    elseif charge(k, lease, amount, at, span, start, finish) then
+      cross(item, budget, KEYS[k], span, a + 4)
+    else
+      learn[#learn + 1] = {item, budget}
+    end
+    a, k = a + 5 + 2 * tonumber(ARGV[a + 4]), k + 3
+  end
+end
+local answer = {learn, told}
+local said = ''
+if #learn > 0 or #told > 0 then said = cmsgpack.pack(answer) end
+redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. said, 'PX', whole(hold))
+return answer

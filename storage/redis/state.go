@@ -1,0 +1,37 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aistrale/aistrale/policy"
+)
+
+// State implements policy.Counters.
+func (c *Counters) State(ctx context.Context, b *policy.BudgetAsk) (policy.BudgetState, error) {
+	for again := false; ; again = true {
+		one := c.callState(b)
+		if err := c.calls.do(ctx, one); err != nil {
+			return policy.BudgetState{}, err
+		}
+		reply, err := numbers(one.reply)
+		switch {
+		case err != nil:
+			return policy.BudgetState{}, err
+		case reply[0] == 1 && len(reply) == 3:
+			return policy.BudgetState{Spent: reply[1], Reserved: reply[2]}, nil
+		case again:
+			return policy.BudgetState{}, fmt.Errorf("%w: %s", ErrUnknown, b.Counter)
+		}
+		if err := c.learn(ctx, b); err != nil {
+			return policy.BudgetState{}, err
+		}
+	}
+}
+
+func (c *Counters) callState(b *policy.BudgetAsk) *call {
+	return &call{
+		script: scriptState, keys: appendBudget([]string{keyBorn(c.place(b.Counter))}, b),
+		args: []any{c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), millis(b.Window.Start)},
+	}
+}
