@@ -122,7 +122,7 @@ func loadRollups(b *testing.B, s *Store, from time.Time, rows int, over time.Dur
 			if err != nil {
 				return err
 			}
-			return pipeline(b.Context(), conn.Conn(), set.rollups(batch.Rows(numbers)), nil)
+			return s.pipeline(b.Context(), conn.Conn(), set.rollups(batch.Rows(numbers)), nil)
 		}))
 	}
 	_, err := s.writer.Exec(b.Context(), `ANALYZE`) // as the server does by itself in time

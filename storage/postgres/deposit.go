@@ -70,7 +70,7 @@ func (d *deposit) write(ctx context.Context, s *Store, conn *pgx.Conn) (err erro
 		s.arrays.Put(set)
 	}()
 	if len(d.settled) == 0 {
-		return pipeline(ctx, conn, d.openSteps(s), nil)
+		return s.pipeline(ctx, conn, d.openSteps(s), nil)
 	}
 	batch, err := d.insert(ctx, s, conn, set)
 	if err != nil {
@@ -87,7 +87,7 @@ func (d *deposit) write(ctx context.Context, s *Store, conn *pgx.Conn) (err erro
 		return err
 	}
 	steps := set.rollups(batch.Rows(numbers))
-	return pipeline(ctx, conn, append(steps, step{commit, nil}), nil)
+	return s.pipeline(ctx, conn, append(steps, commit()), nil)
 }
 
 // The places of steps in the first round trip whose rows are read.
@@ -111,14 +111,14 @@ func (d *deposit) insert(ctx context.Context, s *Store, conn *pgx.Conn, set *arr
 	}
 	set.fill(d.settled, func(i int) int64 { return numbers[own[i]] })
 	params := set.params()
-	steps := []step{{begin, nil}, {s.sql.shared, nil}, {s.sql.corrected, params[:lookColumns]}, {s.sql.insert, params}}
+	steps := []step{begin(), {s.sql.shared, nil}, {s.sql.corrected, params[:lookColumns]}, {s.sql.insert, params}}
 	if corrects {
 		steps[1].statement, steps[2].statement = s.sql.exclusive, s.sql.revisions
 	}
 	steps = append(steps, d.openSteps(s)...)
 	d.inserted, d.known = d.inserted[:0], nil
 	next := 0
-	err = pipeline(ctx, conn, steps, func(i int, row [][]byte) error {
+	err = s.pipeline(ctx, conn, steps, func(i int, row [][]byte) error {
 		switch i {
 		case stepLook:
 			return d.learn(row[0])
@@ -199,7 +199,7 @@ func (s *Store) latest(ctx context.Context, entries []*storage.Entry) (map[attem
 	}
 	look := []step{{s.sql.revisions, [][]byte{days.done(), requests.done()}}}
 	err := s.writer.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
-		return pipeline(ctx, conn.Conn(), look, func(_ int, row [][]byte) error { return d.learn(row[0]) })
+		return s.pipeline(ctx, conn.Conn(), look, func(_ int, row [][]byte) error { return d.learn(row[0]) })
 	})
 	return d.known, err
 }

@@ -41,7 +41,8 @@ type Store struct {
 
 	contact contact
 	sql     *statements
-	arrays  sync.Pool
+	arrays  sync.Pool // of *arrays
+	wires   sync.Pool // of *wire
 	series  seriesIDs
 	// How many series the store takes before it folds new ones.
 	mostTagged, mostUntagged int
@@ -68,6 +69,7 @@ func open(ctx context.Context, o Options, migrations fs.FS) (*Store, error) {
 		contact: newContact(), sql: newStatements(),
 		mostTagged: ledger.MostTagged, mostUntagged: ledger.MostUntagged,
 	}
+	s.wires.New = func() any { return new(wire) }
 	s.arrays.New = func() any { return newArrays(s.sql) }
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
