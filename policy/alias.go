@@ -16,8 +16,8 @@ type Alias struct {
 	Strategy   Strategy
 	Sticky     Sticky
 	FallbackOn Reasons // which failures move on to the next target; 0 is DefaultReasons
-	// FirstByte bounds the wait for a target's first byte, and Total the whole call; 0 is no
-	// bound beyond the provider's own.
+	// FirstByte bounds the wait for a target's first byte, as long as there is another to move on
+	// to, and Total the whole call; 0 is no bound beyond the provider's own.
 	FirstByte, Total time.Duration
 	Hedge            Hedge
 	Parameters       storage.Parameters // request fields set for calls of this name

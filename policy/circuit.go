@@ -60,6 +60,7 @@ type Circuit struct {
 	aside  atomic.Int64  // the same, of a credential that is refused
 	flying atomic.Int64  // calls under way
 	used   atomic.Int64  // Unix nanoseconds, of the last call
+	probed atomic.Int64  // Unix nanoseconds, of the last probe's begin
 
 	trickle, probing atomic.Bool
 
@@ -279,8 +280,18 @@ func (c *Circuit) Probed(failed bool, now time.Time) {
 	_, _ = u.Execute(func() (struct{}, error) { return struct{}{}, errFailed }) // one failure more, and it counts
 }
 
-// Claim makes the caller the only one who probes; Release ends that.
-func (c *Circuit) Claim() bool { return c.probing.CompareAndSwap(false, true) }
+// Claim makes the caller the only one who probes, unless one has of late; Release ends that.
+func (c *Circuit) Claim(now time.Time) bool {
+	if now.UnixNano()-c.probed.Load() < int64(probeEvery) || !c.probing.CompareAndSwap(false, true) {
+		return false
+	}
+	c.probed.Store(now.UnixNano())
+	return true
+}
+
+// probeEvery is the least time between two probes: calls that fail again and again for a reason
+// of their own must not make one each.
+const probeEvery = 5 * time.Second
 
 // Release ends a Claim.
 func (c *Circuit) Release() { c.probing.Store(false) }

@@ -31,6 +31,10 @@ func (f *flight) send(targets []target) error {
 		if err != nil {
 			return err
 		}
+		f.firstByte = 0
+		if w.others(t) {
+			f.firstByte = f.alias.FirstByte
+		}
 		tried, err := f.try(t)
 		switch {
 		case !tried:
@@ -63,6 +67,21 @@ func (w *walk) next() (*target, error) {
 		return nil, w.last
 	}
 	return w.trickle(now)
+}
+
+// others reports whether there is a target that a slow t can be left for.
+func (w *walk) others(t *target) bool {
+	now := time.Now()
+	for i := range w.targets {
+		o := &w.targets[i]
+		if o == t || o.tried || o.dead || o.shut {
+			continue
+		}
+		if s, _ := o.standing(now); s != policy.StateOpen {
+			return true
+		}
+	}
+	return false
 }
 
 // fresh is the best target that was not tried.
@@ -98,7 +117,7 @@ func (w *walk) fresh(now time.Time) *target {
 // standing is the state of the target's circuit, or of its credential where that is worse.
 func (t *target) standing(now time.Time) (policy.State, time.Time) {
 	s, until := t.circuit.State(now)
-	if t.credential != nil && s < policy.StateAside {
+	if s < policy.StateAside {
 		if aside, at := t.credential.State(now); aside == policy.StateAside {
 			return aside, at
 		}
@@ -227,7 +246,9 @@ func (f *flight) learn(t *target, err error, before int) policy.Result {
 	}
 	switch {
 	case reason == policy.ReasonAuth && out.Kind == providers.FaultProviderAuth:
-		f.suspect(t)
+		if aside, _ := t.credential.State(time.Now()); a.Sent && aside == policy.StateClosed {
+			f.g.probes.credential(t)
+		}
 	case reason == policy.ReasonOverloaded, reason == policy.ReasonError && out.Kind == providers.FaultUpstream && !ours(out):
 		return policy.ResultFailed
 	case reason == policy.ReasonTimeout && (a.Status == http.StatusGatewayTimeout || a.Status != http.StatusRequestTimeout && !f.hurried):
@@ -239,21 +260,4 @@ func (f *flight) learn(t *target, err error, before int) policy.Result {
 // ours reports a failure that a limit of the gateway's own made.
 func ours(out *providers.Fault) bool {
 	return errors.Is(out, fasthttp.ErrNoFreeConns) || errors.Is(out, errTooLong)
-}
-
-// suspect has the account's credential looked at, where another account could take its place.
-func (f *flight) suspect(t *target) {
-	if t.credential == nil || !f.rec.Attempts[len(f.rec.Attempts)-1].Sent {
-		return
-	}
-	now := time.Now()
-	for _, a := range f.accounts(t.Target) {
-		if a == t.account || a.NeedsKey {
-			continue
-		}
-		if s, _ := f.g.options.Health.Credential(t.Provider, a.Credential).State(now); s != policy.StateAside {
-			f.g.probes.credential(t)
-			return
-		}
-	}
 }

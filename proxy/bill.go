@@ -25,6 +25,7 @@ const unbounded = 4096
 type bill struct {
 	opened  storage.Entry
 	ended   storage.Entry
+	lease   lease
 	open    bool // the last attempt is not settled
 	owed    bool // ended is complete but for what the request's end says
 	lines   []providers.Normal
@@ -33,7 +34,10 @@ type bill struct {
 	cost    int64
 }
 
-func (b *bill) reset() { *b = bill{lines: b.lines[:0], known: true} }
+func (b *bill) reset() {
+	b.lease.reset()
+	*b = bill{lines: b.lines[:0], known: true, lease: b.lease}
+}
 
 // openBill notes the attempt that is about to be sent. Where that cannot be kept, nothing may
 // be sent.
@@ -47,6 +51,7 @@ func (f *flight) openBill(t *target, plan *providers.Plan) error {
 	e.Charge = f.charge(t, b.lines, true)
 	err := f.journal(e)
 	if err != nil {
+		f.release(nil, storage.Charge{})
 		return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
 			Message: "The gateway cannot record this request at the moment, so it was not sent. Please retry shortly."}
 	}
@@ -114,6 +119,7 @@ func (f *flight) closeBill(err error) {
 	e.Status, e.UpstreamStatus, e.UpstreamID = a.Status, a.Status, a.UpstreamID
 	e.Outcome, e.Duration = a.Outcome, a.Duration
 	rec.Usage.Estimated, rec.PriceID = estimated, e.PriceID
+	f.release(b.lines, e.Charge)
 	if e.Known() {
 		b.cost += e.CostNano
 	} else {
@@ -134,7 +140,7 @@ func (f *flight) ended(a *storage.Attempt, err error) policy.Ending {
 		bound.Output = 0 // more may have been seen
 	}
 	return policy.Ending{
-		Usage: usage, Sent: a.Sent, Status: status, Stream: f.call.Stream, Whole: err == nil || r.received,
+		Usage: usage, Sent: a.Sent, Status: status, Stream: f.call.Stream, Whole: err == nil && !r.cut || r.received,
 		Finish: r.finish != "", Content: r.content, Bound: bound, Body: f.doc.Raw,
 	}
 }

@@ -35,8 +35,9 @@ type flight struct {
 	sticky    uint64          // what keeps the call in place, 0 nothing
 	stickyBy  policy.Sticky
 	overtime  *time.Timer
-	hurried   bool   // the client's own time limit is what holds
-	target    target // the one being tried
+	hurried   bool          // the client's own time limit is what holds
+	firstByte time.Duration // the alias' limit for the target being tried, 0 none
+	target    target        // the one being tried
 	kept      keptHeaders
 	line      []byte // room for one header line
 	rec       storage.Record
@@ -96,7 +97,7 @@ func (g *Gateway) end(f *flight) {
 	f.memory = 0
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias = nil, nil, nil, nil, nil, nil
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
-	f.hurried = false
+	f.hurried, f.firstByte = false, 0
 	f.kept.reset()
 	f.reply.reset()
 	f.body, f.sent, f.scratch, f.out = keep(f.body), keep(f.sent), keep(f.scratch), keep(f.out)

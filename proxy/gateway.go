@@ -40,6 +40,10 @@ type Options struct {
 	Fetch Fetcher
 	// Journal keeps what the ledger is owed; nil: nothing is kept.
 	Journal Journal
+	// Counters keep limits and budgets; nil: those of this process. Recheck is how often calls
+	// that wait look for what other nodes gave back, 0 where there are none.
+	Counters policy.Counters
+	Recheck  time.Duration
 	// Health knows how the upstreams do; nil: a new one that tells nobody.
 	Health *policy.Health
 }
@@ -74,7 +78,9 @@ type Snapshot struct {
 	Accounts map[string][]*Account // by provider, or by provider/model where they serve one model; never empty
 	Models   []Model               // for GET /v1/models
 	Prices   *policy.PriceBook
-	Regions  policy.Regions // that workspaces are kept to
+	Limits   *policy.Limits  // nil: nobody is limited
+	Patience policy.Patience // of calls that a limit refuses
+	Regions  policy.Regions  // that workspaces are kept to
 }
 
 // Account is a provider with its credential and its connections. Several accounts of one
@@ -116,6 +122,7 @@ type Gateway struct {
 	memory  budget
 	spare   sync.Pool
 	warm    policy.Warm
+	queue   *policy.Queue
 	probes  probes
 
 	draining atomic.Bool // no new request is wanted
@@ -131,6 +138,9 @@ func New(o Options, chat providers.Face) (*Gateway, error) {
 	if o.Journal == nil {
 		o.Journal = noJournal{}
 	}
+	if o.Counters == nil {
+		o.Counters = policy.NewMeter(policy.MeterOptions{})
+	}
 	if o.Health == nil {
 		o.Health = policy.NewHealth(policy.HealthOptions{})
 	}
@@ -138,7 +148,7 @@ func New(o Options, chat providers.Face) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch clients: %w", err)
 	}
-	g := &Gateway{options: o, watch: w, faces: endpoints(chat), flights: map[*flight]struct{}{}}
+	g := &Gateway{options: o, watch: w, faces: endpoints(chat), flights: map[*flight]struct{}{}, queue: policy.NewQueue(o.Counters, o.Recheck)}
 	g.memory.left.Store(o.Limits.BodyMemory)
 	return g, nil
 }

@@ -124,6 +124,7 @@ func (f *flight) writeHeaders() {
 	if rec.Provider != "" {
 		f.writeServed(&l)
 	}
+	f.writeLimits(&l)
 	f.kept.write(h)
 	if f.call.Stream && rec.Status == 0 {
 		l.put("Cache-Control", "no-cache")

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,4 +37,30 @@ func (f *flight) endTime() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.timed = uuid.UUID{}
+}
+
+// prompt is the exchange, held to the alias' limit for the first byte, where it has one: a head alone is no
+// answer.
+func (f *flight) prompt() Exchange {
+	if f.firstByte <= 0 {
+		return f.reply.x
+	}
+	return &prompt{Exchange: f.reply.x, until: f.reply.since.Add(f.firstByte)}
+}
+
+type prompt struct {
+	Exchange
+	until time.Time // zero once a byte has come
+}
+
+// Read implements Exchange.
+func (x *prompt) Read(p []byte) (int, error) {
+	n, err := x.Exchange.Read(p)
+	switch {
+	case n > 0:
+		x.until = time.Time{}
+	case errors.Is(err, errSilent) && !x.until.IsZero() && !time.Now().Before(x.until):
+		err = errFirstByte
+	}
+	return n, err
 }

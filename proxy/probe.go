@@ -65,7 +65,7 @@ func (p *probes) credential(t *target) {
 // start makes one probe of a circuit at a time.
 func (p *probes) start(t *target, c *policy.Circuit, told func(*providers.Fault)) {
 	account, route := t.account, t.account.Routes[providers.OpChat]
-	if route.Dialect == nil || !c.Claim() {
+	if route.Dialect == nil || !c.Claim(time.Now()) {
 		return
 	}
 	x := account.Upstream.Exchange()

@@ -39,6 +39,7 @@ type reply struct {
 	content   int64
 	fault     *providers.Fault
 	told      bool // the upstream's own error event has been passed on
+	cut       bool // the budget is spent, and the stream ended by the gateway
 }
 
 func (r *reply) reset() {
@@ -55,6 +56,8 @@ func (r *reply) begin(f *flight, t *target) {
 	r.frames.Reset(source{r}, r.buf, r.limit)
 	if !f.rec.Exact {
 		r.decoder, r.writer = t.route.Dialect.ReadReply(f.call), f.endpoint.face.Writer(f.call)
+	} else if f.bill.lease.metered {
+		r.writer = f.endpoint.face.Writer(f.call) // which ends a stream that the budget does not pay for
 	}
 }
 
@@ -83,6 +86,9 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 	}
 	seen := r.dialect.Observe(ev.Data)
 	f.note(r, &seen, ev.Data)
+	if seen.Content > 0 && f.bill.lease.metered && !f.pays(r.content) {
+		return r.cutOff(f, dst), nil
+	}
 	if r.decoder == nil {
 		if seen.UsageOnly && r.hideUsage {
 			return dst, nil
@@ -93,10 +99,23 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 				return dst, nil // the face says it in its own words
 			}
 		}
+		if r.writer != nil {
+			r.writer.Passed(ev.Data)
+		}
 		return append(dst, ev.Raw...), nil
 	}
 	r.events = r.decoder.Decode(r.events[:0], ev.Data)
 	return r.write(f, dst), nil
+}
+
+// cutOff ends a stream cleanly whose further output nobody pays for.
+func (r *reply) cutOff(f *flight, dst []byte) []byte {
+	r.cut, r.ended, r.done, r.finish = true, true, true, "length"
+	ev := providers.Event{Kind: providers.EventCut}
+	if len(f.rec.Usage.Lines) > 0 {
+		ev.Usage = &f.rec.Usage
+	}
+	return r.writer.Write(dst, &ev)
 }
 
 // write says the decoded events in the client's words.
@@ -182,7 +201,7 @@ func (f *flight) hold(t *target) error {
 			return err
 		}
 		now := time.Now()
-		if first := f.alias.FirstByte; first > 0 && !r.seenFirst && now.Sub(r.since) >= first {
+		if first := f.firstByte; first > 0 && !r.seenFirst && now.Sub(r.since) >= first {
 			return f.broken(errFirstByte) // a 200 alone is no answer
 		}
 		if !now.Before(until) {
@@ -199,7 +218,7 @@ func (f *flight) hold(t *target) error {
 // take reads a whole reply and says it in the client's words.
 func (f *flight) take(t *target, head Head) error {
 	r := &f.reply
-	whole, err := readAll(r.x, f.scratch[:0], head.Length, f.g.options.Limits.MaxReply)
+	whole, err := readAll(f.prompt(), f.scratch[:0], head.Length, f.g.options.Limits.MaxReply)
 	f.scratch = whole
 	if err != nil {
 		return f.broken(err)

@@ -13,11 +13,10 @@ import (
 // target is a policy.Target with the account that serves it, and what became of it in one call.
 type target struct {
 	policy.Target
-	account *Account
-	route   providers.Route
-	circuit *policy.Circuit
-	// credential is what is known of the account's credential; nil where there is no other.
-	credential *policy.Circuit
+	account    *Account
+	route      providers.Route
+	circuit    *policy.Circuit
+	credential *policy.Circuit // what is known of the account's credential, whatever the model
 
 	tried    bool
 	late     bool          // it failed elsewhere in a way that it may share
@@ -63,7 +62,7 @@ func (f *flight) route() ([]target, error) {
 				why = outOfRegion(f.rec.Asked)
 				continue
 			}
-			out = append(out, f.candidate(t, a, route, len(accounts) > 1))
+			out = append(out, f.candidate(t, a, route))
 		}
 	}
 	if len(out) == 0 {
@@ -74,13 +73,10 @@ func (f *flight) route() ([]target, error) {
 }
 
 // candidate is a place to try, with what is known of it.
-func (f *flight) candidate(t policy.Target, a *Account, route providers.Route, several bool) target {
+func (f *flight) candidate(t policy.Target, a *Account, route providers.Route) target {
 	out := target{Target: t, account: a, route: route}
 	h := f.g.options.Health
-	out.circuit = h.Circuit(out.place(), &a.Breaker)
-	if several {
-		out.credential = h.Credential(t.Provider, a.Credential)
-	}
+	out.circuit, out.credential = h.Circuit(out.place(), &a.Breaker), h.Credential(t.Provider, a.Credential)
 	return out
 }
 

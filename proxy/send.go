@@ -32,8 +32,11 @@ func (f *flight) attempt(t *target) error {
 		return err
 	}
 	f.rec.Provider, f.rec.Model, f.rec.Credential = t.Provider, t.Model, t.account.Credential
-	f.rec.Dropped, f.rec.Exact = plan.Dropped, f.exact(t)
 	f.rec.Usage, f.rec.Served = reset(f.rec.Usage), "" // an earlier target's, which failed
+	if plan, err = f.reserve(t, plan); err != nil {
+		return err
+	}
+	f.rec.Dropped, f.rec.Exact = plan.Dropped, f.exact(t)
 	if err := f.openBill(t, &plan); err != nil {
 		return err
 	}
@@ -234,7 +237,7 @@ func joinHeader(headers []providers.Header, name, value string) []providers.Head
 func (f *flight) timeouts() Timeouts {
 	l := &f.g.options.Limits
 	t := Timeouts{FirstByte: f.target.account.FirstByte, Idle: f.target.account.StreamIdle, Pause: min(l.Comment, l.Hold)}
-	if own := f.alias.FirstByte; own > 0 {
+	if own := f.firstByte; own > 0 {
 		t.FirstByte, t.Pause = min(t.FirstByte, own), min(t.Pause, own)
 	}
 	f.hurried = false
