@@ -32,6 +32,9 @@ type openSpan struct {
 // Bounded reports whether anything holds for the key.
 func (k *KeyLimits) Bounded() bool { return len(k.rates)+len(k.slots)+len(k.budgets) > 0 }
 
+// Budgeted reports whether a budget holds for the key, so that what a call costs must be bounded.
+func (k *KeyLimits) Budgeted() bool { return len(k.budgets) > 0 }
+
 func (k *KeyLimits) addLimit(h Holder, l *storage.Limit) {
 	if n := l.RequestsPerMinute; n > 0 {
 		k.addRate(&RateRule{h, l.Models, CountedRequests, n, time.Minute}, perMinute, burst(l.Burst, n))

@@ -46,7 +46,10 @@ func (f *flight) send(targets []target) error {
 		}
 		f.abandon()
 		w.last = err
-		if f.left() != nil || !w.failed(t, fault(err)) {
+		if cause := f.left(); cause != nil {
+			return f.broken(cause)
+		}
+		if !w.failed(t, fault(err)) {
 			return err
 		}
 	}

@@ -1,0 +1,237 @@
+package proxy
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Reservations of calls.
+const (
+	// leaseAlive is how long a reservation outlives a gateway that died.
+	leaseAlive = 2 * time.Minute
+	// leastOutput is how few tokens of output a call is worth sending for.
+	leastOutput = 16
+	// unknownOutput is the output that a call is clamped to under a budget where nobody knows
+	// what its model makes at most.
+	unknownOutput = 32 << 10
+)
+
+// lease is what one attempt holds of its key's limits and budgets.
+type lease struct {
+	limits  *policy.KeyLimits // nil: nothing holds for the key
+	ask     policy.Ask
+	wanted  policy.Wanted
+	verdict policy.Verdict // the last that had rates
+	rates   policy.Ask     // what it was given for
+	grant   *policy.Grant  // nil where nothing is held
+	charged policy.Charged
+	spent   policy.Spent
+	clamped string
+	// metered is set for a stream whose upstream could not be told how much the grant allows:
+	// what it makes is counted as it comes.
+	metered  bool
+	degraded bool
+}
+
+func (l *lease) reset() {
+	l.charged.Reset()
+	*l = lease{charged: l.charged, spent: l.spent, rates: policy.Ask{Rates: l.rates.Rates[:0]}, ask: policy.Ask{Rates: l.ask.Rates[:0], Slots: l.ask.Slots[:0], Budgets: l.ask.Budgets[:0]}}
+}
+
+// reserve asks the counters for all that an attempt may take. Where the budgets pay for less
+// output than it may make, the plan is made anew with what they pay for.
+func (f *flight) reserve(t *target, plan providers.Plan) (providers.Plan, error) {
+	l := &f.bill.lease
+	l.grant, l.clamped, l.metered, l.limits = nil, "", false, nil
+	if f.state.Limits == nil {
+		return plan, nil
+	}
+	if l.limits = f.state.Limits.For(f.key); !l.limits.Bounded() {
+		return plan, nil
+	}
+	f.want(t, &plan)
+	if err := l.limits.Ask(&l.ask, &l.wanted); err != nil {
+		return plan, err
+	}
+	if err := f.obtain(); err != nil {
+		return plan, err
+	}
+	l.charged.Note(&l.ask)
+	if len(l.ask.Budgets) == 0 {
+		return plan, nil
+	}
+	plan, err := f.clamp(t, plan)
+	if err != nil {
+		f.release(nil, storage.Charge{})
+	}
+	l.metered = l.metered || l.wanted.Unbounded != ""
+	return plan, err
+}
+
+// want says what an attempt may take at most, and what it may be.
+func (f *flight) want(t *target, plan *providers.Plan) {
+	l := &f.bill.lease
+	can := t.account.can(t.Model)
+	now := time.Now()
+	bound := f.bound(t, plan)
+	w := &l.wanted
+	*w = policy.Wanted{
+		Lease: f.leaseID(), Now: now, Alive: leaseAlive, Asked: f.rec.Asked, Target: t.Target,
+		Estimate: bound.Input, Output: plan.MaxOutput, Said: f.doc.Field("max_tokens") != nil || f.doc.Field("max_completion_tokens") != nil,
+		Stream: f.call.Stream, Charged: &l.charged,
+	}
+	if w.Output == 0 && f.endpoint.op != providers.OpEmbeddings {
+		w.Output = can.MaxOutput
+		if w.Output == 0 {
+			w.Output = unknownOutput
+		}
+	}
+	w.Least = min(w.Output, leastOutput)
+	if !l.limits.Budgeted() {
+		return
+	}
+	w.Input = f.weigh(t, plan, can.Context)
+	w.Upper = policy.UpperOf(f.state.Prices.Find(t.Provider, t.Model).At(now), policy.Reach{
+		Input: w.Input, Tiers: f.tiers(), Region: t.account.Region, NoOutput: f.endpoint.op == providers.OpEmbeddings,
+	})
+}
+
+// weigh gives the most input tokens that a plan can be billed, and notes where there is no such
+// bound.
+func (f *flight) weigh(t *target, plan *providers.Plan, context int64) (tokens int64) {
+	w := &f.bill.lease.wanted
+	w.Unbounded, _ = policy.Unbounded(f.doc.Hits)
+	for i := range plan.Requests {
+		n, known := policy.InputBound(t.Target, context, plan.Requests[i].Body)
+		tokens += n
+		if !known && w.Unbounded == "" {
+			w.Unbounded = "model"
+		}
+	}
+	return tokens
+}
+
+// leaseID names the attempt's lease: the request and the attempt's number.
+func (f *flight) leaseID() string {
+	return f.rec.ID + "/" + strconv.Itoa(len(f.rec.Attempts)+1)
+}
+
+// tiers are those that may serve the call, by the client's word; nil is any, as an account's
+// own settings may choose.
+func (f *flight) tiers() []string {
+	said, ok, err := f.doc.String("service_tier")
+	switch {
+	case !ok || err != nil:
+		return nil
+	case said == "default" || said == "standard":
+		return standardTier
+	case said == "flex":
+		return flexTier
+	}
+	return nil
+}
+
+var standardTier, flexTier = []string{""}, []string{"", "flex"}
+
+// obtain asks until it is granted, refused, or not worth waiting for.
+func (f *flight) obtain() error {
+	l := &f.bill.lease
+	patience := f.state.Patience
+	patience.Key, patience.Priority = f.key.ID, f.key.Priority
+	v, err := f.g.queue.Wait(lifetime{f}, &l.ask, patience)
+	if err != nil && f.left() != nil {
+		return f.broken(err)
+	}
+	if err != nil {
+		return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
+			Message: "The gateway cannot check this key's limits at the moment. Please retry shortly."}
+	}
+	if len(v.Rates) > 0 {
+		l.verdict, l.rates.Rates = v, append(l.rates.Rates[:0], l.ask.Rates...)
+	}
+	if v.Grant == nil {
+		out := v.Fault(&l.ask, f.rec.Asked)
+		out.Retryable = v.Refused.Kind == policy.AskBudget // another target may be cheaper
+		return out
+	}
+	l.grant, l.degraded = v.Grant, l.degraded || v.Grant.Degraded
+	f.rec.Lease = l.ask.Lease
+	return nil
+}
+
+// clamp holds the plan to the output that was granted.
+func (f *flight) clamp(t *target, plan providers.Plan) (providers.Plan, error) {
+	l := &f.bill.lease
+	if f.endpoint.op == providers.OpEmbeddings || plan.MaxOutput > 0 && plan.MaxOutput <= l.grant.Output {
+		return plan, nil
+	}
+	if plan.MaxOutput == 0 && l.grant.Output == l.wanted.Output && t.account.can(t.Model).MaxOutput > 0 {
+		return plan, nil // the model itself makes no more
+	}
+	f.call.Clamp = l.grant.Output
+	f.call.Scratch = f.sent[:0]
+	plan, err := f.plan(t)
+	f.call.Clamp = 0
+	l.clamped = plan.Clamped
+	l.metered = plan.MaxOutput == 0 || plan.MaxOutput > l.grant.Output
+	return plan, err
+}
+
+// release settles what the attempt holds with what it spent.
+func (f *flight) release(lines []providers.Normal, charge storage.Charge) {
+	l := &f.bill.lease
+	if l.grant == nil {
+		return
+	}
+	l.grant.Spent(&l.spent, policy.Made{Lines: lines, Charge: charge})
+	f.g.queue.Settle(l.grant, l.spent)
+	l.limits.Learn(lines)
+	l.grant = nil
+}
+
+// slice is how many tokens a stream asks for at once that has outgrown its reservation.
+const slice = 1024
+
+// pays reports whether what a stream has made so far is reserved. A token has a byte at least,
+// so the bytes that were seen are more tokens than there can be.
+func (f *flight) pays(content int64) bool {
+	l := &f.bill.lease
+	for l.grant != nil && content > l.grant.Output {
+		more, err := f.g.queue.Extend(lifetime{f}, l.grant, max(slice, content-l.grant.Output))
+		if err != nil || !more {
+			return false
+		}
+	}
+	return true
+}
+
+// writeLimits tells the client how its limits stand, in OpenAI's words.
+func (f *flight) writeLimits(h *lines) {
+	l := &f.bill.lease
+	if l.limits == nil {
+		return
+	}
+	requests, tokens, hasRequests, hasTokens := l.verdict.Shown(&l.rates)
+	if hasRequests {
+		h.rate("Requests", requests)
+	}
+	if hasTokens {
+		h.rate("Tokens", tokens)
+	}
+	if l.clamped != "" {
+		h.put("X-Aistrale-Clamped", l.clamped)
+	}
+	if l.degraded {
+		h.put("X-Aistrale-Limits", "degraded")
+	}
+}
+
+func (l *lines) rate(what string, s policy.RateShown) {
+	l.putInt("X-Ratelimit-Limit-"+what, s.Limit)
+	l.putInt("X-Ratelimit-Remaining-"+what, s.Remaining)
+	l.put("X-Ratelimit-Reset-"+what, string(s.AppendReset(nil)))
+}
