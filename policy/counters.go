@@ -144,6 +144,7 @@ type Grant struct {
 	Degraded bool
 
 	lease *lease // the Meter's
+	stand *stand // FallbackCounters'
 }
 
 // Spent is what an attempt has really used, in the order of its Ask. Of what it does not say,

@@ -125,10 +125,10 @@ func (l *leases) forget(now time.Time) {
 	}
 }
 
-// Seen says how a budget stood when this node last heard of it.
-func (c *Counters) Seen(counter string) (policy.BudgetState, bool) {
+// Seen says how a budget stood when this node last heard of it, and when; zero is never.
+func (c *Counters) Seen(counter string) (policy.BudgetState, time.Time) {
 	c.leases.mu.Lock()
 	defer c.leases.mu.Unlock()
-	s, ok := c.leases.seen[counter]
-	return s.BudgetState, ok
+	s := c.leases.seen[counter]
+	return s.BudgetState, s.at
 }

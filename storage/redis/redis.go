@@ -105,4 +105,4 @@ func (c *Counters) now() time.Time {
 	return time.Now().Add(time.Duration(c.shift.Load()) * time.Second)
 }
 
-var _ policy.Counters = (*Counters)(nil)
+var _ policy.SharedCounters = (*Counters)(nil)
