@@ -106,6 +106,7 @@ func (j *Journal) pay(ctx context.Context) error {
 	return nil
 }
 
+// payEach writes entries one by one. One that alone is refused is lost, and no longer open.
 func (j *Journal) payEach(ctx context.Context, entries []*storage.Entry) error {
 	for _, e := range entries {
 		err := j.deposit(ctx, []*storage.Entry{e})
@@ -117,6 +118,10 @@ func (j *Journal) payEach(ctx context.Context, entries []*storage.Entry) error {
 		}
 		j.o.Lost(1)
 		j.o.Log.Error("journal: a settled record is lost", "request_id", e.RequestID, "error", err)
+		j.addVoids([]attempt{attemptOf(e)})
+		if err := j.deposit(ctx, nil); err != nil {
+			return err
+		}
 	}
 	return nil
 }

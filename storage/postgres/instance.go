@@ -156,7 +156,11 @@ func (j *Journal) bury(ctx context.Context, dead sight) error {
 			entry := open[i].Lost()
 			lost = append(lost, &entry)
 		}
-		if err := j.deposit(ctx, lost); err != nil {
+		err = j.deposit(ctx, lost)
+		if poison(err) {
+			err = j.payEach(ctx, lost)
+		}
+		if err != nil {
 			return err
 		}
 		j.o.Log.Warn("journal: attempts of a dead gateway are settled as lost", "instance", dead.id, "attempts", len(lost))

@@ -44,8 +44,9 @@ func TestJournal(t *testing.T) {
 		wg.Go(func() {
 			for i := c; i < len(entries); i += callers {
 				e := entries[i]
-				do(t, j.Append(openedOf(e)))
-				do(t, j.Append(&e))
+				if err := errors.Join(j.Append(openedOf(e)), j.Append(&e)); err != nil {
+					t.Error(err)
+				}
 				e = storage.Entry{} // the caller's memory is its own again
 			}
 		})
@@ -106,6 +107,24 @@ func TestJournalOfTheDead(t *testing.T) {
 		do(t, s.queries.QueryRow(t.Context(), `SELECT count(*) FROM instances WHERE node = 'dead'`).Scan(&n))
 		return n == 0
 	})
+}
+
+// An open attempt that the ledger never takes does not keep the others open.
+func TestJournalOfTheDeadPoison(t *testing.T) {
+	s := fresh(t)
+	dead := NewJournal(s, JournalOptions{Node: "dead"})
+	good, bad := entryAt(noon, 1), entryAt(noon, 2)
+	bad.Attempt = -1
+	do(t, dead.Append(openedOf(bad), openedOf(good)))
+	dead.end()
+	dead.done.Wait()
+	var lost atomic.Int64
+	journalOn(t, s, JournalOptions{Node: "a", Dead: 200 * time.Millisecond, Lost: func(n int) { lost.Add(int64(n)) }})
+	until(t, func() bool { return openAttempts(t, s) == 0 })
+	wantUsage(t, s, []storage.Entry{openedOf(good).Lost()})
+	if lost.Load() != 1 {
+		t.Errorf("%d records lost, want 1", lost.Load())
+	}
 }
 
 // A gateway that was only taken for dead has the last word.
@@ -199,7 +218,11 @@ func TestJournalPoison(t *testing.T) {
 	bad.Attempt = 0
 	var wg sync.WaitGroup
 	for i := range good {
-		wg.Go(func() { do(t, j.Append(&good[i])) })
+		wg.Go(func() {
+			if err := j.Append(&good[i]); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	wg.Go(func() {
 		if err := j.Append(&bad); err == nil {
@@ -286,8 +309,9 @@ func BenchmarkJournal(b *testing.B) {
 			for c := range callers {
 				wg.Go(func() {
 					for i := c; i < len(entries); i += callers {
-						do(b, j.Append(openedOf(entries[i])))
-						do(b, j.Append(&entries[i]))
+						if err := errors.Join(j.Append(openedOf(entries[i])), j.Append(&entries[i])); err != nil {
+							b.Error(err)
+						}
 					}
 				})
 			}

@@ -61,11 +61,8 @@ func dropDays(ctx context.Context, conn *pgx.Conn, now time.Time, keep time.Dura
 			break
 		}
 		name := partitionPrefix + day.Format(partitionDay)
-		var held int64
-		if err := conn.QueryRow(ctx, `SELECT count(*) FROM `+name).Scan(&held); err != nil {
-			return rows, err
-		}
-		if err := drop(ctx, conn, name); err != nil {
+		held, err := drop(ctx, conn, name)
+		if err != nil {
 			return rows, fmt.Errorf("partition of %s: %w", day.Format(time.DateOnly), err)
 		}
 		rows += held
@@ -73,16 +70,23 @@ func dropDays(ctx context.Context, conn *pgx.Conn, now time.Time, keep time.Dura
 	return rows, nil
 }
 
-// drop drops a partition. It wants all of the table for a moment, so it does not wait long:
-// writers would wait behind it. The next Trim tries again.
-func drop(ctx context.Context, conn *pgx.Conn, name string) error {
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+// drop drops a partition, and gives how many entries it had. It wants all of the table for a
+// moment, so it does not wait long: writers would wait behind it. The next Trim tries again.
+func drop(ctx context.Context, conn *pgx.Conn, name string) (held int64, err error) {
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if err := unhurried(ctx, tx); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM `+name).Scan(&held); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout TO 2000`); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `DROP TABLE `+name)
 		return err
 	})
+	return held, err
 }
 
 // trimRollups moves the borders, so that queries no longer read what then goes.
