@@ -300,7 +300,7 @@ func TestUnbounded(t *testing.T) {
 func TestLimitsFor(t *testing.T) {
 	l := limits(t, []storage.Limit{{Scope: storage.Scope{Kind: "project", Name: "*"}, Concurrent: 1}}, nil)
 	key := caller()
-	if l.For(key) != l.For(key) {
+	if first := l.For(key); l.For(key) != first {
 		t.Error("compiled twice")
 	}
 	moved := caller()
