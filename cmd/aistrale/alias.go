@@ -33,7 +33,7 @@ func (a *aliasing) checkName(name string) {
 	switch {
 	case !isModel(name):
 		a.wrong(at, "%q is no name for an alias", name)
-	case hasSlash && (first == "prompt" || slices.Contains(a.providerNames(), first)):
+	case hasSlash && (first == "prompt" || slices.Contains(a.config.providerNames(), first)):
 		a.wrong(at, "an alias must not hide the names of %s/", first)
 	}
 }
@@ -46,6 +46,10 @@ func (a *aliasing) resolve(i int) {
 		return
 	}
 	at := "aliases." + alias.Name
+	list := at
+	if _, long := a.places[at+".targets"]; long {
+		list = at + ".targets"
+	}
 	if slices.Contains(a.path, alias.Name) {
 		a.wrong(at, "leads back to itself: %s", strings.Join(append(slices.Clone(a.path), alias.Name), " → "))
 		return
@@ -55,34 +59,30 @@ func (a *aliasing) resolve(i int) {
 	if len(alias.Targets) == 0 {
 		a.wrong(at, "has no targets")
 	}
-	weighted := a.weights(alias, at)
+	weighted := a.weights(alias, list)
+	a.aliasRules(alias, at, weighted)
 	var targets []TargetConfig
 	for n, target := range alias.Targets {
-		targets = append(targets, a.target(target, element(at, n), weighted)...)
+		targets = append(targets, a.target(target, element(list, n), weighted)...)
 	}
 	alias.Targets = targets
 }
 
 func (a *aliasing) weights(alias *AliasConfig, at string) bool {
-	said := 0
+	weights := make([]int, len(alias.Targets))
 	for i, target := range alias.Targets {
-		if target.Weight != 0 {
-			said++
-		}
-		if target.Weight < 0 || target.Weight > 1_000_000 {
-			a.wrong(element(at, i)+".weight", "must be from 1 to 1000000")
-		}
+		weights[i] = target.Weight
 	}
-	if said > 0 && said < len(alias.Targets) {
-		a.wrong(at, "some targets have a weight and some have none; give one to each, or to none for a fixed order")
-	}
-	return said > 0
+	return a.sharedOut(at, "targets", weights)
 }
 
 func (a *aliasing) target(t TargetConfig, at string, weighted bool) []TargetConfig {
 	if i, ok := a.byName[t.Target]; ok {
 		a.resolve(i)
 		inner := a.config.Aliases[i].Targets
+		if a.config.Aliases[i].hasRules() {
+			a.wrong(at, "%q is an alias with rules of its own, which would not hold here; name its targets", t.Target)
+		}
 		if weighted || slices.ContainsFunc(inner, func(t TargetConfig) bool { return t.Weight != 0 }) {
 			a.wrong(at, "%q is an alias, and aliases nest only where neither has weights", t.Target)
 		}
@@ -94,12 +94,12 @@ func (a *aliasing) target(t TargetConfig, at string, weighted bool) []TargetConf
 		model = t.Target
 	}
 	if !ok {
-		a.wrong(at, "%q is neither provider/model, nor an alias, nor a model that the catalogue knows%s", t.Target, hint(t.Target, a.aliasNames()))
+		a.wrong(at, "%q is neither provider/model, nor an alias, nor a model that the catalogue knows%s", t.Target, hint(t.Target, a.config.aliasNames()))
 		return nil
 	}
 	i := slices.IndexFunc(a.config.Providers, func(p ProviderConfig) bool { return p.Name == provider })
 	if i < 0 {
-		a.wrong(at, "%q: no provider %q is configured%s", t.Target, provider, hint(provider, a.providerNames()))
+		a.wrong(at, "%q: no provider %q is configured%s", t.Target, provider, hint(provider, a.config.providerNames()))
 		return nil
 	}
 	a.model(&a.config.Providers[i], model, at)
@@ -121,20 +121,4 @@ func (a *aliasing) model(p *ProviderConfig, model, at string) {
 	case len(serves) > 0 && !slices.Contains(serves, model):
 		a.wrong(at, "provider %s does not serve %q%s", p.Name, model, hint(model, serves))
 	}
-}
-
-func (a *aliasing) providerNames() []string {
-	names := make([]string, len(a.config.Providers))
-	for i, p := range a.config.Providers {
-		names[i] = p.Name
-	}
-	return names
-}
-
-func (a *aliasing) aliasNames() []string {
-	names := make([]string, len(a.config.Aliases))
-	for i, alias := range a.config.Aliases {
-		names[i] = alias.Name
-	}
-	return names
 }

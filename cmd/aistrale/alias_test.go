@@ -57,7 +57,7 @@ func TestAliases_mistakes(t *testing.T) {
 	f("  a: []", "f:3: aliases.a: has no targets")
 	f("  a:", "f:3: aliases.a: has no targets")
 	f("  a: mock/gpt", "f:3: aliases.a: want a list, got a single value", "f:3: aliases.a: has no targets")
-	f("  a: [{target: mock/gpt, weight: 1}, mock/claude]", "f:3: aliases.a: some targets have a weight and some have none; give one to each, or to none for a fixed order")
+	f("  a: [{target: mock/gpt, weight: 1}, mock/claude]", "f:3: aliases.a: some targets have a weight and some have none; give one to each, or to none")
 	f("  a: [{target: mock/gpt, weight: -1}]", "f:3: aliases.a[0].weight: must be from 1 to 1000000")
 	f("  a: [{target: mock/gpt, wieght: 1}]", `f:3: aliases.a[0].wieght: unknown key, did you mean "weight"?`)
 	f("  a: [{target: b, weight: 1}]\n  b: [mock/gpt]", `f:3: aliases.a[0]: "b" is an alias, and aliases nest only where neither has weights`)

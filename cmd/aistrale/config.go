@@ -36,16 +36,21 @@ type Config struct {
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
 	Timeouts     Timeouts      `yaml:"timeouts"`
 
-	Providers []ProviderConfig `yaml:"providers"`
-	Keys      []KeyConfig      `yaml:"keys"`
-	Aliases   []AliasConfig    `yaml:"aliases"`
+	Providers  []ProviderConfig  `yaml:"providers"`
+	Retry      RetryConfig       `yaml:"retry"`   // of a provider that says none of its own
+	Breaker    BreakerConfig     `yaml:"breaker"` // likewise
+	Workspaces []WorkspaceConfig `yaml:"workspaces"`
+	Keys       []KeyConfig       `yaml:"keys"`
+	Aliases    []AliasConfig     `yaml:"aliases"`
+
+	Limits  []LimitConfig  `yaml:"limits"`
+	Budgets []BudgetConfig `yaml:"budgets"`
+	Queue   QueueConfig    `yaml:"queue"`
 
 	Journal JournalConfig `yaml:"journal"`
 	Ledger  LedgerConfig  `yaml:"ledger"`
 	Prices  []PriceConfig `yaml:"prices"`
 
-	Limits  unbuilt       `yaml:"limits"`
-	Budgets unbuilt       `yaml:"budgets"`
 	Storage StorageConfig `yaml:"storage"`
 }
 
@@ -69,11 +74,16 @@ type ProviderConfig struct {
 	Region  string         `yaml:"region"`   // whose prices hold; "" none
 	APIKey  storage.Secret `yaml:"api_key"`  // empty: a stored credential of this provider
 	// NoKey is set where api_key is "none": the upstream takes no credential.
-	NoKey    bool             `yaml:"-"`
-	Models   []string         `yaml:"models"`  // the models it serves; empty: any
-	Forward  []string         `yaml:"forward"` // more client headers that it may see, lower case
-	Quirks   QuirksConfig     `yaml:"quirks"`
-	Timeouts UpstreamTimeouts `yaml:"timeouts"` // filled from the general ones where not said
+	NoKey       bool               `yaml:"-"`
+	APIKeys     []APIKeyConfig     `yaml:"api_keys"`    // several, in place of api_key
+	Credentials []CredentialConfig `yaml:"credentials"` // several stored ones, in place of api_key
+	Sticky      string             `yaml:"sticky"`      // session or prefix: what stays at one of several
+	Models      []string           `yaml:"models"`      // the models it serves; empty: any
+	Forward     []string           `yaml:"forward"`     // more client headers that it may see, lower case
+	Quirks      QuirksConfig       `yaml:"quirks"`
+	Timeouts    UpstreamTimeouts   `yaml:"timeouts"` // filled from the general ones where not said
+	Retry       RetryConfig        `yaml:"retry"`    // likewise
+	Breaker     BreakerConfig      `yaml:"breaker"`  // likewise
 }
 
 // QuirksConfig has the fields of providers.Quirks, to which it converts.
@@ -90,43 +100,12 @@ type UpstreamTimeouts struct {
 	StreamIdle time.Duration `yaml:"stream_idle"`
 }
 
-// KeyConfig is a virtual key given by the configuration.
-type KeyConfig struct {
-	Name      string         `yaml:"name"`
-	Key       storage.Secret `yaml:"key"`
-	Models    []string       `yaml:"models"` // ["*"] where not said
-	Allow     []string       `yaml:"allow"`
-	Project   string         `yaml:"project"`
-	Workspace string         `yaml:"workspace"`
-	Owner     string         `yaml:"owner"`
-	Tags      []string       `yaml:"tags"`
-	Expires   time.Time      `yaml:"expires"` // zero: never
-}
-
-// AliasConfig is a public name and its targets, in the order of the file.
-type AliasConfig struct {
-	Name    string
-	Targets []TargetConfig
-}
-
-// TargetConfig is where an alias leads. Once loaded, Provider and Model say it in full; an alias
-// that led to another alias has that one's targets in its place.
-type TargetConfig struct {
-	Target   string `yaml:"target"`
-	Weight   int    `yaml:"weight"` // 0 in every target of an ordered alias, at least 1 in a weighted one
-	Provider string `yaml:"-"`
-	Model    string `yaml:"-"`
-}
-
-// StorageConfig names the servers that several gateways share.
+// StorageConfig names the servers that several gateways share. The URLs may hold passwords.
 type StorageConfig struct {
-	Postgres storage.Secret `yaml:"postgres"` // a URL, which may hold a password; empty: SQLite under data_dir
-	Redis    unbuilt        `yaml:"redis"`
+	Postgres  storage.Secret `yaml:"postgres"`   // empty: SQLite under data_dir
+	Redis     storage.Secret `yaml:"redis"`      // empty: counters in memory
+	RedisMode string         `yaml:"redis_mode"` // redisLocal, redisDeny or redisAllow
 }
-
-// unbuilt stands for a setting of the public contract that this release does not honour. Any
-// value but an empty one is refused: a limit that is accepted and ignored is worse than none.
-type unbuilt struct{}
 
 func defaults() *Config {
 	return &Config{
@@ -138,6 +117,12 @@ func defaults() *Config {
 			Hold: 15 * time.Second, KeepaliveComment: 15 * time.Second, ClientWrite: 10 * time.Second,
 			Read: 30 * time.Second, Idle: 75 * time.Second,
 		},
+		Retry: RetryConfig{
+			Max: 2, Backoff: 100 * time.Millisecond, MaxBackoff: 2 * time.Second, AfterMax: time.Second, BudgetPercent: 10, Floor: 10,
+		},
+		Breaker: BreakerConfig{Failures: 5, Requests: 20, Percent: 50, Window: 30 * time.Second, OpenFor: 10 * time.Second},
+		Queue:   QueueConfig{MaxDepth: 100},
+		Storage: StorageConfig{RedisMode: redisLocal},
 		Journal: JournalConfig{Store: journalFile, Fsync: "interval", OnError: "deny"},
 		Ledger:  LedgerConfig{Ship: true, KeepRows: 90 * 24 * time.Hour, KeepMinutes: 7 * 24 * time.Hour, KeepHours: 90 * 24 * time.Hour},
 	}
@@ -173,6 +158,7 @@ func loadConfig(path string, getenv func(string) string) (*Config, error) {
 		}
 	}
 	d.override(reflect.ValueOf(c).Elem(), "")
+	c.inherit(d.said)
 	v := validator{found: found, places: d.places}
 	v.config(c)
 	if len(found.list) > 0 {

@@ -50,7 +50,9 @@ func TestExample_isDefaults(t *testing.T) {
 	}
 	want := defaults()
 	want.File, want.Keys, want.Prices = exampleFile, []KeyConfig{}, []PriceConfig{}
+	want.Limits, want.Budgets, want.Workspaces = []LimitConfig{}, []BudgetConfig{}, []WorkspaceConfig{}
 	want.Providers = developerDefaults().Providers
+	want.inherit(func(string) bool { return false })
 	if err := want.finish(); err != nil {
 		t.Fatal(err)
 	}
@@ -70,9 +72,6 @@ func TestExample_isComplete(t *testing.T) {
 	walk = func(of reflect.Type) {
 		for of.Kind() == reflect.Slice {
 			of = of.Elem()
-		}
-		if of == reflect.TypeFor[AliasConfig]() {
-			of = reflect.TypeFor[TargetConfig]()
 		}
 		if of.Kind() != reflect.Struct || isScalar(of) {
 			return
@@ -100,17 +99,17 @@ func TestExample_comments(t *testing.T) {
 		if after, ok := strings.CutPrefix(line, "  # "); ok {
 			line = "  " + after
 		}
-		for _, empty := range []string{"keys: []", "aliases: {}", "prices: []"} {
+		for _, empty := range []string{"keys: []", "aliases: {}", "prices: []", "workspaces: []", "limits: []", "budgets: []"} {
 			line = strings.Replace(line, empty, empty[:len(empty)-3], 1)
 		}
 		lines = append(lines, line)
 	}
-	c := mustLoad(t, strings.Join(lines, ""), "MINE_API_KEY", "m", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32))
-	if len(c.Aliases) != 2 || len(c.Keys) != 1 || len(c.Providers) != 7 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
+	c := mustLoad(t, strings.Join(lines, ""), "MINE_API_KEY", "m", "GROQ_KEY_A", "a", "GROQ_KEY_B", "b", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32))
+	if len(c.Aliases) != 3 || len(c.Keys) != 1 || len(c.Providers) != 9 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
 		t.Errorf("%+v", c)
 	}
-	if len(c.Prices) != 3 {
-		t.Errorf("prices %+v", c.Prices)
+	if len(c.Prices) != 3 || len(c.Limits) != 2 || len(c.Budgets) != 2 || len(c.Workspaces) != 1 {
+		t.Errorf("%+v", c)
 	}
 }
 
@@ -153,7 +152,9 @@ keys:
 aliases:
   fast: [groq/llama-3.3-70b-versatile, openai/gpt-4o-mini]
 limits:
-budgets: []
+  - {scope: key/ci, requests_per_minute: 600, tokens_per_minute: 200000, concurrent: 50}
+budgets:
+  - {scope: key/ci, usd: 25, per: month}
 storage:
   postgres: ""
   redis: ""
@@ -216,7 +217,8 @@ keys:
 	want := ProviderConfig{
 		Name: "mine", Dialect: "gemini", BaseURL: "http://127.0.0.1:1", Forward: []string{"x-a"}, Region: "eu",
 		Timeouts: UpstreamTimeouts{Connect: 250 * time.Millisecond, FirstByte: 90 * time.Second, StreamIdle: 300 * time.Second},
-		Quirks:   QuirksConfig{Strip: []string{"a"}, Rename: map[string]string{"b": "c"}, NoStreamUsage: true},
+		Retry:    defaults().Retry, Breaker: defaults().Breaker,
+		Quirks: QuirksConfig{Strip: []string{"a"}, Rename: map[string]string{"b": "c"}, NoStreamUsage: true},
 	}
 	if !reflect.DeepEqual(c.Providers[0], want) {
 		t.Errorf("%+v", c.Providers[0])

@@ -28,6 +28,12 @@ type decoder struct {
 	depth    int
 }
 
+// said reports whether a value was given at a path.
+func (d *decoder) said(path string) bool {
+	_, ok := d.places[path]
+	return ok
+}
+
 func (d *decoder) at(n *yaml.Node) place {
 	if d.env != "" {
 		return place{env: d.env}
@@ -53,9 +59,6 @@ func (d *decoder) decode(n *yaml.Node, into reflect.Value, path string) {
 		d.places[path] = d.at(n)
 	}
 	switch target := into.Addr().Interface().(type) {
-	case *unbuilt:
-		d.refuse(n, path)
-		return
 	case *[]AliasConfig:
 		d.aliases(n, target, path)
 		return
@@ -69,8 +72,16 @@ func (d *decoder) decode(n *yaml.Node, into reflect.Value, path string) {
 			d.decode(n, reflect.ValueOf(&target.Store).Elem(), member(path, "store"))
 			return
 		}
+	case *CredentialConfig:
+		if n.Kind == yaml.ScalarNode {
+			d.decode(n, reflect.ValueOf(&target.Name).Elem(), path)
+			return
+		}
 	case *map[string]string:
 		d.strings(n, target, path)
+		return
+	case *[]storage.Parameter:
+		d.parameters(n, target, path)
 		return
 	}
 	switch {
@@ -131,16 +142,29 @@ func (d *decoder) list(n *yaml.Node, into reflect.Value, path string) {
 	// A list that is said replaces the default, and an empty one is not nil.
 	into.Set(reflect.MakeSlice(into.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		d.decode(item, into.Index(i), fmt.Sprintf("%s[%d]", path, i))
+		if p, ok := into.Index(i).Addr().Interface().(presetter); ok {
+			p.preset()
+		}
+		d.decode(item, into.Index(i), element(path, i))
 	}
 }
+
+// A presetter is an element of a list whose defaults are not zero.
+type presetter interface{ preset() }
 
 // aliases reads a mapping as a list, to keep its order.
 func (d *decoder) aliases(n *yaml.Node, into *[]AliasConfig, path string) {
 	*into = nil
 	d.members(n, path, func(key, value *yaml.Node) {
 		alias := AliasConfig{Name: key.Value}
-		d.decode(value, reflect.ValueOf(&alias.Targets).Elem(), member(path, key.Value))
+		for value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		var form any = &alias.Targets
+		if value.Kind == yaml.MappingNode {
+			form = &alias
+		}
+		d.decode(value, reflect.ValueOf(form).Elem(), member(path, key.Value))
 		*into = append(*into, alias)
 	})
 }
@@ -152,18 +176,6 @@ func (d *decoder) strings(n *yaml.Node, into *map[string]string, path string) {
 		d.decode(value, reflect.ValueOf(&text).Elem(), member(path, key.Value))
 		(*into)[key.Value] = text
 	})
-}
-
-func (d *decoder) refuse(n *yaml.Node, path string) {
-	if n.Kind == yaml.ScalarNode {
-		text, err := d.text(n)
-		if err == nil && text == "" {
-			return
-		}
-	} else if len(n.Content) == 0 {
-		return
-	}
-	d.found.add(d.at(n), path, "is not built in this release, so it would be accepted and not kept; remove it or leave it empty")
 }
 
 func (d *decoder) text(n *yaml.Node) (string, error) {
@@ -212,6 +224,8 @@ func setScalar(into reflect.Value, text string) error {
 		*target = text == "true"
 	case *int:
 		return parsed(target, text, strconv.Atoi, "a whole number")
+	case *int64:
+		return parsed(target, text, parseInt, "a whole number")
 	case *time.Duration:
 		return parsed(target, text, parseDuration, "a duration such as 15s, 10m or 90d")
 	case *Size:
@@ -232,6 +246,8 @@ func parsed[T any](target *T, text string, parse func(string) (T, error), want s
 	*target = value
 	return nil
 }
+
+func parseInt(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }
 
 func parseTime(text string) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, text); err == nil {

@@ -42,7 +42,7 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f(mock+"lisen: x", `f:2: lisen: unknown key, did you mean "listen"?`)
 	f(mock+"data-dir: x", `f:2: data-dir: unknown key, did you mean "data_dir"?`)
 	f(mock+"timeouts: {frist_byte: 1s}", `f:2: timeouts.frist_byte: unknown key, did you mean "first_byte"?`)
-	f(mock+"storage: {mongodb: x}", `f:2: storage.mongodb: unknown key; known are postgres, redis`)
+	f(mock+"storage: {mongodb: x}", `f:2: storage.mongodb: unknown key; known are postgres, redis, redis_mode`)
 	f(mock+"listen: a\nlisten: b\nnode: c", `f:2: listen: "a" is not an address such as :8080 or 127.0.0.1:8080`, `f:3: listen: stands twice`)
 	f(mock+"listen: ':99999'", `f:2: listen: ":99999" is not an address such as :8080 or 127.0.0.1:8080`)
 	f(mock+"listen: ''", `f:2: listen: "" is not an address such as :8080 or 127.0.0.1:8080`)
@@ -110,9 +110,6 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f(mock+"keys: [{name: a, key: "+goodKey+", models: ['a,b']}]", `f:2: keys[0]: key "a": models: "a,b" is not a plain word`)
 	f(mock+"keys: [{name: a, key: "+goodKey+", expires: soon}]", `f:2: keys[0].expires: "soon" is not a time such as 2027-01-31 or 2027-01-31T12:00:00Z`)
 
-	f(mock+"limits: [{scope: key/ci, requests_per_minute: 600}]\nbudgets: [{scope: key/ci, usd: 25, per: month}]\nstorage:\n  redis: redis://h",
-		"f:2: limits: "+notBuilt, "f:3: budgets: "+notBuilt, "f:5: storage.redis: "+notBuilt)
-
 	f(mock+"journal: disk", `f:2: journal.store: is "disk"; known are file, postgres, off`)
 	f(mock+"journal: [file]", "f:2: journal: want a mapping, got a list")
 	f(mock+"journal: {store: File, fsync: sometimes, on_error: ignore}", `f:2: journal.store: is "File", did you mean "file"?`,
@@ -140,8 +137,6 @@ func TestLoadConfig_mistakes(t *testing.T) {
 		f(mock+"storage: {postgres: '"+bad+"'}", "f:2: storage.postgres: is not a URL such as postgres://user@host:5432/database")
 	}
 }
-
-const notBuilt = "is not built in this release, so it would be accepted and not kept; remove it or leave it empty"
 
 func TestLoadConfig_notYAML(t *testing.T) {
 	f := func(text, want string) {

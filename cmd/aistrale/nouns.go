@@ -41,7 +41,7 @@ func readNouns(ctx context.Context, s nounStore) (n *nouns, version int64, err e
 type stock struct {
 	version     int64 // of the store; noVersion where the store could not be asked
 	keys        []storage.Key
-	credentials map[string]credential // by provider, opened
+	credentials map[string][]credential // by provider, opened
 	prices      []storage.Price
 	missing     error // why there may be more keys than these; nil: there are none
 }

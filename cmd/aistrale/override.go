@@ -61,7 +61,8 @@ func isList(t reflect.Type) bool { return t.Kind() == reflect.Slice }
 // isGroup reports whether a setting is a mapping of settings, each with a variable of its own.
 func isGroup(t reflect.Type) bool {
 	switch t {
-	case reflect.TypeFor[Timeouts](), reflect.TypeFor[StorageConfig](), reflect.TypeFor[JournalConfig](), reflect.TypeFor[LedgerConfig]():
+	case reflect.TypeFor[Timeouts](), reflect.TypeFor[StorageConfig](), reflect.TypeFor[JournalConfig](), reflect.TypeFor[LedgerConfig](),
+		reflect.TypeFor[RetryConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[QueueConfig]():
 		return true
 	}
 	return false

@@ -67,8 +67,10 @@ func TestOverride_mistakes(t *testing.T) {
 	f(`AISTRALE_TIMEOUTS: timeouts.red: unknown key`, "AISTRALE_TIMEOUTS", "{red: 1s}")
 	f(`AISTRALE_STORAGE_POSTGRES: storage.postgres: is not a URL`, "AISTRALE_STORAGE_POSTGRES", "mysql://h/db")
 	f(`AISTRALE_JOURNAL: journal.store: is postgres, and storage.postgres is not set`, "AISTRALE_JOURNAL", "postgres")
-	f(`AISTRALE_STORAGE_REDIS: storage.redis: is not built`, "AISTRALE_STORAGE_REDIS", "redis://h")
-	f(`AISTRALE_LIMITS: limits: is not built`, "AISTRALE_LIMITS", "[{scope: '*'}]")
+	f(`AISTRALE_STORAGE_REDIS: storage.redis: is not a URL`, "AISTRALE_STORAGE_REDIS", "http://h")
+	f(`AISTRALE_STORAGE_REDIS_MODE: storage.redis_mode: is "lokal", did you mean "local"?`, "AISTRALE_STORAGE_REDIS_MODE", "lokal")
+	f(`AISTRALE_LIMITS: limits[0]: limit of key/*: it limits nothing`, "AISTRALE_LIMITS", "[{scope: '*'}]")
+	f(`AISTRALE_QUEUE_MAX_DEPTH: queue.max_depth: must be at least 1`, "AISTRALE_QUEUE_MAX_DEPTH", "0")
 }
 
 // Every setting can be given as an environment variable.

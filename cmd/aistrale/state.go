@@ -46,8 +46,12 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if err != nil {
 		return nil, err
 	}
+	aliases, err := aliasesOf(config)
+	if err != nil {
+		return nil, err
+	}
 	b := &builder{
-		state: s, config: config, credentials: stock.credentials, mockURL: mockURL, aliases: aliasesOf(config),
+		state: s, config: config, credentials: stock.credentials, mockURL: mockURL, aliases: aliases,
 		accounts: map[string][]*proxy.Account{}, served: map[string][]string{}, used: map[poolKey]bool{},
 	}
 	for i := range config.Providers {
@@ -63,6 +67,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 		Router:   policy.NewRouter(b.served, b.aliases, catalog.Owner),
 		Accounts: b.accounts,
 		Models:   b.models,
+		Regions:  config.regions(),
 	}, nil
 }
 
@@ -119,7 +124,7 @@ func keysOf(config *Config) ([]storage.Key, error) {
 type builder struct {
 	state       *state
 	config      *Config
-	credentials map[string]credential // by provider
+	credentials map[string][]credential // by provider
 	mockURL     string
 	aliases     map[string]*policy.Alias
 	accounts    map[string][]*proxy.Account
@@ -161,24 +166,39 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 	if err != nil {
 		return err
 	}
-	a := &proxy.Account{
-		Provider: provider, Region: p.Region, Upstream: pool, Credential: "config", Secret: p.APIKey,
-		FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
+	general := proxy.Account{
+		Provider: provider, Region: p.Region, Upstream: pool, FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
+		Retry: policy.Retry(p.Retry), Breaker: p.Breaker.rules(), Sticky: policy.Sticky(p.Sticky),
 		Can: func(model string) providers.Capabilities { return catalog.Capabilities(provider.Name, model) },
 	}
-	switch {
-	case !p.APIKey.Empty():
-	case p.NoKey:
-		a.Credential = ""
-	case provider.Name == mockName:
-		a.Credential, a.Secret = "", storage.NewSecret("mock")
-	default:
-		stored, ok := b.credentials[provider.Name]
-		a.Credential, a.Secret = stored.name, stored.secret
-		a.NeedsKey, a.KeyError = !ok || stored.err != nil, stored.err
+	for _, c := range b.credentialsOf(p, provider.Name) {
+		a := general
+		a.Credential, a.Weight, a.Secret = c.name, c.weight, c.secret
+		a.NeedsKey, a.KeyError = c.missing || c.err != nil, c.err
+		b.accounts[name] = append(b.accounts[name], &a)
 	}
-	b.accounts[name] = append(b.accounts[name], a)
 	return nil
+}
+
+// credentialsOf gives what a provider's accounts are called with, at least one.
+func (b *builder) credentialsOf(p *ProviderConfig, provider string) []credential {
+	switch {
+	case p.NoKey:
+		return []credential{{}}
+	case !p.APIKey.Empty():
+		return []credential{{name: "config", secret: p.APIKey}}
+	case len(p.APIKeys) > 0:
+		out := make([]credential, len(p.APIKeys))
+		for i, k := range p.APIKeys {
+			out[i] = credential{name: k.Name, secret: k.Key, weight: k.Weight}
+		}
+		return out
+	case provider == mockName && len(p.Credentials) == 0:
+		return []credential{{secret: storage.NewSecret("mock")}}
+	case len(b.credentials[provider]) > 0:
+		return b.credentials[provider]
+	}
+	return []credential{{missing: true}}
 }
 
 func (s *state) pool(key poolKey) (proxy.Upstream, error) {
@@ -196,16 +216,17 @@ func (s *state) pool(key poolKey) (proxy.Upstream, error) {
 	return pool, err
 }
 
-func aliasesOf(config *Config) map[string]*policy.Alias {
+func aliasesOf(config *Config) (map[string]*policy.Alias, error) {
 	out := make(map[string]*policy.Alias, len(config.Aliases))
-	for _, a := range config.Aliases {
-		alias := &policy.Alias{}
-		for _, t := range a.Targets {
-			alias.Targets = append(alias.Targets, policy.Target{Provider: t.Provider, Model: t.Model, Weight: t.Weight})
+	for i := range config.Aliases {
+		a := &config.Aliases[i]
+		alias, err := a.alias()
+		if err != nil {
+			return nil, fmt.Errorf("aliases: %s: %w", a.Name, err)
 		}
 		out[a.Name] = alias
 	}
-	return out
+	return out, nil
 }
 
 // listModels gathers GET /v1/models: aliases first, then each provider's models. A provider

@@ -41,44 +41,78 @@ func openStore(ctx context.Context, env environment, config *Config, log *slog.L
 
 // credential is a provider's key, opened, or why it could not be.
 type credential struct {
-	name   string
-	secret storage.Secret
-	err    error
+	name    string
+	secret  storage.Secret
+	weight  int
+	missing bool // there is none
+	err     error
 }
 
-// open opens stored credentials, one for each provider: the one of its name, else the newest.
-// One that cannot be opened keeps no other provider from being served.
-func (s *store) open(ctx context.Context, config *Config, rows []storage.Credential, keys []storage.DataKey) map[string]credential {
+// open opens stored credentials: those that the configuration names, else one for each provider:
+// the one of its name, else the newest. One that cannot be opened keeps no other from serving.
+func (s *store) open(ctx context.Context, config *Config, rows []storage.Credential, keys []storage.DataKey) map[string][]credential {
 	vault := storage.NewVault(s.wrapper)
 	_ = vault.Load(ctx, keys) // a data key that does not unwrap is told of at each credential under it
-	chosen := map[string]*storage.Credential{}
-	for i := range rows {
-		c, old := &rows[i], chosen[rows[i].Provider]
-		if old == nil || c.Name == c.Provider || old.Name != old.Provider && c.UpdatedAt.After(old.UpdatedAt) {
-			chosen[c.Provider] = c
-		}
+	out := map[string][]credential{}
+	for provider, c := range chosen(rows) {
+		out[provider] = []credential{s.openOne(vault, config, c)}
 	}
-	out := make(map[string]credential, len(chosen))
-	for provider, c := range chosen {
-		opened := credential{name: c.Name}
-		address, err := config.baseURL(provider, "")
-		if err == nil {
-			opened.secret, err = c.Open(vault, address)
+	for i := range config.Providers {
+		p := &config.Providers[i]
+		if len(p.Credentials) == 0 {
+			continue
 		}
-		if errors.Is(err, storage.ErrNoMasterKey) {
-			err = s.missing // which says where one may be
+		named := make([]credential, len(p.Credentials))
+		for n, want := range p.Credentials {
+			named[n] = s.openNamed(vault, config, rows, storage.Credential{Provider: p.Name, Name: want.Name})
+			named[n].weight = want.Weight
 		}
-		opened.err = err
-		out[provider] = opened
+		out[p.Name] = named
 	}
 	return out
 }
 
+// chosen gives the credential of each provider where the configuration names none.
+func chosen(rows []storage.Credential) map[string]*storage.Credential {
+	out := map[string]*storage.Credential{}
+	for i := range rows {
+		c, old := &rows[i], out[rows[i].Provider]
+		if old == nil || c.Name == c.Provider || old.Name != old.Provider && c.UpdatedAt.After(old.UpdatedAt) {
+			out[c.Provider] = c
+		}
+	}
+	return out
+}
+
+// openNamed opens the credential of a provider and a name.
+func (s *store) openNamed(vault *storage.Vault, config *Config, rows []storage.Credential, want storage.Credential) credential {
+	i := slices.IndexFunc(rows, func(c storage.Credential) bool { return c.Provider == want.Provider && c.Name == want.Name })
+	if i < 0 {
+		return credential{name: want.Name, err: fmt.Errorf("providers: %s: credentials: none named %q is stored for it", want.Provider, want.Name)}
+	}
+	return s.openOne(vault, config, &rows[i])
+}
+
+func (s *store) openOne(vault *storage.Vault, config *Config, c *storage.Credential) credential {
+	opened := credential{name: c.Name}
+	address, err := config.baseURL(c.Provider, "")
+	if err == nil {
+		opened.secret, err = c.Open(vault, address)
+	}
+	if errors.Is(err, storage.ErrNoMasterKey) {
+		err = s.missing // which says where one may be
+	}
+	opened.err = err
+	return opened
+}
+
 // warnClosed reports credentials that could not be opened.
-func warnClosed(log *slog.Logger, credentials map[string]credential) {
+func warnClosed(log *slog.Logger, credentials map[string][]credential) {
 	for _, provider := range slices.Sorted(maps.Keys(credentials)) {
-		if c := credentials[provider]; c.err != nil {
-			log.Error("a stored credential cannot be opened", "provider", provider, "credential", c.name, "error", c.err.Error())
+		for _, c := range credentials[provider] {
+			if c.err != nil {
+				log.Error("a stored credential cannot be used", "provider", provider, "credential", c.name, "error", c.err.Error())
+			}
 		}
 	}
 }
@@ -104,7 +138,9 @@ func (s *store) takeFromEnvironment(ctx context.Context, config *Config) error {
 		if err != nil {
 			return err
 		}
-		if old := have[name]; old.err == nil && old.name == name && old.secret.Reveal() == secret.Reveal() {
+		if slices.ContainsFunc(have[name], func(old credential) bool {
+			return old.err == nil && old.name == name && old.secret.Reveal() == secret.Reveal()
+		}) {
 			continue
 		}
 		if err := s.putCredential(ctx, config, name, secret); err != nil {

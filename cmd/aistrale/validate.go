@@ -52,9 +52,12 @@ func (v *validator) config(c *Config) {
 	for i := range c.Providers {
 		v.provider(&c.Providers[i], element("providers", i), seen)
 	}
-	v.keys(c.Keys)
+	v.keys(c)
+	v.routing(c)
 	v.aliases(c)
+	v.limits(c)
 	v.postgres(c.Storage.Postgres)
+	v.redis(&c.Storage)
 	v.journal(c)
 	v.prices(c)
 }
@@ -114,13 +117,14 @@ var providerName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
 // postgres looks at the URL's form. It may hold a password: nothing of it is shown.
 func (v *validator) postgres(text storage.Secret) {
-	if text.Empty() {
-		return
-	}
-	u, err := url.Parse(text.Reveal())
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+	if !text.Empty() && !isServer(text, "postgres", "postgresql") {
 		v.wrong("storage.postgres", "is not a URL such as postgres://user@host:5432/database")
 	}
+}
+
+func isServer(text storage.Secret, schemes ...string) bool {
+	u, err := url.Parse(text.Reveal())
+	return err == nil && slices.Contains(schemes, u.Scheme)
 }
 
 func (v *validator) provider(p *ProviderConfig, at string, seen map[string]string) {
@@ -143,6 +147,8 @@ func (v *validator) provider(p *ProviderConfig, at string, seen map[string]strin
 	for i, header := range p.Forward {
 		v.forward(element(at+".forward", i), header)
 	}
+	v.accounts(p, at)
+	v.sticky(at+".sticky", p.Sticky)
 	if t := p.Timeouts; min(t.Connect, t.FirstByte, t.StreamIdle) < 0 {
 		v.wrong(at+".timeouts", "a timeout is negative")
 	}
@@ -205,34 +211,6 @@ func (v *validator) forward(path, header string) {
 	}
 }
 
-func (v *validator) keys(keys []KeyConfig) {
-	names, ids := map[string]string{}, map[string]string{}
-	for i := range keys {
-		k, at := &keys[i], element("keys", i)
-		v.name(at+".name", k.Name, "key", names)
-		if k.Models != nil && len(k.Models) == 0 {
-			v.wrong(at+".models", `is empty, so that the key may use nothing; ["*"] is every model`)
-		}
-		if k.Key.Empty() {
-			v.wrong(at+".key", "is missing")
-			continue
-		}
-		if k.Name == "" {
-			continue
-		}
-		key, err := k.key()
-		if err != nil {
-			v.wrong(at, "%s", err)
-			continue
-		}
-		if first, ok := ids[key.ID]; ok {
-			v.wrong(at+".key", "has the public id of %s, and ids must differ", first)
-			continue
-		}
-		ids[key.ID] = at
-	}
-}
-
 // name holds a name to be there, and to be there once.
 func (v *validator) name(path, name, what string, seen map[string]string) {
 	if name == "" {
@@ -249,25 +227,3 @@ func (v *validator) name(path, name, what string, seen map[string]string) {
 func isModel(name string) bool { return policy.CheckModelName(name) == nil }
 
 func element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
-
-// key gives the virtual key as the rest of the gateway knows it.
-func (k *KeyConfig) key() (storage.Key, error) {
-	key, err := storage.KeyOf(k.Name, k.Key.Reveal())
-	if err != nil {
-		return storage.Key{}, err
-	}
-	key.Owner, key.Allow, key.Tags = k.Owner, k.Allow, k.Tags
-	if k.Models != nil {
-		key.Models = k.Models
-	}
-	if k.Project != "" {
-		key.Project = k.Project
-	}
-	if k.Workspace != "" {
-		key.Workspace = k.Workspace
-	}
-	if !k.Expires.IsZero() {
-		key.ExpiresAt = &k.Expires
-	}
-	return key, key.Check()
-}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// KeyConfig is a virtual key given by the configuration.
+type KeyConfig struct {
+	Name      string         `yaml:"name"`
+	Key       storage.Secret `yaml:"key"`
+	Models    []string       `yaml:"models"` // ["*"] where not said
+	Allow     []string       `yaml:"allow"`
+	Project   string         `yaml:"project"`
+	Workspace string         `yaml:"workspace"`
+	Owner     string         `yaml:"owner"`
+	Tags      []string       `yaml:"tags"`
+	Expires   time.Time      `yaml:"expires"` // zero: never
+
+	Deny           []string            `yaml:"deny"`            // governed fields, whatever else allows them
+	DenyModels     []string            `yaml:"deny_models"`     // patterns, as in models
+	AllowProviders []string            `yaml:"allow_providers"` // empty: any
+	DenyProviders  []string            `yaml:"deny_providers"`
+	Timeouts       KeyTimeouts         `yaml:"timeouts"`
+	Defaults       []storage.Parameter `yaml:"defaults"` // request fields, where the client says nothing
+	Force          []storage.Parameter `yaml:"force"`    // whatever the client says
+	Priority       int                 `yaml:"priority"` // in the queue: the higher goes first
+	Sticky         string              `yaml:"sticky"`   // session or prefix
+}
+
+// KeyTimeouts has the fields of storage.KeyTimeouts, to which it converts.
+type KeyTimeouts struct {
+	FirstByte  time.Duration `yaml:"first_byte"`
+	StreamIdle time.Duration `yaml:"stream_idle"`
+	Total      time.Duration `yaml:"total"`
+}
+
+// key gives the virtual key as the rest of the gateway knows it.
+func (k *KeyConfig) key() (storage.Key, error) {
+	key, err := storage.KeyOf(k.Name, k.Key.Reveal())
+	if err != nil {
+		return storage.Key{}, err
+	}
+	key.Owner, key.Allow, key.Tags = k.Owner, k.Allow, k.Tags
+	key.Deny, key.DenyModels = k.Deny, k.DenyModels
+	key.AllowProviders, key.DenyProviders = k.AllowProviders, k.DenyProviders
+	key.Parameters = storage.Parameters{Defaults: k.Defaults, Force: k.Force}
+	key.Timeouts, key.Priority, key.Sticky = storage.KeyTimeouts(k.Timeouts), k.Priority, k.Sticky
+	if k.Models != nil {
+		key.Models = k.Models
+	}
+	if k.Project != "" {
+		key.Project = k.Project
+	}
+	if k.Workspace != "" {
+		key.Workspace = k.Workspace
+	}
+	if !k.Expires.IsZero() {
+		key.ExpiresAt = &k.Expires
+	}
+	return key, key.Check()
+}
+
+func (v *validator) keys(c *Config) {
+	names, ids := map[string]string{}, map[string]string{}
+	for i := range c.Keys {
+		k, at := &c.Keys[i], element("keys", i)
+		v.name(at+".name", k.Name, "key", names)
+		if k.Models != nil && len(k.Models) == 0 {
+			v.wrong(at+".models", `is empty, so that the key may use nothing; ["*"] is every model`)
+		}
+		v.denials(k, at, c)
+		if k.Key.Empty() {
+			v.wrong(at+".key", "is missing")
+			continue
+		}
+		if k.Name == "" {
+			continue
+		}
+		key, err := k.key()
+		if err != nil {
+			v.wrong(at, "%s", err)
+			continue
+		}
+		if first, ok := ids[key.ID]; ok {
+			v.wrong(at+".key", "has the public id of %s, and ids must differ", first)
+			continue
+		}
+		ids[key.ID] = at
+	}
+}
+
+// denials holds what narrows a key to mean something: a denial that matches nothing would be
+// believed in and never hold.
+func (v *validator) denials(k *KeyConfig, at string, c *Config) {
+	v.patterns(at+".deny_models", k.DenyModels, c)
+	names := c.providerNames()
+	for _, list := range []struct {
+		name  string
+		items []string
+	}{{"allow_providers", k.AllowProviders}, {"deny_providers", k.DenyProviders}} {
+		for i, p := range list.items {
+			if !slices.Contains(names, p) {
+				v.wrong(element(member(at, list.name), i), "no provider %q is configured%s", p, hint(p, names))
+			}
+		}
+	}
+	known := governed()
+	for i, field := range k.Deny {
+		if !slices.ContainsFunc(known, func(path string) bool { return path == field || strings.HasPrefix(path, field+".") }) {
+			v.wrong(element(at+".deny", i), "%q is no governed field%s; a field that is not governed is set by force", field, hint(field, known))
+		}
+	}
+}
+
+// governed lists the paths of the fields that keys are held against.
+func governed() []string {
+	var paths []string
+	for _, name := range catalog.First() {
+		known, _ := catalog.Known(name)
+		for _, route := range known.Routes {
+			for i := range route.Governed {
+				paths = append(paths, route.Governed[i].Path)
+			}
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
