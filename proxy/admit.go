@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"fmt"
+
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 )
@@ -28,5 +30,20 @@ func (f *flight) admit() error {
 		}
 	}
 	f.alias = alias
+	return f.rewrite()
+}
+
+// rewrite puts the parameters of the alias and of the key into the client's body. The key was
+// asked about the client's own fields; what the operator puts in is admitted, and priced.
+func (f *flight) rewrite() error {
+	body, changed := policy.Rewrite(f.rewritten[:0], &f.doc, f.endpoint.op, &f.alias.Parameters, &f.key.Parameters)
+	if !changed {
+		return nil
+	}
+	f.rewritten = body
+	if err := f.doc.Scan(body, f.g.options.Watch); err != nil {
+		return &providers.Fault{Kind: providers.FaultInternal, NoRetry: true, Cause: fmt.Errorf("defaults or force of %q or of key %q: %w", f.rec.Asked, f.key.Name, err),
+			Message: "The gateway's settings for this key or model cannot be applied to this request."}
+	}
 	return nil
 }

@@ -43,14 +43,15 @@ type flight struct {
 	rec       storage.Record
 	attempts  [2]storage.Attempt // room for the usual number
 
-	body    []byte // the client's, unpacked
-	sent    []byte // what went to the upstream
-	scratch []byte // the upstream's words, or a whole reply
-	out     []byte // bytes for the client, not yet written
-	memory  int64  // taken from the body budget
-	settled bool
-	reply   reply
-	bill    bill
+	body      []byte // the client's, unpacked
+	rewritten []byte // the client's with the operator's parameters
+	sent      []byte // what went to the upstream
+	scratch   []byte // the upstream's words, or a whole reply
+	out       []byte // bytes for the client, not yet written
+	memory    int64  // taken from the body budget
+	settled   bool
+	reply     reply
+	bill      bill
 
 	mu       sync.Mutex
 	token    uint64
@@ -100,7 +101,7 @@ func (g *Gateway) end(f *flight) {
 	f.hurried, f.firstByte = false, 0
 	f.kept.reset()
 	f.reply.reset()
-	f.body, f.sent, f.scratch, f.out = keep(f.body), keep(f.sent), keep(f.scratch), keep(f.out)
+	f.body, f.rewritten, f.sent, f.scratch, f.out = keep(f.body), keep(f.rewritten), keep(f.sent), keep(f.scratch), keep(f.out)
 	g.spare.Put(f)
 }
 
