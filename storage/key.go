@@ -22,17 +22,18 @@ type Key struct {
 	Allow  []string // governed fields that this key may use
 	Tags   []string // go into every record of the key
 
-	// What follows is known of keys from the configuration only; no store keeps it.
+	// What follows is known of keys from the configuration only; no store keeps it, nor the JSON
+	// of what a store holds.
 
-	Deny           []string   // governed fields that this key may not use, whatever else allows them
-	DenyModels     []string   // patterns, as in Models, which they narrow
-	AllowProviders []string   // names of those that may serve the key; empty: any
-	DenyProviders  []string   // names of those that may not
-	Parameters     Parameters // request fields set for the key's calls
-	Timeouts       KeyTimeouts
+	Deny           []string    `json:",omitzero"` // governed fields that this key may not use, whatever else allows them
+	DenyModels     []string    `json:",omitzero"` // patterns, as in Models, which they narrow
+	AllowProviders []string    `json:",omitzero"` // names of those that may serve the key; empty: any
+	DenyProviders  []string    `json:",omitzero"` // names of those that may not
+	Parameters     Parameters  `json:",omitzero"` // request fields set for the key's calls
+	Timeouts       KeyTimeouts `json:",omitzero"`
 	// Sticky is what keeps the key's calls where an earlier one was served, where the model's
 	// alias says nothing: session, prefix, or "" for what the provider says.
-	Sticky string
+	Sticky string `json:",omitzero"`
 	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
 	Priority int
 
