@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aistrale/aistrale/proxy"
@@ -26,6 +27,7 @@ type accounting struct {
 	log     *slog.Logger
 	ledger  ledgerStore
 	journal keptJournal
+	whole   atomic.Bool // the ledger has had all that dead gateways left
 	stop    context.CancelFunc
 	ended   sync.WaitGroup
 }
@@ -62,6 +64,21 @@ func openAccounting(ctx context.Context, config *Config, nouns nounStore, log *s
 	}
 	a.journal = files
 	return a, nil
+}
+
+// adopt ships what dead gateways left, so that budgets begin with all that was spent. Where the
+// ledger is down, run goes on with it.
+func (a *accounting) adopt(ctx context.Context) {
+	if a.ledger == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	if _, err := journal.Adopt(ctx, a.config.journalDir(), a.ledger); err != nil {
+		a.log.Warn("the ledger does not have yet what earlier gateways spent; until it has, budgets refuse", "error", err.Error())
+		return
+	}
+	a.whole.Store(true)
 }
 
 // run ships and trims until close.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/internal/telemetry"
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/proxy"
@@ -58,12 +59,14 @@ type service struct {
 	started   *Config // what the program began with
 	config    *Config // what is in force
 	file      *watchedFile
-	version   int64 // of the store, as it is in force
+	version   int64    // of the store, as it is in force
+	warned    []string // of config, as it was logged
 	log       *slog.Logger
 	level     *slog.LevelVar
 	store     *store
 	telemetry *telemetry.Telemetry
 	accounts  *accounting
+	counting  *counting
 	gateway   *proxy.Gateway
 	state     *state
 	server    *proxy.Server
@@ -100,6 +103,13 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err
 	}
+	if len(config.Budgets) > 0 {
+		s.accounts.adopt(ctx)
+	}
+	if s.counting, err = openCounting(config, s.accounts, s.log); err != nil {
+		return nil, err
+	}
+	s.state.means = s.counting.means
 	if err := s.newGateway(); err != nil {
 		return nil, err
 	}
@@ -156,7 +166,9 @@ func (s *service) newGateway() error {
 	c := s.config
 	face := openai.Face{}
 	gateway, err := proxy.New(proxy.Options{
-		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(), Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
+		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
+		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
+		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
 			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite, ClientRead: c.Timeouts.Read, ClientRate: clientRate,
@@ -232,7 +244,7 @@ func (s *service) close() error {
 		s.state.close()
 	}
 	errs = append(errs, s.mock.close()) // after the connections to it
-	errs = append(errs, s.accounts.close())
+	errs = append(errs, s.counting.close(), s.accounts.close())
 	if s.telemetry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		errs = append(errs, s.telemetry.Close(ctx))

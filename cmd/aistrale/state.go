@@ -20,6 +20,7 @@ import (
 type state struct {
 	mu    sync.Mutex
 	pools map[poolKey]proxy.Upstream
+	means *policy.Means   // of what keys' calls make
 	known map[string]bool // provider/model names that may be metric labels
 }
 
@@ -46,6 +47,10 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if err != nil {
 		return nil, err
 	}
+	limits, err := config.limits(s.means)
+	if err != nil {
+		return nil, err
+	}
 	aliases, err := aliasesOf(config)
 	if err != nil {
 		return nil, err
@@ -68,6 +73,8 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 		Accounts: b.accounts,
 		Models:   b.models,
 		Regions:  config.regions(),
+		Limits:   limits,
+		Patience: policy.Patience{MaxWait: config.Queue.MaxWait, MaxDepth: config.Queue.MaxDepth, Held: policy.HeldWait},
 	}, nil
 }
 

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/storage/redis"
+)
+
+// recheckEvery is how often calls that wait for a limit look for what other nodes gave back.
+const recheckEvery = 100 * time.Millisecond
+
+// counting owns the counters of limits and budgets: this process's, or those in Redis with this
+// process's standing in for them.
+type counting struct {
+	counters policy.Counters
+	means    *policy.Means
+	shared   *redis.Counters // nil: nothing is shared
+	recheck  time.Duration
+}
+
+func openCounting(config *Config, accounts *accounting, log *slog.Logger) (*counting, error) {
+	c := &counting{means: policy.NewMeans()}
+	crossed := func(t policy.Threshold) { tellThreshold(log, t) }
+	if config.Storage.Redis.Empty() {
+		c.counters = policy.NewMeter(policy.MeterOptions{Threshold: crossed, History: accounts.budgetHistory})
+		return c, nil
+	}
+	shared, err := redis.Open(redis.Options{URL: config.Storage.Redis, History: accounts.budgetHistory, Threshold: crossed, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	mode := policy.Outage(config.Storage.RedisMode)
+	c.shared, c.recheck = shared, recheckEvery
+	c.counters = policy.NewFallbackCounters(policy.FallbackOptions{Shared: shared, Rates: mode, Budgets: mode, History: accounts.budgetHistory})
+	return c, nil
+}
+
+// tellThreshold logs that a budget has come to a share that its soft list names.
+func tellThreshold(log *slog.Logger, t policy.Threshold) {
+	log.Warn("a budget has come to a share of it", "budget", t.Counter, "percent", t.Share, "spent", t.Spent, "limit", t.Limit)
+}
+
+// close hands what is not settled yet to the counters that are shared.
+func (c *counting) close() error {
+	if c == nil || c.shared == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	return c.shared.Close(ctx)
+}
