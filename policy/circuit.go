@@ -15,7 +15,8 @@ type Place struct{ Provider, Credential, Model string }
 // Breaker says when a place is taken for broken. The zero value never breaks.
 type Breaker struct {
 	Failures int // in a row
-	// Requests and Percent: so many calls in the window, and so large a share of them failed.
+	// Requests and Percent: so many calls in the window, from its first failure on, and so large a
+	// share of them failed.
 	Requests, Percent int
 	Window            time.Duration
 	OpenFor           time.Duration // until one call may try again
@@ -60,9 +61,12 @@ type Circuit struct {
 	aside  atomic.Int64  // the same, of a credential that is refused
 	flying atomic.Int64  // calls under way
 	used   atomic.Int64  // Unix nanoseconds, of the last call
+	failed atomic.Int64  // Unix nanoseconds, of the last failure; 0 where that is long ago
 	probed atomic.Int64  // Unix nanoseconds, of the last probe's begin
 
-	trickle, probing atomic.Bool
+	trickle atomic.Bool // a call is under way though the circuit is not closed
+	probing atomic.Bool
+	gone    atomic.Bool
 
 	first Latency // of streams, to the first content
 	pace  Latency // of whole replies, for each token of output
@@ -172,6 +176,12 @@ func (c *Circuit) State(now time.Time) (State, time.Time) {
 	return StateClosed, time.Time{}
 }
 
+// Sound reports whether the circuit is closed and no deadline stands: what State says, without a
+// look at the clock. It may be false where State says closed.
+func (c *Circuit) Sound() bool {
+	return State(c.broken.Load()) == StateClosed && c.cool.Load() == 0 && c.aside.Load() == 0
+}
+
 // Try makes the call, which must be over when it returns, unless the circuit is open. who is
 // the key that asks. It reports whether the call was made.
 func (c *Circuit) Try(who string, call func() Result) bool {
@@ -187,18 +197,33 @@ func (c *Circuit) Try(who string, call func() Result) bool {
 			c.note(u, who, r)
 		}
 		return true
-	case c.spoils(who, u.rules.OpenFor):
+	case c.spoils(who, u.rules.OpenFor) || !c.trickle.CompareAndSwap(false, true):
 		return false
 	}
+	defer c.trickle.Store(false)
 	_, err := u.Execute(func() (struct{}, error) { return struct{}{}, c.word(u, who, call()) })
 	return err != gobreaker.ErrOpenState && err != gobreaker.ErrTooManyRequests //nolint:errorlint // as Execute gives them
 }
 
 func (c *Circuit) note(u *fuse, who string, r Result) {
-	if r == ResultNothing {
+	if r == ResultNothing || r == ResultServed && c.untroubled(u.rules.Window) {
 		return
 	}
 	_, _ = u.Execute(func() (struct{}, error) { return struct{}{}, c.word(u, who, r) })
+}
+
+// untroubled reports whether nothing has failed within the window: what is served then need not
+// be counted, and the share that failed is one of the calls since the first failure.
+func (c *Circuit) untroubled(window time.Duration) bool {
+	failed := c.failed.Load()
+	if failed == 0 {
+		return true
+	}
+	if time.Now().UnixNano()-failed <= int64(window) {
+		return false
+	}
+	c.failed.CompareAndSwap(failed, 0)
+	return true
 }
 
 // word is a result in the fuse's words.
@@ -214,7 +239,7 @@ func (c *Circuit) word(u *fuse, who string, r Result) error {
 	}
 }
 
-// Trickle makes the call though the circuit is open, if no other such call is under way. One
+// Trickle makes the call though the circuit is open, if no other call is under way there. One
 // that is served closes the circuit.
 func (c *Circuit) Trickle(call func() Result) bool {
 	if !c.trickle.CompareAndSwap(false, true) {
@@ -280,6 +305,10 @@ func (c *Circuit) Probed(failed bool, now time.Time) {
 	_, _ = u.Execute(func() (struct{}, error) { return struct{}{}, errFailed }) // one failure more, and it counts
 }
 
+// Gone reports whether the circuit was dropped since nobody used it; another may stand for its
+// place by now.
+func (c *Circuit) Gone() bool { return c.gone.Load() }
+
 // Claim makes the caller the only one who probes, unless one has of late; Release ends that.
 func (c *Circuit) Claim(now time.Time) bool {
 	if now.UnixNano()-c.probed.Load() < int64(probeEvery) || !c.probing.CompareAndSwap(false, true) {
@@ -340,6 +369,7 @@ func (c *Circuit) Load(stream bool, now time.Time) float64 {
 // blame notes whose call failed.
 func (c *Circuit) blame(who string, window time.Duration) {
 	now := time.Now()
+	c.failed.Store(now.UnixNano())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.evidence.add(who, now, window)

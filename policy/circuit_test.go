@@ -231,7 +231,7 @@ func TestHealth_OutlivesReloads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
 		h := NewHealth(HealthOptions{Changed: func(c Change) {
-			told = append(told, fmt.Sprint(c.Model, " ", c.State, " ", c.Provider))
+			told = append(told, fmt.Sprint(c.Model, " ", c.State, " ", c.Worst))
 		}})
 		c := h.Circuit(Place{"p", "c", "m"}, &testBreaker)
 		c.trip(t)
@@ -323,4 +323,26 @@ func TestCircuit_AllocatesNothing(t *testing.T) {
 	}); n != 0 || served == 0 {
 		t.Errorf("%v allocations for a call", n)
 	}
+}
+
+// Whoever tries in the half-open state, and whoever trickles, is alone.
+func TestCircuit_NobodyTricklesBesideATry(t *testing.T) {
+	circuitFor(t, func(t *testing.T, c *Circuit) {
+		c.trip(t)
+		time.Sleep(testBreaker.OpenFor + time.Second)
+		c.Try("key3", func() Result {
+			if c.Trickle(serving) {
+				t.Error("a call trickles beside a try")
+			}
+			return ResultFailed
+		})
+		c.stands(t, StateOpen)
+		time.Sleep(testBreaker.OpenFor + time.Second)
+		c.Trickle(func() Result {
+			if c.Try("key4", serving) {
+				t.Error("a call tries beside one that trickles")
+			}
+			return ResultFailed
+		})
+	})
 }

@@ -26,9 +26,9 @@ type HealthOptions struct {
 
 // Change is a circuit's new state.
 type Change struct {
-	Place    // without a model where its credential was set aside
-	State    State
-	Provider State // the worst of the provider's places
+	Place // without a model where its credential was set aside
+	State State
+	Worst State // of the provider's places
 }
 
 // NewHealth makes one that takes every place for sound.
@@ -83,6 +83,7 @@ func (h *Health) sweep(now time.Time) {
 	for p, c := range h.circuits {
 		s, _ := c.State(now)
 		if s == StateClosed && c.flying.Load() == 0 && now.UnixNano()-c.used.Load() > int64(idlePlace) {
+			c.gone.Store(true)
 			delete(h.circuits, p)
 		}
 	}
@@ -141,5 +142,5 @@ func (h *Health) changed(c *Circuit, to State) {
 		}
 	}
 	h.mu.RUnlock()
-	h.options.Changed(Change{Place: c.Place, State: to, Provider: worst})
+	h.options.Changed(Change{Place: c.Place, State: to, Worst: worst})
 }

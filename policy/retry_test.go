@@ -8,7 +8,7 @@ import (
 
 func TestRetry_Wait(t *testing.T) {
 	r := Retry{Backoff: 100 * time.Millisecond, MaxBackoff: time.Second}
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test wants the same numbers each time
+	chance := rand.New(rand.NewPCG(1, 2))
 	f := func(n int, bound time.Duration) {
 		t.Helper()
 		var most time.Duration

@@ -59,6 +59,9 @@ func (f *flight) send(targets []target) error {
 // rest, else a tried one again, after a while. Where every circuit is open, one call at a time
 // is let through to each, so that an end of the trouble shows.
 func (w *walk) next() (*target, error) {
+	if t := &w.targets[0]; !t.tried && !t.dead && !t.shut && t.circuit.Sound() && t.credential.Sound() {
+		return t, nil
+	}
 	now := time.Now()
 	if t := w.fresh(now); t != nil {
 		return t, nil
@@ -74,6 +77,9 @@ func (w *walk) next() (*target, error) {
 
 // others reports whether there is a target that a slow t can be left for.
 func (w *walk) others(t *target) bool {
+	if len(w.targets) == 1 {
+		return false
+	}
 	now := time.Now()
 	for i := range w.targets {
 		o := &w.targets[i]
@@ -145,7 +151,7 @@ func (w *walk) again(now time.Time) (*target, error) {
 		return nil, nil
 	}
 	rules := &t.account.Retry
-	if w.retries >= rules.Max || t.asked > rules.AfterMax || !w.f.g.options.Health.Budget(t.Provider).Take(rules, now) {
+	if w.retries >= rules.Max || t.asked > rules.AfterMax || !t.budget.Take(rules, now) {
 		return nil, nil
 	}
 	wait := max(rules.Wait(w.retries, rand.Uint64()), t.asked) //nolint:gosec // spreads load, guards nothing
@@ -201,7 +207,7 @@ func (w *walk) failed(t *target, out *providers.Fault) bool {
 // try makes one attempt, if the target's circuit lets it through.
 func (f *flight) try(t *target) (tried bool, err error) {
 	if !t.tried && t.account.Retry.Max > 0 {
-		f.g.options.Health.Budget(t.Provider).Pay(&t.account.Retry)
+		t.budget.Pay(&t.account.Retry)
 	}
 	began := time.Now()
 	t.circuit.Begin(began)

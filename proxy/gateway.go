@@ -81,6 +81,8 @@ type Snapshot struct {
 	Limits   *policy.Limits  // nil: nobody is limited
 	Patience policy.Patience // of calls that a limit refuses
 	Regions  policy.Regions  // that workspaces are kept to
+
+	known atomic.Pointer[map[loreOf]*lore] // at hand of the accounts' models
 }
 
 // Account is a provider with its credential and its connections. Several accounts of one

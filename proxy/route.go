@@ -13,10 +13,9 @@ import (
 // target is a policy.Target with the account that serves it, and what became of it in one call.
 type target struct {
 	policy.Target
-	account    *Account
-	route      providers.Route
-	circuit    *policy.Circuit
-	credential *policy.Circuit // what is known of the account's credential, whatever the model
+	account *Account
+	route   providers.Route
+	*lore
 
 	tried    bool
 	late     bool          // it failed elsewhere in a way that it may share
@@ -62,7 +61,7 @@ func (f *flight) route() ([]target, error) {
 				why = outOfRegion(f.rec.Asked)
 				continue
 			}
-			out = append(out, f.candidate(t, a, route))
+			out = append(out, target{Target: t, account: a, route: route, lore: f.lore(&t, a)})
 		}
 	}
 	if len(out) == 0 {
@@ -70,14 +69,6 @@ func (f *flight) route() ([]target, error) {
 	}
 	f.warmFirst(out)
 	return out, nil
-}
-
-// candidate is a place to try, with what is known of it.
-func (f *flight) candidate(t policy.Target, a *Account, route providers.Route) target {
-	out := target{Target: t, account: a, route: route}
-	h := f.g.options.Health
-	out.circuit, out.credential = h.Circuit(out.place(), &a.Breaker), h.Credential(t.Provider, a.Credential)
-	return out
 }
 
 // order puts the alias' targets in order. Where its first one is a matter of chance, a sticky
@@ -126,8 +117,7 @@ func (f *flight) score(t *policy.Target) float64 {
 			best = min(best, f.price(t, a))
 			continue
 		}
-		c := f.g.options.Health.Circuit(policy.Place{Provider: t.Provider, Credential: a.Credential, Model: t.Model}, &a.Breaker)
-		best = min(best, c.Load(f.call.Stream, now))
+		best = min(best, f.lore(t, a).circuit.Load(f.call.Stream, now))
 	}
 	return best
 }

@@ -131,7 +131,7 @@ func begins(text string, then act) act {
 	return func(w http.ResponseWriter, r *http.Request, body string) {
 		w.Header().Set("content-type", "text/event-stream")
 		_, _ = io.WriteString(w, text)
-		w.(http.Flusher).Flush() //nolint:errcheck // httptest's writers are flushers
+		w.(http.Flusher).Flush()
 		then(w, r, body)
 	}
 }
