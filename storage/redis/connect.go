@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"time"
@@ -11,9 +12,16 @@ import (
 // connections bounds the pool: calls share trips, so a few carry many.
 const connections = trips + 4
 
+// silent keeps the driver from writing beside our log, which says when Redis is away.
+type silent struct{}
+
+// Printf implements the driver's logger.
+func (silent) Printf(context.Context, string, ...any) {}
+
 // connect makes a client that dials nothing yet. Its error names the setting and never repeats
 // the URL, which may hold a password.
 func connect(o Options) (client goredis.UniversalClient, cluster bool, err error) {
+	goredis.SetLogger(silent{}) // the driver has one for all its clients
 	u, err := url.Parse(o.URL.Reveal())
 	if err != nil {
 		return nil, false, errors.New("storage.redis: not a URL")

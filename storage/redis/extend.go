@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/aistrale/aistrale/policy"
 )
@@ -46,6 +47,7 @@ const (
 )
 
 func (c *Counters) extendPart(ctx context.Context, p *part, output int64) (bool, error) {
+	until := time.Now().Add(c.options.Timeout)
 	for again := false; ; again = true {
 		one := c.callExtend(p, output)
 		if err := c.calls.do(ctx, one); err != nil {
@@ -59,7 +61,7 @@ func (c *Counters) extendPart(ctx context.Context, p *part, output int64) (bool,
 			return false, ErrUnknown
 		}
 		for i := range p.ask.Budgets {
-			if err := c.learn(ctx, &p.ask.Budgets[i]); err != nil {
+			if err := c.learn(ctx, &p.ask.Budgets[i], until); err != nil {
 				return false, err
 			}
 		}

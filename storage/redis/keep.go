@@ -59,10 +59,17 @@ func (c *Counters) keep(ctx context.Context) {
 // beat says that this node is alive, counts the nodes that are, and closes the breaker.
 func (c *Counters) beat(ctx context.Context) {
 	one := &call{script: scriptBeat, keys: []string{keyNodes}, args: []any{c.shift.Load(), c.node, beatFor.Milliseconds()}}
+	before := c.now()
 	err := c.probe(ctx, c.options.Timeout, func(ctx context.Context) error {
 		return run(ctx, c.client, []*call{one})
 	})
-	if n, ok := one.reply.(int64); ok && err == nil {
-		c.nodes.count(int(n), time.Now())
+	if err != nil {
+		return
 	}
+	if n, err := numbers(one.reply); err == nil && len(n) == 3 {
+		after := c.now()
+		c.nodes.count(int(n[0]), after)
+		c.ahead.Store(int64(time.Unix(n[1], n[2]).Sub(before.Add(after.Sub(before) / 2))))
+	}
+	c.look()
 }

@@ -29,6 +29,7 @@ type lanes struct {
 	gone    uint64 // told or dropped
 	dropped uint64
 	moved   chan struct{} // closed when gone grows
+	told    echoes
 }
 
 // lane is what waits for one place. A batch that was sent stays what it is, with its number,
@@ -40,8 +41,11 @@ type lane struct {
 	tries  int
 }
 
-func (l *lanes) open() {
+func (l *lanes) open(remember bool) {
 	l.by, l.moved = map[string]*lane{}, make(chan struct{})
+	if remember {
+		l.told.by = map[string]*echo{}
+	}
 }
 
 // push queues an item. Where there is no room for it, its lease runs out in Redis and is charged
@@ -105,6 +109,9 @@ func (l *lanes) done(b batch, taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ln := l.by[b.place]
+	if taken {
+		l.told.note(b.place, b.items)
+	}
 	if ln.items = slices.Clone(ln.items[ln.sent:]); len(ln.items) == 0 {
 		delete(l.by, b.place)
 	}
@@ -172,17 +179,20 @@ func (c *Counters) callSettle(b *batch) *call {
 
 func appendItem(keys []string, args []any, it *item) ([]string, []any) {
 	a := it.part.ask
-	rates := a.Rates
-	if it.what == "renew" {
+	rates, slots := a.Rates, a.Slots
+	switch it.what {
+	case "renew":
 		rates = nil
+	case "again":
+		rates, slots = nil, nil
 	}
-	args = append(args, it.what, a.Lease, a.Alive.Milliseconds(), it.part.taken, it.at.UnixMilli(), len(rates), len(a.Slots), len(a.Budgets))
+	args = append(args, it.what, a.Lease, a.Alive.Milliseconds(), it.part.taken, it.at.UnixMilli(), len(rates), len(slots), len(a.Budgets))
 	for i := range rates {
 		keys = append(keys, keyOf(rates[i].Counter))
 		args = append(args, int64(max(0, rates[i].Interval)), it.units[i])
 	}
-	for i := range a.Slots {
-		keys = append(keys, keyOf(a.Slots[i].Counter))
+	for i := range slots {
+		keys = append(keys, keyOf(slots[i].Counter))
 	}
 	for i := range a.Budgets {
 		bud := &a.Budgets[i]
@@ -206,8 +216,11 @@ func appendShares(args []any, b *policy.BudgetAsk) []any {
 // be told of.
 func (c *Counters) told(b batch, reply any) {
 	lists, _ := reply.([]any)
-	if len(lists) != 2 {
+	if len(lists) != 3 {
 		return
+	}
+	if born, ok := lists[2].(int64); ok {
+		c.tellAgain(b.place, born)
 	}
 	for _, one := range rows(lists[0], 2) {
 		c.lessons.start(c, b.items[one[0]].part.ask.Budgets[one[1]])

@@ -36,11 +36,10 @@ func (l *lessons) open(life context.Context) {
 	l.life, l.by, l.turns = life, map[string]*lesson{}, make(chan struct{}, lessonsMost)
 }
 
-// learn reads a budget from the ledger, or waits for whoever does so already, but no longer than
-// a round trip may take.
-func (c *Counters) learn(ctx context.Context, b *policy.BudgetAsk) error {
+// learn reads a budget from the ledger, or waits for whoever does so already, until a time.
+func (c *Counters) learn(ctx context.Context, b *policy.BudgetAsk, until time.Time) error {
 	l := c.lessons.start(c, *b)
-	enough := time.NewTimer(c.options.Timeout)
+	enough := time.NewTimer(time.Until(until))
 	defer enough.Stop()
 	select {
 	case <-l.done:

@@ -57,6 +57,7 @@ type Counters struct {
 	lessons lessons
 	nodes   census
 	shift   atomic.Int64 // seconds that the counters' clock is ahead; only tests set it
+	ahead   atomic.Int64 // nanoseconds that the server's clock is ahead of this node's
 
 	stop    context.CancelFunc // of keep and of what reads the ledger
 	work    sync.WaitGroup
@@ -84,7 +85,7 @@ func Open(o Options) (*Counters, error) {
 	c.breaker = c.newBreaker()
 	c.calls.send = c.send
 	c.leases.held, c.leases.seen = map[*policy.Grant]*held{}, map[string]sight{}
-	c.lanes.open()
+	c.lanes.open(o.History != nil)
 	c.lessons.open(ctx)
 	c.nodes.expect(o.Expected)
 	c.work.Go(func() { c.keep(ctx) })
@@ -99,6 +100,9 @@ func (c *Counters) Close(ctx context.Context) error {
 	c.work.Wait()
 	return errors.Join(flushed, c.client.Close())
 }
+
+// serverNow is the server's clock, as far as this node knows.
+func (c *Counters) serverNow() time.Time { return c.now().Add(time.Duration(c.ahead.Load())) }
 
 // now is the node's clock.
 func (c *Counters) now() time.Time {

@@ -9,7 +9,7 @@ import (
 
 // item is what one place is told of one lease.
 type item struct {
-	what    string // settle, charge or renew, as settle.lua says
+	what    string // settle, charge, again or renew, as settle.lua says
 	part    part
 	units   []int64 // of each rate, more or less than was taken
 	amounts []int64 // of each budget
@@ -33,7 +33,7 @@ func (c *Counters) Settle(g *policy.Grant, s policy.Spent) {
 			parts[i].taken = digits(g.Ask.Now.Unix(), int64(g.Ask.Now.Nanosecond()))
 		}
 	}
-	now := c.now()
+	now := c.serverNow()
 	for i := range parts {
 		p := &parts[i]
 		it := item{what: what, part: *p, at: now, units: make([]int64, len(p.ask.Rates)), amounts: make([]int64, len(p.ask.Budgets))}
@@ -77,7 +77,7 @@ func (c *Counters) giveBack(parts []part, err error) {
 		if unsure && (errors.Is(err, errNotSent) || errors.Is(err, ErrUnknown)) {
 			continue
 		}
-		it := item{what: "settle", part: *p, at: c.now(), amounts: make([]int64, len(p.ask.Budgets)), units: make([]int64, len(p.ask.Rates))}
+		it := item{what: "settle", part: *p, at: c.serverNow(), amounts: make([]int64, len(p.ask.Budgets)), units: make([]int64, len(p.ask.Rates))}
 		if !unsure {
 			for j := range p.ask.Rates {
 				it.units[j] = -p.ask.Rates[j].Cost

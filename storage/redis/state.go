@@ -3,12 +3,14 @@ package redis
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aistrale/aistrale/policy"
 )
 
 // State implements policy.Counters.
 func (c *Counters) State(ctx context.Context, b *policy.BudgetAsk) (policy.BudgetState, error) {
+	until := time.Now().Add(c.options.Timeout)
 	for again := false; ; again = true {
 		one := c.callState(b)
 		if err := c.calls.do(ctx, one); err != nil {
@@ -23,7 +25,7 @@ func (c *Counters) State(ctx context.Context, b *policy.BudgetAsk) (policy.Budge
 		case again:
 			return policy.BudgetState{}, fmt.Errorf("%w: %s", ErrUnknown, b.Counter)
 		}
-		if err := c.learn(ctx, b); err != nil {
+		if err := c.learn(ctx, b, until); err != nil {
 			return policy.BudgetState{}, err
 		}
 	}

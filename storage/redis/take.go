@@ -13,7 +13,8 @@ import (
 const exact = 1 << 53
 
 // Take implements policy.Counters, in one round trip; in a cluster in one for each place that the
-// ask concerns. Its error wraps ErrDown or ErrUnknown, or is the context's. Whatever may have
+// ask concerns. Where Redis has to be told first what the ledger says, it waits for that within
+// the same timeout. Its error wraps ErrDown or ErrUnknown, or is the context's. Whatever may have
 // been taken is then given back.
 func (c *Counters) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, error) {
 	g := &policy.Grant{Ask: a, Output: max(0, a.Output)}
@@ -21,6 +22,7 @@ func (c *Counters) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, err
 		return policy.Verdict{Grant: g}, nil
 	}
 	parts := c.split(a)
+	until := time.Now().Add(c.options.Timeout)
 	v := policy.Verdict{Grant: g, Rates: make([]policy.RateState, len(a.Rates))}
 	for i := range a.Rates { // of places that are not asked, because another refused
 		v.Rates[i].Remaining = a.Rates[i].Burst
@@ -28,7 +30,7 @@ func (c *Counters) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, err
 	for i := range parts {
 		p := &parts[i]
 		p.output = g.Output
-		refused, err := c.takePart(ctx, p, v.Rates)
+		refused, err := c.takePart(ctx, p, v.Rates, until)
 		if err != nil {
 			c.giveBack(parts[:i+1], err)
 			return policy.Verdict{}, err
@@ -45,7 +47,7 @@ func (c *Counters) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, err
 }
 
 // takePart asks one place, and once more where it had to read a budget from the ledger first.
-func (c *Counters) takePart(ctx context.Context, p *part, states []policy.RateState) (policy.Refused, error) {
+func (c *Counters) takePart(ctx context.Context, p *part, states []policy.RateState, until time.Time) (policy.Refused, error) {
 	for again := false; ; again = true {
 		one := c.callTake(p)
 		if err := c.calls.do(ctx, one); err != nil {
@@ -62,7 +64,7 @@ func (c *Counters) takePart(ctx context.Context, p *part, states []policy.RateSt
 			return policy.Refused{}, ErrUnknown
 		}
 		for _, i := range reply[1:] {
-			if err := c.learn(ctx, &p.ask.Budgets[i]); err != nil {
+			if err := c.learn(ctx, &p.ask.Budgets[i], until); err != nil {
 				return policy.Refused{}, err
 			}
 		}

@@ -2,17 +2,15 @@
 -- was charged, and to which slice, when a lease ran out, "e<lease>" what was settled before the
 -- ledger was read, "t<share>" when a threshold was told, "loaded" when the ledger was read; in
 -- rolling windows "s<slice>" what was spent in a slice and "head", the newest slice. Beside it a
--- sorted set has the l and x fields by when they run out, and a set the leases whose settlement
--- was among what the ledger said.
+-- sorted set has the l and x fields by when they run out, and a set the leases that were settled
+-- before the ledger was read and are counted.
 local slices = 60
 local day = 86400000
 local most = 2 ^ 52 -- of one amount: a sum of many must stay an integer of 64 bits
 
--- learnt says whether counters that know nothing of a window know that nothing was spent in it:
--- KEYS[1] says since when they are complete.
+-- since is when counters began to be complete: KEYS[1] has it, which is lost with all else.
 local born
-local function learnt(span, start)
-  if ARGV[2] == '0' then return true end
+local function since()
   if not born then
     born = tonumber(redis.call('GET', KEYS[1]))
     if not born then
@@ -20,8 +18,14 @@ local function learnt(span, start)
       redis.call('SET', KEYS[1], whole(now))
     end
   end
-  if span > 0 then return now - born >= span end
-  return start > 0 and start >= born
+  return born
+end
+
+-- learnt says whether counters that know nothing of a window know that nothing was spent in it.
+local function learnt(span, start)
+  if ARGV[2] == '0' then return true end
+  if span > 0 then return now - since() >= span end
+  return start > 0 and start >= since()
 end
 
 local function width(span) return math.max(1, math.ceil(span / (slices - 1))) end

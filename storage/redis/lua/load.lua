@@ -11,7 +11,6 @@ if redis.call('HEXISTS', hash, 'spent') == 1 then
 end
 if redis.call('EXISTS', gathered) == 1 then
   redis.call('RENAME', gathered, known)
-  redis.call('PEXPIRE', known, 600000)
 end
 begin(hash, span, finish)
 redis.call('HSET', hash, 'loaded', whole(now))
@@ -32,9 +31,10 @@ for _, field in ipairs(redis.call('HKEYS', hash)) do
   if string.sub(field, 1, 1) == 'e' then
     local amount = tonumber(redis.call('HGET', hash, field))
     redis.call('HDEL', hash, field)
-    if redis.call('SREM', known, string.sub(field, 2)) == 0 then spend(hash, span, amount) end
+    if redis.call('SADD', known, string.sub(field, 2)) == 1 then spend(hash, span, amount) end
   end
 end
+redis.call('PEXPIRE', known, 600000)
 -- Shares that it stands above were told of before.
 local spent = tonumber(redis.call('HGET', hash, 'spent'))
 for _ = 1, tonumber(ARGV[6]) do

@@ -3,16 +3,17 @@
 -- KEYS: since when counters are complete; the node's last batch; of each item its rates, its
 -- slots, and each budget with its leases and its known settlements.
 -- ARGV: clock, learn, batch, how many items; of each item "settle", "charge" (nobody reserved
--- it here) or "renew", lease, alive, when it was taken (19 digits), when it was settled, how
--- many rates, slots and budgets; interval and units more or less of each rate; amount, rolling
--- span, start, end, how many shares, and percent and amount of each share, of each budget.
--- Answers the budgets to be learnt as pairs of item and budget, and the thresholds that were
--- come to as item, budget, percent and what was spent.
+-- it here), "again" (it was told to a Redis that is gone) or "renew", lease, alive, when it was
+-- taken (19 digits), when it was settled, how many rates, slots and budgets; interval and units
+-- more or less of each rate; amount, rolling span, start, end, how many shares, and percent and
+-- amount of each share, of each budget.
+-- Answers the budgets to be learnt as pairs of item and budget, the thresholds that were come to
+-- as item, budget, percent and what was spent, and since when counters are complete.
 local last = redis.call('GET', KEYS[2])
 if last then
   local number, said = string.match(last, '^(%d+) (.*)$')
   if tonumber(number) >= tonumber(ARGV[3]) then
-    return said ~= '' and cmsgpack.unpack(said) or {{}, {}}
+    return said ~= '' and cmsgpack.unpack(said) or {{}, {}, since()}
   end
 end
 
@@ -66,9 +67,10 @@ local function late(hash, leases, lease, span, amount)
   return true
 end
 
--- charge settles one budget; false says that the ledger must be read first.
-local function charge(k, lease, amount, at, span, start, finish)
-  local hash, leases = KEYS[k], KEYS[k + 1]
+-- charge settles one budget; false says that the ledger must be read first. What was settled
+-- before the ledger was read is charged unless the ledger had it, or it was told before.
+local function charge(k, lease, amount, at, span, start, finish, again)
+  local hash, leases, known = KEYS[k], KEYS[k + 1], KEYS[k + 2]
   if finish > 0 and now > finish + day then return true end
   local spent, _, fresh = look(hash, leases, span, start)
   if not spent then
@@ -78,13 +80,14 @@ local function charge(k, lease, amount, at, span, start, finish)
   end
   if fresh then begin(hash, span, finish) end
   local loaded = tonumber(redis.call('HGET', hash, 'loaded'))
-  if loaded and redis.call('SREM', KEYS[k + 2], lease) == 1 then
-    release(hash, leases, lease)
-  elseif release(hash, leases, lease) then
-    spend(hash, span, amount)
-  elseif not late(hash, leases, lease, span, amount) and not (loaded and at < loaded - recent) then
-    spend(hash, span, amount)
+  local held = release(hash, leases, lease)
+  if loaded and at < loaded then
+    if at < loaded - recent or redis.call('SADD', known, lease) == 0 then return true end
+    redis.call('PEXPIRE', known, 600000)
+  elseif again then
+    return true
   end
+  if held or not late(hash, leases, lease, span, amount) then spend(hash, span, amount) end
   return true
 end
 
@@ -126,7 +129,7 @@ for item = 0, tonumber(ARGV[4]) - 1 do
     local span, start, finish = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
     if what == 'renew' then
       renew(k, lease, amount, alive)
-    elseif charge(k, lease, amount, at, span, start, finish) then
+    elseif charge(k, lease, amount, at, span, start, finish, what == 'again') then
       cross(item, budget, KEYS[k], span, a + 4)
     else
       learn[#learn + 1] = {item, budget}
@@ -134,7 +137,7 @@ for item = 0, tonumber(ARGV[4]) - 1 do
     a, k = a + 5 + 2 * tonumber(ARGV[a + 4]), k + 3
   end
 end
-local answer = {learn, told}
+local answer = {learn, told, since()}
 local said = ''
 if #learn > 0 or #told > 0 then said = cmsgpack.pack(answer) end
 redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. said, 'PX', whole(hold))

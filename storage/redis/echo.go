@@ -1,0 +1,101 @@
+package redis
+
+import (
+	"slices"
+	"time"
+
+	"github.com/aistrale/aistrale/policy"
+)
+
+const (
+	// echoFor is how long the ledger may take to have what was settled.
+	echoFor = 20 * time.Second
+	// echoMost bounds what is remembered for it, in one place.
+	echoMost = 50000
+)
+
+// echoes remember what Redis was told lately. A Redis that comes back empty is told what the
+// ledger has, and that may not have what was settled in the last seconds: nobody but us knows.
+type echoes struct {
+	by map[string]*echo // nil: there is no ledger to read
+}
+
+type echo struct {
+	born  int64 // since when the place's counters are complete
+	items []item
+}
+
+// note remembers what a place took in. The lanes' lock is held.
+func (e *echoes) note(place string, items []item) {
+	if e.by == nil {
+		return
+	}
+	one := e.by[place]
+	if one == nil {
+		one = &echo{}
+		e.by[place] = one
+	}
+	for i := range items {
+		if it := &items[i]; len(it.part.ask.Budgets) > 0 && (it.what == "settle" || it.what == "charge") {
+			one.items = append(one.items, *it)
+		}
+	}
+	if over := len(one.items) - echoMost; over > 0 {
+		one.items = slices.Delete(one.items, 0, over)
+	}
+}
+
+// tellAgain tells a place once more what it was told lately, where it was emptied since. What it
+// has all the same, or has from the ledger, it does not count twice.
+func (c *Counters) tellAgain(place string, born int64) {
+	again := c.lanes.since(place, born)
+	for _, it := range again {
+		it.what = "again"
+		c.push(it)
+	}
+}
+
+// since notes since when a place's counters are complete, and gives what it was told before,
+// where that has changed.
+func (l *lanes) since(place string, born int64) []item {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := l.told.by[place]
+	if one == nil {
+		return nil
+	}
+	before := one.born
+	one.born = born
+	if before == 0 || before == born {
+		return nil
+	}
+	return slices.Clone(one.items)
+}
+
+// look has places say since when they are complete, where nobody tells them anything.
+func (c *Counters) look() {
+	for _, place := range c.lanes.remembered(c.serverNow()) {
+		c.push(item{what: "again", part: part{place: place, ask: &policy.Ask{}}})
+	}
+}
+
+// remembered gives the places that were told something lately, and forgets what is older.
+func (l *lanes) remembered(now time.Time) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var places []string
+	for place, one := range l.told.by {
+		old := slices.IndexFunc(one.items, func(it item) bool { return now.Sub(it.at) < echoFor })
+		if old < 0 {
+			old = len(one.items)
+		}
+		one.items = slices.Delete(one.items, 0, old)
+		if len(one.items) == 0 {
+			delete(l.told.by, place)
+			continue
+		}
+		places = append(places, place)
+	}
+	slices.Sort(places)
+	return places
+}
