@@ -9,7 +9,8 @@ import (
 const checkUsage = "usage: aistrale check --config FILE"
 
 // runCheck reads a configuration as serve would and says what is wrong with it: OK, or an error
-// with a line for each mistake. It opens no store and calls nobody.
+// with a line for each mistake. It opens no store and calls nobody. What may be a slip goes to
+// stderr, and is no error.
 func runCheck(_ context.Context, env environment, args []string) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	file := flags.String("config", "", "the configuration to read")
@@ -19,9 +20,19 @@ func runCheck(_ context.Context, env environment, args []string) error {
 	if *file == "" {
 		return usagef("%s", checkUsage)
 	}
-	if _, err := loadConfig(*file, env.Getenv); err != nil {
+	config, err := loadConfig(*file, env.Getenv)
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(env.Stdout, "OK")
+	keys, err := keysOf(config)
+	if err != nil {
+		return err
+	}
+	for _, text := range config.warnings(keys, "of the configuration (the store was not asked)") {
+		if _, err := fmt.Fprintf(env.Stderr, "%s: warning: %s\n", *file, text); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintln(env.Stdout, "OK")
 	return err
 }

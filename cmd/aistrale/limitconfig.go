@@ -156,9 +156,6 @@ func (v *validator) limits(c *Config) {
 			budgets = append(budgets, budget)
 		}
 	}
-	if len(budgets) > 0 && c.Journal.Store == journalOff {
-		v.wrong("budgets", "what was spent is read from the journal and the ledger at a start, and journal is %s", journalOff)
-	}
 	if len(limits) == len(c.Limits) && len(budgets) == len(c.Budgets) {
 		v.twice("limits", len(limits), func(n int) error { return compiled(limits[:n], nil) })
 		v.twice("budgets", len(budgets), func(n int) error { return compiled(nil, budgets[:n]) })

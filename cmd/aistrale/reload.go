@@ -30,6 +30,7 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	}
 	s.config, s.version = config, stock.version
 	s.gateway.Swap(snapshot)
+	s.warn(config, stock)
 	return nil
 }
 
@@ -161,6 +162,7 @@ func (s *service) warnFixed(next *Config) {
 		{"node", now.Node != next.Node},
 		{"journal, ledger or storage.postgres", now.Journal != next.Journal || now.Ledger != next.Ledger ||
 			now.Storage.Postgres.Reveal() != next.Storage.Postgres.Reveal()},
+		{"storage.redis or storage.redis_mode", now.Storage.Redis.Reveal() != next.Storage.Redis.Reveal() || now.Storage.RedisMode != next.Storage.RedisMode},
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
 		{"max_body, max_header, body_memory or concurrency", now.MaxBody != next.MaxBody || now.MaxHeader != next.MaxHeader ||
 			now.BodyMemory != next.BodyMemory || now.Concurrency != next.Concurrency},
