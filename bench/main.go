@@ -17,13 +17,13 @@ import (
 )
 
 type options struct {
-	bin      string
-	rounds   int
-	seconds  time.Duration
-	only     string
-	out      string
-	postgres string
-	max      limits
+	bin     string
+	rounds  int
+	seconds time.Duration
+	only    string
+	out     string
+	servers servers
+	max     limits
 }
 
 // limits are the ratios to the floor above which the run fails; 0 is no limit.
@@ -36,7 +36,8 @@ func main() {
 	flag.DurationVar(&o.seconds, "seconds", 2*time.Second, "length of one round of one work")
 	flag.StringVar(&o.only, "only", "", "works to run, comma-separated (default: all)")
 	flag.StringVar(&o.out, "json", "", "file for the figures as JSON")
-	flag.StringVar(&o.postgres, "postgres", os.Getenv("AISTRALE_BENCH_POSTGRES_URL"), "an empty database, to measure shipping to it too")
+	flag.StringVar(&o.servers.postgres, "postgres", os.Getenv("AISTRALE_BENCH_POSTGRES_URL"), "URL of an empty database, to measure shipping to it too")
+	flag.StringVar(&o.servers.redis, "redis", os.Getenv("AISTRALE_BENCH_REDIS_URL"), "URL of an empty Redis, to measure limits kept there too")
 	flag.Float64Var(&o.max.small, "max-small", 1.95, "highest ratio to the floor on 335 B; 0: no limit")
 	flag.Float64Var(&o.max.burst, "max-burst", 1.5, "highest ratio to the floor on a burst event; 0: no limit")
 	flag.Parse()
@@ -50,7 +51,7 @@ func run(o options) error {
 	if err := pinSelf(1); err != nil {
 		return fmt.Errorf("pin to core 1 (two cores are needed): %w", err)
 	}
-	rig, err := start(o.bin, o.postgres)
+	rig, err := start(o.bin, o.servers)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type target struct {
 
 const benchKey = "sk-ais-benchkey-kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 
-func start(bin, postgres string) (_ *rig, err error) {
+func start(bin string, s servers) (_ *rig, err error) {
 	r := &rig{}
 	if r.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func start(bin, postgres string) (_ *rig, err error) {
 	if r.silent, err = newSilentUpstream(); err != nil {
 		return nil, err
 	}
-	for _, g := range gateways(postgres) {
+	for _, g := range gateways(s) {
 		gateway, err := r.gateway(bin, mockAddr, g)
 		if err != nil {
 			return nil, err
@@ -84,21 +84,39 @@ func start(bin, postgres string) (_ *rig, err error) {
 // flavour is a gateway with something in its config.
 type flavour struct{ name, config string }
 
-// The gateways that are measured: as it is run, and what its ledger is compared with.
+// The gateways that are measured: as it is run, with a limit, a budget and the ledger, and what
+// differs from it in one part.
 const (
-	whole       = "aistrale"
-	noJournal   = "no journal"
-	journalOnly = "journal only"
-	onPostgres  = "postgres"
+	whole      = "aistrale"
+	noLimits   = "no limits"
+	noJournal  = "no journal"
+	heldBack   = "held back" // nothing is shipped to the ledger
+	onPostgres = "postgres"
+	onRedis    = "redis"
 )
 
-func gateways(postgres string) []flavour {
-	all := []flavour{{whole, ""}, {noJournal, "journal: off\n"}, {journalOnly, "ledger: {ship: false}\n"}}
-	if postgres != "" {
-		all = append(all, flavour{onPostgres, fmt.Sprintf("storage: {postgres: %q}\n", postgres)})
+const benchLimits = `limits:
+  - {scope: key/bench, requests_per_minute: 100000000, tokens_per_minute: 100000000000, concurrent: 100000}
+budgets:
+  - {scope: key/bench, usd: 1000000, per: month}
+`
+
+func gateways(s servers) []flavour {
+	all := []flavour{
+		{whole, benchLimits}, {heldBack, benchLimits + "ledger: {ship: false}\n"},
+		{noJournal, benchLimits + "journal: off\n"}, {noLimits, ""},
+	}
+	if s.postgres != "" {
+		all = append(all, flavour{onPostgres, benchLimits + fmt.Sprintf("storage: {postgres: %q}\n", s.postgres)})
+	}
+	if s.redis != "" {
+		all = append(all, flavour{onRedis, benchLimits + fmt.Sprintf("storage: {redis: %q}\n", s.redis)})
 	}
 	return all
 }
+
+// servers are those that a run may use; "" none.
+type servers struct{ postgres, redis string }
 
 func (r *rig) gateway(bin, mockAddr string, f flavour) (*target, error) {
 	addr, admin := free(), free()
@@ -197,7 +215,7 @@ func (p *process) end() {
 
 // shipped waits until the ledger has all, so that what a round owes is counted as its cost.
 func (t *target) shipped() error {
-	if !t.gateway || t.name == journalOnly {
+	if !t.gateway || t.name == heldBack {
 		return nil
 	}
 	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {

@@ -163,18 +163,27 @@ func percentile(s []float64, p int) float64 {
 	return s[min(len(s)-1, len(s)*p/100)]
 }
 
-// printParts tells what the ledger costs.
+// printParts tells what the gateway's parts cost: each is the difference that it makes alone.
 func (r *report) printParts(w io.Writer) {
 	for _, row := range r.Rows {
-		bare, held, ratios := row.CPU[noJournal], row.CPU[journalOnly], r.Ratios[row.Work]
-		if bare == 0 || held == 0 {
+		all, held, ratios := row.CPU[whole], row.CPU[heldBack], r.Ratios[row.Work]
+		if held == 0 {
 			continue
 		}
-		_, _ = fmt.Fprintf(w, "%s without a journal: %.1f µs (%.2f × the floor); the journal adds %.1f µs (%.2f ×)", row.Work, bare, ratios[noJournal], held-bare, ratios[journalOnly])
-		_, _ = fmt.Fprintf(w, "; shipping to SQLite %.1f µs more (%.2f ×)", row.CPU[whole]-held, ratios[whole])
-		if on := row.CPU[onPostgres]; on != 0 {
-			_, _ = fmt.Fprintf(w, ", to PostgreSQL %.1f µs (%.2f ×)", on-held, ratios[onPostgres])
+		_, _ = fmt.Fprintf(w, "%s with shipping held back: %.1f µs (%.2f × the floor)\n", row.Work, held, ratios[heldBack])
+		for _, part := range []struct {
+			what  string
+			costs float64
+		}{
+			{"limits and a budget in memory", all - row.CPU[noLimits]},
+			{"the journal", held - row.CPU[noJournal]},
+			{"shipping to SQLite", all - held},
+			{"shipping to PostgreSQL", row.CPU[onPostgres] - held},
+			{"limits in Redis", row.CPU[onRedis] - row.CPU[noLimits]},
+		} {
+			if part.costs > -all/2 { // else it was not measured
+				_, _ = fmt.Fprintf(w, "  %s: %.1f µs\n", part.what, part.costs)
+			}
 		}
-		_, _ = fmt.Fprintln(w)
 	}
 }
