@@ -96,7 +96,7 @@ const (
 )
 
 const benchLimits = `limits:
-  - {scope: key/bench, requests_per_minute: 100000000, tokens_per_minute: 100000000000, concurrent: 100000}
+  - {scope: key/bench, requests_per_minute: 100000000, tokens_per_minute: 50000000000, concurrent: 100000}
 budgets:
   - {scope: key/bench, usd: 1000000, per: month}
 `
