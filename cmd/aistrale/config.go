@@ -143,26 +143,30 @@ func developerDefaults() *Config {
 // AISTRALE_… go before the file, the file before the defaults. The error is a *mistakes with
 // everything that is wrong.
 func loadConfig(path string, getenv func(string) string) (*Config, error) {
-	found := &mistakes{file: path}
-	d := &decoder{found: found, places: map[string]place{}, getenv: getenv, readFile: os.ReadFile}
-	c := developerDefaults()
-	if path != "" {
-		c = defaults()
-		c.File = path
-		root, err := readYAML(path)
-		if err != nil {
-			return nil, err
-		}
-		if root != nil {
-			d.decode(root, reflect.ValueOf(c).Elem(), "")
-		}
+	d := &decoder{found: &mistakes{file: path}, places: map[string]place{}, getenv: getenv, readFile: os.ReadFile}
+	if path == "" {
+		return d.config(developerDefaults(), nil)
+	}
+	root, err := readYAML(path)
+	if err != nil {
+		return nil, err
+	}
+	c := defaults()
+	c.File = path
+	return d.config(c, root)
+}
+
+// config puts what a file and the environment say over defaults. root may be nil.
+func (d *decoder) config(c *Config, root *yaml.Node) (*Config, error) {
+	if root != nil {
+		d.decode(root, reflect.ValueOf(c).Elem(), "")
 	}
 	d.override(reflect.ValueOf(c).Elem(), "")
 	c.inherit(d.said)
-	v := validator{found: found, places: d.places}
+	v := validator{found: d.found, places: d.places}
 	v.config(c)
-	if len(found.list) > 0 {
-		return nil, found
+	if len(d.found.list) > 0 {
+		return nil, d.found
 	}
 	return c, c.finish()
 }

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -94,8 +96,19 @@ func TestExample_comments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := mustLoad(t, uncommented(string(text)), "MINE_API_KEY", "m", "GROQ_KEY_A", "a", "GROQ_KEY_B", "b", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32))
+	if len(c.Aliases) != 3 || len(c.Keys) != 1 || len(c.Providers) != 9 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
+		t.Errorf("%+v", c)
+	}
+	if len(c.Prices) != 3 || len(c.Limits) != 2 || len(c.Budgets) != 2 || len(c.Workspaces) != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// uncommented takes the comments from the example's settings.
+func uncommented(text string) string {
 	var lines []string
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		if after, ok := strings.CutPrefix(line, "  # "); ok {
 			line = "  " + after
 		}
@@ -104,13 +117,7 @@ func TestExample_comments(t *testing.T) {
 		}
 		lines = append(lines, line)
 	}
-	c := mustLoad(t, strings.Join(lines, ""), "MINE_API_KEY", "m", "GROQ_KEY_A", "a", "GROQ_KEY_B", "b", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32))
-	if len(c.Aliases) != 3 || len(c.Keys) != 1 || len(c.Providers) != 9 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
-		t.Errorf("%+v", c)
-	}
-	if len(c.Prices) != 3 || len(c.Limits) != 2 || len(c.Budgets) != 2 || len(c.Workspaces) != 1 {
-		t.Errorf("%+v", c)
-	}
+	return strings.Join(lines, "")
 }
 
 func TestLoadConfig_developer(t *testing.T) {
@@ -236,12 +243,62 @@ func TestLoadConfig_noFile(t *testing.T) {
 	}
 }
 
+// Whatever a file says, reading it ends in a mistake, or in a configuration that the gateway can
+// serve by; and it is the same each time.
+func FuzzConfig(f *testing.F) {
+	example, err := os.ReadFile(exampleFile)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(example))
+	f.Add(uncommented(string(example)))
+	const mock = "providers: [{name: mock}]\n"
+	for _, seed := range []string{
+		mock + "limits: [{scope: '*', requests_per_minute: 600, burst: 1, models: ['mock/*']}]\n",
+		mock + "budgets: [{scope: user/ada, usd: 1e-3, per: 1d12h, soft: [1], unbounded: cap}, {scope: all, tokens: 5, per: week, time_zone: Asia/Tokyo}]\n",
+		mock + "aliases: {a: {targets: &t [mock/gpt], force: {x: [&n {k: 0.10}, *n, ~, 'a']}, hedge: {after: 1s, max_usd: 1}}, b: *t}\n",
+		mock + "keys: [{name: k, key: " + goodKey + ", deny: [tools], defaults: {temperature: ${A:-1}}, timeouts: {total: 1m}, sticky: session}]\n",
+		"providers: [{name: openai, api_keys: [{name: a, key: ${A}, weight: 1}, {name: b, key: '${file:/x}', weight: 2}], retry: {max: 0}}, {name: groq, credentials: [a, {name: b}]}]\n",
+		mock + "storage: {redis: 'rediss://u:p@h/1?cluster=true', redis_mode: deny}\nqueue: {max_wait: 1s}\nworkspaces: [{name: w, regions: ['']}]\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		read := func() (*Config, error) {
+			root, err := parseYAML(strings.NewReader(text), "f")
+			if err != nil {
+				return nil, err
+			}
+			d := &decoder{
+				found: &mistakes{file: "f"}, places: map[string]place{}, getenv: variables("A", "1"),
+				readFile: func(string) ([]byte, error) { return []byte("content\n"), nil },
+			}
+			return d.config(defaults(), root)
+		}
+		c, err := read()
+		again, errAgain := read()
+		if !reflect.DeepEqual(c, again) || (err == nil) != (errAgain == nil) || err != nil && err.Error() != errAgain.Error() {
+			t.Fatalf("%+v, %v\nand then\n%+v, %v", c, err, again, errAgain)
+		}
+		if err != nil {
+			return
+		}
+		s := &state{pools: map[poolKey]proxy.Upstream{}, means: policy.NewMeans()}
+		defer s.close()
+		if _, err := s.build(c, &stock{}, "http://127.0.0.1:1"); err != nil {
+			t.Errorf("what is accepted cannot be served by: %v", err)
+		}
+		_ = c.warnings(nil, "")
+	})
+}
+
 // No way of printing a configuration, or a mistake in it, shows a secret.
 func TestConfig_secrets(t *testing.T) {
 	const canary = "canary-7f3a"
 	key := "sk-ais-abcd1234-" + canary + strings.Repeat("s", 32)
-	c := mustLoad(t, "providers: [{name: openai, api_key: "+canary+"}]\nmetrics_token: "+canary+"\nkeys: [{name: k, key: "+key+"}]")
-	for _, text := range []string{fmtAll(c), fmtAll(*c), fmtAll(c.Providers), fmtAll(c.Keys)} {
+	c := mustLoad(t, "providers: [{name: openai, api_key: "+canary+"}, {name: groq, api_keys: [{name: a, key: "+canary+"}]}]\nmetrics_token: "+canary+
+		"\nkeys: [{name: k, key: "+key+"}]\nstorage: {redis: 'redis://u:"+canary+"@h'}")
+	for _, text := range []string{fmtAll(c), fmtAll(*c), fmtAll(c.Providers), fmtAll(c.Keys), fmtAll(c.Storage)} {
 		if strings.Contains(text, canary) || !strings.Contains(text, storage.Redacted) {
 			t.Errorf("printed %s", text)
 		}
@@ -255,8 +312,9 @@ providers:
 keys:
   - {name: k, key: sk-ais-`+canary+`}
 metrics_token: {a: `+canary+`}
+storage: {redis: "redis://u:`+canary+`@h:%zz"}
 `), variables())
-	if err == nil || strings.Contains(err.Error(), canary) || !strings.HasPrefix(err.Error(), "6 mistakes:\n") {
+	if err == nil || strings.Contains(err.Error(), canary) || !strings.HasPrefix(err.Error(), "7 mistakes:\n") {
 		t.Errorf("error %v", err)
 	}
 }
