@@ -54,7 +54,7 @@ const (
 // The zero value never does.
 type Hedge struct {
 	After   time.Duration
-	MaxNano int64 // no hedge costs more than this, in nano-USD; 0 is no bound
+	MaxNano int64 // no call is hedged where it should cost more than this, in nano-USD; 0 is no bound
 }
 
 // strategy is what the alias does: weights alone say "weighted".

@@ -35,7 +35,7 @@ func (f *flight) send(targets []target) error {
 		if w.others(t) {
 			f.firstByte = f.alias.FirstByte
 		}
-		tried, err := f.try(t)
+		t, tried, err := w.try(t)
 		switch {
 		case !tried:
 			t.shut = true
@@ -53,6 +53,16 @@ func (f *flight) send(targets []target) error {
 			return err
 		}
 	}
+}
+
+// try makes one attempt, or two where the first is slow and the alias hedges. It gives the target
+// that the result is of.
+func (w *walk) try(t *target) (of *target, tried bool, err error) {
+	if o := w.hedged(t); o != nil {
+		return w.tryTwo(t, o)
+	}
+	tried, err = w.f.try(t)
+	return t, tried, err
 }
 
 // next is where to try next: a target that is sound and was not tried, else the best of the
@@ -268,5 +278,5 @@ func (f *flight) learn(t *target, err error, before int) policy.Result {
 
 // ours reports a failure that a limit of the gateway's own made.
 func ours(out *providers.Fault) bool {
-	return errors.Is(out, fasthttp.ErrNoFreeConns) || errors.Is(out, errTooLong)
+	return errors.Is(out, fasthttp.ErrNoFreeConns) || errors.Is(out, errTooLong) || errors.Is(out, errHedged)
 }

@@ -40,16 +40,23 @@ func (f *flight) cancelLocked(cause error) {
 	if f.exchange != nil {
 		f.exchange.Cancel(cause)
 	}
+	if f.twin != nil {
+		f.twin.cancel(cause)
+	}
 }
 
-// own makes x the flight's exchange, unless the client has gone already.
+// own makes x the flight's exchange, unless the client has gone already or its hedge was faster.
 func (f *flight) own(x Exchange) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.gone == nil {
-		f.exchange = x
+	switch {
+	case f.gone != nil:
+		return f.gone
+	case f.yield:
+		return errHedged
 	}
-	return f.gone
+	f.exchange = x
+	return nil
 }
 
 // disown takes the exchange out of cancel's reach; it must come before Exchange.Finish.

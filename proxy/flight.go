@@ -57,6 +57,8 @@ type flight struct {
 	token    uint64
 	exchange Exchange
 	gone     error
+	twin     *flight       // of a hedge; it is cancelled with this one
+	yield    bool          // the hedge has its answer
 	timed    uuid.UUID     // the request that its time limit is for
 	bell     chan struct{} // closed when gone is set; nil where nobody waits for that
 }

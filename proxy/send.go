@@ -330,6 +330,9 @@ func outcome(err error) storage.Outcome {
 	if err == nil {
 		return storage.OutcomeOK
 	}
+	if errors.Is(err, errHedged) {
+		return storage.OutcomeHedged
+	}
 	switch fault(err).Kind {
 	case providers.FaultClientGone:
 		return storage.OutcomeClientGone

@@ -67,6 +67,7 @@ type Head struct {
 var (
 	errClientGone = errors.New("the client has gone")
 	errDraining   = errors.New("the gateway is shutting down and drain_timeout has passed")
+	errHedged     = errors.New("another attempt at the same call was faster")
 	errOvertime   = errors.New("the call took longer than it may (timeouts.total)")
 	errSilent     = errors.New("nothing came for a while")
 	errIdle       = errors.New("the upstream fell silent inside its answer (timeouts.stream_idle)")

@@ -21,7 +21,8 @@ const (
 	OutcomeTimeout       Outcome = "timeout"
 	OutcomeClientGone    Outcome = "client_gone"
 	OutcomePanic         Outcome = "panic"
-	OutcomeLost          Outcome = "lost" // the gateway died before it was settled
+	OutcomeHedged        Outcome = "hedged" // another attempt at the same call was faster
+	OutcomeLost          Outcome = "lost"   // the gateway died before it was settled
 )
 
 // Record is the wide event of one request: every stage writes into it, and the log line, the
