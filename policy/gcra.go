@@ -15,7 +15,6 @@ type rate struct {
 	name string
 	tat  int64
 	busy int64 // when it last began to hold something
-	held int   // leases that may still correct it
 	gone bool  // dropped from the meter
 }
 
@@ -79,7 +78,7 @@ func (r *rate) state(a *RateAsk, now int64) RateState {
 
 // expire drops a rate that says nothing any more.
 func (r *rate) expire(m *Meter, now int64) {
-	if r.held > 0 || r.tat > now {
+	if r.tat > now {
 		m.wheel.put(&r.timed, max(r.tat, now+idle))
 		return
 	}

@@ -71,9 +71,6 @@ func (l *lease) release() {
 	for _, s := range l.slots {
 		s.used--
 	}
-	for _, r := range l.rates {
-		r.held--
-	}
 	for i := range l.budgets {
 		l.budgets[i].budget.held--
 	}
@@ -96,9 +93,6 @@ func (l *lease) settle(m *Meter, s Spent, now int64) {
 func (l *lease) settleLate(m *Meter, s Spent, now int64) {
 	for i := range l.budgets {
 		h, a := &l.budgets[i], &l.grant.Ask.Budgets[i]
-		if h.budget.gone {
-			continue // its window is over
-		}
 		h.budget.forget(now)
 		h.budget.correct(h.slice, now, s.budget(i, h.amount)-h.amount)
 		h.budget.cross(a, now, m.tell)

@@ -132,7 +132,6 @@ func (m *Meter) grant(a *Ask, output int64) Verdict {
 	l.budgets = append(l.room.budgets[:0], m.asked.budgets...)
 	for i, r := range l.rates {
 		r.take(&a.Rates[i], m.now)
-		r.held++
 	}
 	for _, s := range l.slots {
 		s.used++

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -351,6 +352,59 @@ func TestMeterTokenModel(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A call that used more than anybody thought is charged for it also where its rate has been idle
+// since, or was dropped.
+func TestMeterLateMore(t *testing.T) {
+	for _, after := range []time.Duration{time.Minute, 5 * time.Hour} {
+		clock := newHand()
+		m := NewMeter(MeterOptions{Now: clock.Now})
+		ask := func() *Ask {
+			return &Ask{Now: clock.now, Alive: 24 * time.Hour, Rates: []RateAsk{{Counter: "r", Interval: time.Second, Burst: 10, Cost: 10}}}
+		}
+		l := m.mustTake(t, ask())
+		for range 10 {
+			clock.now = clock.now.Add(after / 10)
+			m.mustTake(t, &Ask{Now: clock.now})
+		}
+		m.Settle(l.Grant, Spent{Rates: []int64{40}})
+		if v := m.mustTake(t, ask()); v.Grant != nil || v.Refused.Wait != 30*time.Second {
+			t.Errorf("after %s: %+v, want a wait for 30 units", after, v.Refused)
+		}
+	}
+}
+
+// A budget that a call under way may still be charged to is kept, though nothing stands in it.
+func TestMeterKeepsBudget(t *testing.T) {
+	clock := newHand()
+	m := NewMeter(MeterOptions{Now: clock.Now})
+	b := BudgetAsk{Counter: "b", Limit: 100, Window: Window{Rolling: time.Hour}}
+	l := m.mustTake(t, &Ask{Now: clock.now, Alive: 24 * time.Hour, Budgets: []BudgetAsk{b}})
+	for range 10 {
+		clock.now = clock.now.Add(time.Hour)
+		m.mustTake(t, &Ask{Now: clock.now})
+	}
+	m.Settle(l.Grant, Spent{Budgets: []int64{60}})
+	if s, err := m.State(t.Context(), &b); err != nil || s.Spent != 60 {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+// A share is reached when that much is spent, not a fraction less.
+func TestShareOf(t *testing.T) {
+	f := func(limit int64, percent int, want int64) {
+		t.Helper()
+		if got := shareOf(limit, percent); got != want {
+			t.Errorf("%d %% of %d: %d, want %d", percent, limit, got, want)
+		}
+	}
+	f(100, 80, 80)
+	f(3, 50, 2)
+	f(1, 1, 1)
+	f(math.MaxInt64, 50, math.MaxInt64/2+1)
+	f(math.MaxInt64, 1000, math.MaxInt64)
+	f(0, 50, 0)
 }
 
 // Counters that say nothing are dropped, and come back as if they had never been away.

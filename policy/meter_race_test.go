@@ -210,6 +210,12 @@ func TestMeterHistory(t *testing.T) {
 	if v := take(next); v.Grant == nil {
 		t.Fatal("refused")
 	}
+	clock.now = noon.Add(2 * time.Hour) // the meter has counted a whole window by itself
+	later := rolling
+	later.Counter = "later"
+	if v := take(later); v.Grant == nil {
+		t.Fatal("refused")
+	}
 	if s, err := m.State(t.Context(), &policy.BudgetAsk{Counter: "total", Limit: 5}); err != nil || s.Spent != 900 {
 		t.Errorf("%+v %v", s, err)
 	}

@@ -238,11 +238,12 @@ func (q *Queue) enter(l *line, w *waiter) bool {
 func (q *Queue) place(l *line, w *waiter) {
 	alone := l.waiters == 0
 	l.add(w)
-	switch {
-	case l.first() != w:
-	case alone && l.kind == AskRate:
-		l.yield(w.last.Refused.Wait)
-	default:
+	if l.first() != w {
+		return
+	}
+	if r := w.last.Refused; alone && r.Kind == AskRate {
+		l.yield(r.Wait)
+	} else {
 		l.wake()
 	}
 }

@@ -17,11 +17,16 @@ import (
 type countedTakes struct {
 	Counters
 	takes atomic.Int64
+	after func() // each; nil: nothing
 }
 
 func (c *countedTakes) Take(ctx context.Context, a *Ask) (Verdict, error) {
 	c.takes.Add(1)
-	return c.Counters.Take(ctx, a)
+	v, err := c.Counters.Take(ctx, a)
+	if c.after != nil {
+		c.after()
+	}
+	return v, err
 }
 
 // lobby is a queue before a meter, in a bubble of time.
@@ -148,6 +153,53 @@ func TestQueueTooLong(t *testing.T) {
 		l.call("B0", slotOf(1), nil)
 		l.call("B1", slotOf(1), nil)
 		l.says("A0@0s", "A1:refused@0s", "B0@0s", "B1:refused@0s")
+	})
+}
+
+// A call that would stand in line in vain is told at once, and when to come back.
+func TestQueueVain(t *testing.T) {
+	inLobby(t, patient(), func(l *lobby) {
+		l.call("A0", second(10), nil)
+		l.call("A1", second(5), nil)
+		l.call("B0", second(1), func(p *Patience) { p.MaxWait = 3 * time.Second })
+		l.call("H0", second(1), func(p *Patience) { p.MaxWait, p.Priority = 3*time.Second, 1 })
+		l.says("A0@0s", "B0:refused@0s", "H0@1s", "A1@6s")
+	})
+}
+
+// Who makes room for another in a line of one leaves the line as it was: nobody slips by.
+func TestQueueRoomOfOne(t *testing.T) {
+	p := patient()
+	p.MaxDepth = 1
+	inLobby(t, p, func(l *lobby) {
+		l.call("A0", second(8), nil)
+		l.call("A1", second(5), nil)
+		l.call("H0", second(5), func(p *Patience) { p.Priority = 1 })
+		l.call("B0", second(1), nil)
+		l.says("A0@0s", "A1:refused@0s", "B0:refused@0s", "H0@3s")
+	})
+}
+
+// What comes back while somebody asks in vain is not missed.
+func TestQueueGivenBackMeanwhile(t *testing.T) {
+	inLobby(t, patient(), func(l *lobby) {
+		take := func() *Grant {
+			v, err := l.Take(l.t.Context(), &Ask{Now: time.Now(), Alive: time.Hour, Slots: slotOf(2).Slots})
+			if err != nil || v.Grant == nil {
+				l.t.Fatal("refused")
+			}
+			return v.Grant
+		}
+		first, asked := take(), 0
+		second := take()
+		l.counters.after = func() {
+			if asked++; asked == 2 { // A0 has its turn, and has just been refused
+				l.Settle(first, Spent{})
+			}
+		}
+		l.call("A0", slotOf(2), nil)
+		l.says("A0@0s")
+		l.Settle(second, Spent{})
 	})
 }
 

@@ -16,8 +16,7 @@ type budget struct {
 	rolling         *rolling // nil for calendar windows and for those without an end
 	end             int64    // of a calendar window, in nanoseconds of the meter's clock
 	raised          []raised
-	held            int // leases that may still correct it
-	gone            bool
+	held            int // open leases
 }
 
 // raised is a share whose threshold has been told of.
@@ -165,7 +164,6 @@ func (b *budget) expire(m *Meter, now int64) {
 		m.wheel.put(&b.timed, now+idle)
 		return
 	}
-	b.gone = true
 	delete(m.budgets, b.name)
 }
 
