@@ -246,12 +246,6 @@ func TestLoadConfig_noFile(t *testing.T) {
 // Whatever a file says, reading it ends in a mistake, or in a configuration that the gateway can
 // serve by; and it is the same each time.
 func FuzzConfig(f *testing.F) {
-	example, err := os.ReadFile(exampleFile)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(string(example))
-	f.Add(uncommented(string(example)))
 	const mock = "providers: [{name: mock}]\n"
 	for _, seed := range []string{
 		mock + "limits: [{scope: '*', requests_per_minute: 600, burst: 1, models: ['mock/*']}]\n",
