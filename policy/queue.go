@@ -51,21 +51,29 @@ func (q *Queue) Waiting() int64 { return q.waiting.Load() }
 // which the time or the room is too short, or with the context. It sets a.Now to when it asked
 // last.
 func (q *Queue) Wait(ctx context.Context, a *Ask, p Patience) (Verdict, error) {
-	w := &waiter{Patience: p, ask: a, began: time.Now()}
-	if refused, behind := q.behind(w); !behind {
-		v, err := q.Take(ctx, a)
-		if err != nil || v.Grant != nil || !w.waits(v.Refused) {
-			return v, err
+	var w *waiter
+	if q.waiting.Load() > 0 {
+		w = newWaiter(a, p)
+		if refused, behind := q.behind(w); refused.Kind != 0 {
+			return Verdict{Refused: refused}, nil
+		} else if behind {
+			return q.stand(ctx, w)
 		}
-		w.last = v
-		if !q.join(w) {
-			return v, nil
-		}
-	} else if refused.Kind != 0 {
-		return Verdict{Refused: refused}, nil
+	}
+	v, err := q.Take(ctx, a)
+	if err != nil || v.Grant != nil {
+		return v, err
+	}
+	if w == nil {
+		w = newWaiter(a, p)
+	}
+	if w.last = v; !w.waits(v.Refused) || !q.join(w) {
+		return v, nil
 	}
 	return q.stand(ctx, w)
 }
+
+func newWaiter(a *Ask, p Patience) *waiter { return &waiter{Patience: p, ask: a, began: time.Now()} }
 
 // stand waits in line.
 func (q *Queue) stand(ctx context.Context, w *waiter) (Verdict, error) {
@@ -160,9 +168,6 @@ func (q *Queue) linesOf(a *Ask) func(yield func(*line) bool) {
 // refuses it where it would stand there in vain. Who waits for a reservation may be overtaken by
 // who needs less.
 func (q *Queue) behind(w *waiter) (refused Refused, behind bool) {
-	if q.waiting.Load() == 0 {
-		return Refused{}, false
-	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for l := range q.linesOf(w.ask) {
