@@ -85,7 +85,7 @@ func (w *walk) next() (*target, error) {
 	return w.trickle(now)
 }
 
-// others reports whether there is a target that a slow t can be left for.
+// others reports whether there is a sound target that a slow t can be left for.
 func (w *walk) others(t *target) bool {
 	if len(w.targets) == 1 {
 		return false
@@ -96,7 +96,7 @@ func (w *walk) others(t *target) bool {
 		if o == t || o.tried || o.dead || o.shut {
 			continue
 		}
-		if s, _ := o.standing(now); s != policy.StateOpen {
+		if s, _ := o.standing(now); s == policy.StateClosed {
 			return true
 		}
 	}
