@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -25,13 +26,7 @@ func (c *Config) warnings(keys []storage.Key, where string) []string {
 	for i := range c.Workspaces {
 		w.holder(element("workspaces", i)+".name", storage.ScopeWorkspace, c.Workspaces[i].Name)
 	}
-	switch {
-	case len(c.Budgets) == 0:
-	case c.Journal.Store == journalOff:
-		w.add("budgets", "journal is %s, so that a gateway that starts anew knows nothing of what was spent before", journalOff)
-	case !c.Ledger.Ship:
-		w.add("budgets", "ledger.ship is false, so that a gateway that starts anew serves no call of a budget until it ships")
-	}
+	w.memory(c)
 	return w.list
 }
 
@@ -39,6 +34,27 @@ type warner struct {
 	keys  []*storage.Key
 	where string
 	list  []string
+}
+
+// memory warns where budgets begin anew though their windows do not.
+func (w *warner) memory(c *Config) {
+	for i := range c.Budgets {
+		for n, m := range c.Budgets[i].Models {
+			named := func(alias string) bool { return policy.Allows([]string{m}, alias) }
+			if m != "*" && slices.ContainsFunc(c.aliasNames(), named) {
+				w.add(element(element("budgets", i)+".models", n), "%q is an alias, which the ledger does not know: what was spent by it is forgotten at a restart", m)
+			}
+		}
+	}
+	switch {
+	case len(c.Budgets) == 0:
+	case c.Journal.Store == journalOff:
+		w.add("budgets", "journal is %s, so that a gateway that starts anew knows nothing of what was spent before", journalOff)
+	case !c.Ledger.Ship:
+		w.add("budgets", "ledger.ship is false, so that a gateway that starts anew serves no call of a budget until it ships")
+	case !c.Storage.Redis.Empty() && c.Storage.Postgres.Empty():
+		w.add("budgets", "storage.postgres is not set, so that a Redis that comes back empty learns from one gateway only what was spent")
+	}
 }
 
 func (w *warner) add(path, format string, args ...any) {
