@@ -37,7 +37,8 @@ type Ask struct {
 	// Output is how many tokens of output are wanted, of all choices together, and Least how
 	// few are worth sending the call for. A grant has as many as every budget can pay for.
 	Output, Least int64
-	// Alive is how long the lease holds without a sign of life of its holder.
+	// Alive is how long the lease holds without a sign of life of its holder, which is the gateway
+	// that took it, and not the call: a call may last longer.
 	Alive time.Duration
 }
 

@@ -59,7 +59,7 @@ func (s *away) Seen(counter string) (policy.BudgetState, time.Time) {
 func newAway(nodes int) *away {
 	clock := storagetest.NewClock()
 	return &away{
-		Meter: policy.NewMeter(policy.MeterOptions{Now: clock.Now}), clock: clock, nodes: nodes,
+		Meter: policy.NewMeter(policy.MeterOptions{Leak: 1, Now: clock.Now}), clock: clock, nodes: nodes,
 		seen: map[string]policy.BudgetState{}, seenAt: clock.Now(),
 	}
 }

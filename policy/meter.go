@@ -13,6 +13,10 @@ const idle = int64(time.Hour)
 // MeterOptions are a Meter's ports.
 type MeterOptions struct {
 	Now func() time.Time // nil: time.Now
+	// Leak is how long a lease stands that nobody settles, where its ask says less: a process
+	// that lives is the sign of life of all its leases, so that this only ends one that a defect
+	// lost. 0 is six hours.
+	Leak time.Duration
 	// Threshold is told of shares of budgets, each once in a window. It is called without a
 	// lock, on the path of the call that came to the share, so it must be quick.
 	Threshold func(Threshold)
@@ -21,6 +25,8 @@ type MeterOptions struct {
 	// before the Meter did. nil: nothing was spent before.
 	History func(ctx context.Context, b *BudgetAsk, since time.Time) ([]Amount, error)
 }
+
+const usualLeak = 6 * time.Hour
 
 // Amount is what was spent at a time.
 type Amount struct {
@@ -53,6 +59,9 @@ type Meter struct {
 func NewMeter(o MeterOptions) *Meter {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Leak == 0 {
+		o.Leak = usualLeak
 	}
 	m := &Meter{
 		options: o, base: o.Now(), learning: make(chan struct{}, 1),
@@ -142,12 +151,17 @@ func (m *Meter) grant(a *Ask, output int64) Verdict {
 		h.budget.reserved = plus(h.budget.reserved, h.amount)
 		h.budget.held++
 	}
-	m.wheel.put(&l.timed, m.now+int64(a.Alive))
+	m.hold(l)
 	v := Verdict{Grant: &l.grant}
 	if len(a.Rates) > 0 {
 		v.Rates = l.states(l.room.states[:0], a, m.now)
 	}
 	return v
+}
+
+// hold has a lease run out, should nobody settle it.
+func (m *Meter) hold(l *lease) {
+	m.wheel.put(&l.timed, m.now+int64(max(l.grant.Ask.Alive, m.options.Leak)))
 }
 
 func (l *lease) states(dst []RateState, a *Ask, now int64) []RateState {
@@ -211,7 +225,7 @@ func (m *Meter) Extend(_ context.Context, g *Grant, tokens int64) (bool, error) 
 		return false, nil
 	}
 	m.wheel.drop(&l.timed)
-	m.wheel.put(&l.timed, m.now+int64(g.Ask.Alive))
+	m.hold(l)
 	return tokens <= 0 || l.extend(tokens, m.now), nil
 }
 

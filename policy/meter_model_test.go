@@ -37,7 +37,7 @@ func TestMeterRateModel(t *testing.T) {
 	for seed := range uint64(steps(60, 3000)) {
 		g := rand.New(rand.NewPCG(seed, 11))
 		clock := newHand()
-		m := NewMeter(MeterOptions{Now: clock.Now})
+		m := NewMeter(MeterOptions{Leak: 1, Now: clock.Now})
 		interval := time.Duration(1 + g.Int64N(int64(time.Second)<<g.IntN(12)>>6))
 		limit := 1 + g.Int64N(50)
 		var admitted []admission
@@ -152,7 +152,7 @@ func TestMeterBudgetModel(t *testing.T) {
 	for seed := range uint64(steps(150, 8000)) {
 		g := rand.New(rand.NewPCG(seed, 12))
 		clock := newHand()
-		b := budgetRun{t: t, g: g, clock: clock, seed: seed, meter: NewMeter(MeterOptions{Now: clock.Now})}
+		b := budgetRun{t: t, g: g, clock: clock, seed: seed, meter: NewMeter(MeterOptions{Leak: 1, Now: clock.Now})}
 		b.model.limit = 1 + g.Int64N(1<<(1+g.IntN(45)))
 		if g.IntN(2) == 0 {
 			b.model.rolling = time.Duration(1+g.IntN(100)) * time.Minute
@@ -320,7 +320,7 @@ func TestMeterTokenModel(t *testing.T) {
 	for seed := range uint64(steps(60, 3000)) {
 		g := rand.New(rand.NewPCG(seed, 13))
 		clock := newHand()
-		m := NewMeter(MeterOptions{Now: clock.Now})
+		m := NewMeter(MeterOptions{Leak: 1, Now: clock.Now})
 		const interval, burst = time.Millisecond, 1000
 		began := clock.now
 		rate := func(cost int64) []RateAsk {
@@ -359,7 +359,7 @@ func TestMeterTokenModel(t *testing.T) {
 func TestMeterLateMore(t *testing.T) {
 	for _, after := range []time.Duration{time.Minute, 5 * time.Hour} {
 		clock := newHand()
-		m := NewMeter(MeterOptions{Now: clock.Now})
+		m := NewMeter(MeterOptions{Leak: 1, Now: clock.Now})
 		ask := func() *Ask {
 			return &Ask{Now: clock.now, Alive: 24 * time.Hour, Rates: []RateAsk{{Counter: "r", Interval: time.Second, Burst: 10, Cost: 10}}}
 		}
@@ -375,10 +375,30 @@ func TestMeterLateMore(t *testing.T) {
 	}
 }
 
+// A call of hours keeps its slot and its reservation, though it gives no sign of life: the process
+// lives. One that is lost ends at last.
+func TestMeterLongCall(t *testing.T) {
+	clock := newHand()
+	m := NewMeter(MeterOptions{Now: clock.Now})
+	b := BudgetAsk{Counter: "b", Limit: 100, Fixed: 40}
+	m.mustTake(t, &Ask{Now: clock.now, Alive: time.Minute, Budgets: []BudgetAsk{b}, Slots: []SlotAsk{{Counter: "s", Limit: 1}}})
+	f := func(after time.Duration, free bool, want BudgetState) {
+		t.Helper()
+		clock.now = clock.now.Add(after)
+		v := m.mustTake(t, &Ask{Now: clock.now, Slots: []SlotAsk{{Counter: "s", Limit: 1}}})
+		s, err := m.State(t.Context(), &b)
+		if err != nil || s != want || (v.Grant != nil) != free {
+			t.Errorf("%+v %v, the slot is free: %v", s, err, v.Grant != nil)
+		}
+	}
+	f(5*time.Hour, false, BudgetState{Reserved: 40})
+	f(time.Hour+2*time.Second, true, BudgetState{Spent: 40})
+}
+
 // A budget that a call under way may still be charged to is kept, though nothing stands in it.
 func TestMeterKeepsBudget(t *testing.T) {
 	clock := newHand()
-	m := NewMeter(MeterOptions{Now: clock.Now})
+	m := NewMeter(MeterOptions{Leak: 1, Now: clock.Now})
 	b := BudgetAsk{Counter: "b", Limit: 100, Window: Window{Rolling: time.Hour}}
 	l := m.mustTake(t, &Ask{Now: clock.now, Alive: 24 * time.Hour, Budgets: []BudgetAsk{b}})
 	for range 10 {
@@ -410,7 +430,7 @@ func TestShareOf(t *testing.T) {
 // Counters that say nothing are dropped, and come back as if they had never been away.
 func TestMeterForgets(t *testing.T) {
 	clock := newHand()
-	m := NewMeter(MeterOptions{Now: clock.Now})
+	m := NewMeter(MeterOptions{Leak: 1, Now: clock.Now})
 	held := func() int { return len(m.rates) + len(m.slots) + len(m.budgets) }
 	for i := range 1000 {
 		day := Window{Start: clock.now.Add(-time.Hour), End: clock.now.Add(time.Hour)}

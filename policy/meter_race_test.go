@@ -84,7 +84,7 @@ func TestMeterThresholds(t *testing.T) {
 	var mu sync.Mutex
 	told := map[int]int{}
 	clock := &moving{now: noon}
-	m := policy.NewMeter(policy.MeterOptions{Now: clock.Now, Threshold: func(e policy.Threshold) {
+	m := policy.NewMeter(policy.MeterOptions{Leak: 1, Now: clock.Now, Threshold: func(e policy.Threshold) {
 		mu.Lock()
 		defer mu.Unlock()
 		told[e.Share]++
@@ -137,7 +137,7 @@ func (m *moving) Now() time.Time { return m.now }
 func TestMeterThresholdRolling(t *testing.T) {
 	var told []int64
 	clock := &moving{now: noon}
-	m := policy.NewMeter(policy.MeterOptions{Now: clock.Now, Threshold: func(e policy.Threshold) { told = append(told, e.Spent) }})
+	m := policy.NewMeter(policy.MeterOptions{Leak: 1, Now: clock.Now, Threshold: func(e policy.Threshold) { told = append(told, e.Spent) }})
 	b := policy.BudgetAsk{Counter: "b", Limit: 100, Fixed: 30, Soft: []int{50}, Window: policy.Window{Rolling: time.Hour}}
 	spend := func() {
 		t.Helper()
@@ -165,7 +165,7 @@ func TestMeterHistory(t *testing.T) {
 	spent := []policy.Amount{{At: noon.Add(-50 * time.Minute), Units: 600}, {At: noon.Add(-10 * time.Minute), Units: 300}}
 	var told []int
 	m := policy.NewMeter(policy.MeterOptions{
-		Now: clock.Now, Threshold: func(e policy.Threshold) { told = append(told, e.Share) },
+		Leak: 1, Now: clock.Now, Threshold: func(e policy.Threshold) { told = append(told, e.Share) },
 		History: func(_ context.Context, b *policy.BudgetAsk, since time.Time) ([]policy.Amount, error) {
 			asked = append(asked, b.Counter+" "+since.Format("15:04"))
 			return spent, broken

@@ -10,6 +10,6 @@ import (
 func TestMeter(t *testing.T) {
 	storagetest.Counters(t, func(*testing.T) (policy.Counters, storagetest.Clock) {
 		clock := storagetest.NewClock()
-		return policy.NewMeter(policy.MeterOptions{Now: clock.Now}), clock
+		return policy.NewMeter(policy.MeterOptions{Leak: 1, Now: clock.Now}), clock
 	})
 }
