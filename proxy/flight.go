@@ -35,7 +35,7 @@ type flight struct {
 	sticky    uint64          // what keeps the call in place, 0 nothing
 	stickyBy  policy.Sticky
 	overtime  *time.Timer
-	hurried   bool          // the client's own time limit is what holds
+	hurried   bool          // a time limit of the client's, or of its key's, may be what holds
 	firstByte time.Duration // the alias' limit for the target being tried, 0 none
 	target    target        // the one being tried
 	kept      keptHeaders

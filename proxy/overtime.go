@@ -10,7 +10,7 @@ import (
 // limitTime ends the call, wherever it stands, when its time is over. The flight may serve
 // another request by then, so the news says which one it is for.
 func (f *flight) limitTime() {
-	total := f.alias.Total
+	total := shorter(f.alias.Total, f.key.Timeouts.Total)
 	if total <= 0 {
 		return
 	}

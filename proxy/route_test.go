@@ -87,6 +87,24 @@ func TestRoute_Sticky(t *testing.T) {
 	})
 }
 
+// What the alias leaves open, the key may say.
+func TestRoute_StickyByKey(t *testing.T) {
+	accounts, _ := three(t)
+	g := newStagedGateway(t, &policy.Alias{Targets: weighted("one/m", "two/m", "three/m")}, accounts, allKeys(t, func(k *storage.Key) { k.Sticky = "session" }))
+	count := map[string]int{}
+	for i := range 20 {
+		session := []string{"x-aistrale-session", fmt.Sprint(i)}
+		at := g.servedBy(t, itWhole, session...)
+		count[at]++
+		if again := g.servedBy(t, itWhole, session...); again != at {
+			t.Fatalf("session %d went to %s, then to %s", i, at, again)
+		}
+	}
+	if len(count) != 3 {
+		t.Errorf("all went to %v", count)
+	}
+}
+
 // A session that moved on stays where it was served last, whose cache is warm, though its first
 // place is back.
 func TestRoute_StaysWhereItIsWarm(t *testing.T) {

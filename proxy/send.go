@@ -236,17 +236,26 @@ func joinHeader(headers []providers.Header, name, value string) []providers.Head
 // only pay for an answer that nobody reads.
 func (f *flight) timeouts() Timeouts {
 	l := &f.g.options.Limits
-	t := Timeouts{FirstByte: f.target.account.FirstByte, Idle: f.target.account.StreamIdle, Pause: min(l.Comment, l.Hold)}
-	if own := f.firstByte; own > 0 {
-		t.FirstByte, t.Pause = min(t.FirstByte, own), min(t.Pause, own)
+	own, a := &f.key.Timeouts, f.target.account
+	t := Timeouts{FirstByte: shorter(a.FirstByte, own.FirstByte), Idle: shorter(a.StreamIdle, own.StreamIdle), Pause: min(l.Comment, l.Hold)}
+	f.hurried = t.FirstByte < a.FirstByte || t.Idle < a.StreamIdle
+	if first := f.firstByte; first > 0 {
+		t.FirstByte, t.Pause = min(t.FirstByte, first), min(t.Pause, first)
 	}
-	f.hurried = false
 	if v := f.fc.Request.Header.Peek("x-stainless-timeout"); len(v) > 0 {
 		if s, err := strconv.ParseFloat(string(v), 64); err == nil && s > 0 && s < t.FirstByte.Seconds() {
 			t.FirstByte, f.hurried = time.Duration(s*float64(time.Second)), true
 		}
 	}
 	return t
+}
+
+// shorter is the shorter of two waits, of which 0 is none.
+func shorter(a, b time.Duration) time.Duration {
+	if a <= 0 || b > 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // exchangePair makes all requests of a pair, one after another, and says their replies as one.

@@ -15,6 +15,9 @@ func (f *flight) stickiness() policy.Sticky {
 	if f.alias.Sticky != policy.StickyNone {
 		return f.alias.Sticky
 	}
+	if f.key.Sticky != "" {
+		return policy.Sticky(f.key.Sticky)
+	}
 	for i := range f.alias.Targets {
 		for _, a := range f.accounts(f.alias.Targets[i]) {
 			if a.Sticky != policy.StickyNone {

@@ -139,7 +139,7 @@ func TestGateway_PipelinedRequests(t *testing.T) {
 func newTimed(g *testGateway, said string) *flight {
 	fc := &fasthttp.RequestCtx{}
 	fc.Request.Header.Set("x-stainless-timeout", said)
-	return &flight{g: g.Gateway, fc: fc, alias: &policy.Alias{}, target: target{account: g.Snapshot().Accounts["one"][0]}}
+	return &flight{g: g.Gateway, fc: fc, key: &storage.Key{}, alias: &policy.Alias{}, target: target{account: g.Snapshot().Accounts["one"][0]}}
 }
 
 // A client's wish for a timeout is kept where it is one, and never lengthens ours.
