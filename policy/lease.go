@@ -58,7 +58,10 @@ func (l *lease) expire(m *Meter, now int64) {
 	l.phase = leaseExpired
 	l.release()
 	for i := range l.budgets {
-		h, a := &l.budgets[i], &l.grant.Ask.Budgets[i]
+		h, a := &l.budgets[i], &BudgetAsk{}
+		if i < len(l.grant.Ask.Budgets) { // who lost a lease may have used its ask again
+			a = &l.grant.Ask.Budgets[i]
+		}
 		h.budget.forget(now)
 		h.budget.reserved -= h.amount
 		h.slice = h.budget.spend(now, h.amount)

@@ -395,6 +395,20 @@ func TestMeterLongCall(t *testing.T) {
 	f(time.Hour+2*time.Second, true, BudgetState{Spent: 40})
 }
 
+// A lease whose ask was used for something else meanwhile harms nobody when it runs out.
+func TestMeterLostLease(t *testing.T) {
+	clock := newHand()
+	m := NewMeter(MeterOptions{Leak: 1, Now: clock.Now})
+	b := BudgetAsk{Counter: "b", Limit: 100, Fixed: 40, Soft: []int{10}}
+	a := &Ask{Now: clock.now, Alive: time.Minute, Budgets: []BudgetAsk{b}}
+	m.mustTake(t, a)
+	*a = Ask{}
+	clock.now = clock.now.Add(time.Hour)
+	if s, err := m.State(t.Context(), &b); err != nil || s != (BudgetState{Spent: 40}) {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
 // A budget that a call under way may still be charged to is kept, though nothing stands in it.
 func TestMeterKeepsBudget(t *testing.T) {
 	clock := newHand()
