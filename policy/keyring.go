@@ -3,6 +3,9 @@
 package policy
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aistrale/aistrale/providers"
@@ -29,6 +32,13 @@ func NewKeyring(lists ...[]storage.Key) *Keyring {
 // Incomplete gives a ring of the same keys that knows, with the operator's reason, that others
 // may exist: who presents one of those is asked to come back, and not sent away.
 func (r *Keyring) Incomplete(cause error) *Keyring { return &Keyring{byID: r.byID, missing: cause} }
+
+// All gives every key, in the order of their ids.
+func (r *Keyring) All() []*storage.Key {
+	keys := slices.Collect(maps.Values(r.byID))
+	slices.SortFunc(keys, func(a, b *storage.Key) int { return strings.Compare(a.ID, b.ID) })
+	return keys
+}
 
 // Find gives the key whose text a client presented. Its errors are *providers.Fault, and none
 // says whether it was the id or the secret that was wrong.

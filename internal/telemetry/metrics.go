@@ -98,7 +98,7 @@ func newMetrics(o Options) *metrics {
 	m.reloadAt.SetToCurrentTime()
 	m.registry.MustRegister(
 		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag,
+		m.overhead, m.unpriced, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, newBudgets(o.Budgets),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })

@@ -26,6 +26,9 @@ type Options struct {
 	Known func(provider, model string) bool
 	// Lag gives the settled records that the ledger does not have yet; nil is none.
 	Lag func() int64
+	// Budgets lists the budgets that are shown, at each scrape; nil is none. It bounds the list,
+	// and no two of it have one scope and span.
+	Budgets func() []Budget
 	// Version and Revision are those of the build.
 	Version, Revision string
 }

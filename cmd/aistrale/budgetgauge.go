@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aistrale/aistrale/internal/telemetry"
+	"github.com/aistrale/aistrale/policy"
+)
+
+// What a scrape asks of the counters at most.
+const (
+	maxBudgetGauges = 200
+	gaugeTimeout    = time.Second
+)
+
+// budgetGauges gives how the budgets of money stand that name one holder. One for each key
+// ("*") has as many counters as there are keys, and labels must be bounded.
+func (s *service) budgetGauges() []telemetry.Budget {
+	if s.gateway == nil || s.gateway.Snapshot() == nil {
+		return nil
+	}
+	state := s.gateway.Snapshot()
+	ctx, cancel := context.WithTimeout(context.Background(), gaugeTimeout)
+	defer cancel()
+	now := time.Now()
+	var out []telemetry.Budget
+	seen := map[[2]string]bool{}
+	for _, key := range state.Keys.All() {
+		asks := state.Limits.For(key).Budgets(now)
+		for i := range asks {
+			rule := asks[i].Of
+			name := [2]string{rule.Budget.Scope.String(), string(rule.Budget.Per)}
+			if rule.Counts != policy.CountedNano || rule.Budget.Scope.Name == "*" || len(rule.Budget.Models) > 0 || seen[name] || len(out) == maxBudgetGauges {
+				continue
+			}
+			stands, err := s.counting.counters.State(ctx, &asks[i])
+			if err != nil {
+				continue // what is not known is not shown
+			}
+			seen[name] = true
+			out = append(out, telemetry.Budget{
+				Scope: name[0], Per: name[1], Limit: gaugeUSD(asks[i].Limit), Spent: gaugeUSD(stands.Spent), Reserved: gaugeUSD(stands.Reserved),
+			})
+		}
+	}
+	return out
+}
+
+func gaugeUSD(nano int64) float64 { return float64(nano) / 1e9 }
