@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/aistrale/aistrale/policy"
@@ -21,7 +20,7 @@ func (c *Counters) Extend(ctx context.Context, g *policy.Grant, tokens int64) (b
 		if err == nil && fits {
 			continue
 		}
-		if !errors.Is(err, errNotSent) && (err != nil || i > 0) {
+		if !untaken(err) && err != nil || i > 0 {
 			for j := range parts[:i+1] { // what they were told does not hold
 				c.renew(g, &parts[j])
 			}

@@ -51,6 +51,7 @@ func (l *lanes) open(remember bool) {
 // push queues an item. Where there is no room for it, its lease runs out in Redis and is charged
 // what it reserved; the ledger has it all the same.
 func (c *Counters) push(it item) {
+	it.part = it.part.own()
 	l := &c.lanes
 	l.mu.Lock()
 	defer l.mu.Unlock()

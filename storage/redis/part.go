@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,15 @@ type part struct {
 
 	output int64  // granted
 	taken  string // when, by the server's clock, in 19 digits of nanoseconds
+}
+
+// own gives the part an ask of its own: whoever asked may use the ask again once its lease is
+// settled, which Redis is told of later.
+func (p part) own() part {
+	a := *p.ask
+	a.Rates, a.Slots, a.Budgets = slices.Clone(a.Rates), slices.Clone(a.Slots), slices.Clone(a.Budgets)
+	p.ask = &a
+	return p
 }
 
 // at is where the i-th of a part stands in the whole.

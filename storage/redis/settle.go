@@ -2,6 +2,7 @@ package redis
 
 import (
 	"errors"
+	"net"
 	"time"
 
 	"github.com/aistrale/aistrale/policy"
@@ -74,7 +75,7 @@ func (c *Counters) giveBack(parts []part, err error) {
 	for i := range parts {
 		p := &parts[i]
 		unsure := err != nil && i == len(parts)-1
-		if unsure && (errors.Is(err, errNotSent) || errors.Is(err, ErrUnknown)) {
+		if unsure && untaken(err) {
 			continue
 		}
 		it := item{what: "settle", part: *p, at: c.serverNow(), amounts: make([]int64, len(p.ask.Budgets)), units: make([]int64, len(p.ask.Rates))}
@@ -85,4 +86,10 @@ func (c *Counters) giveBack(parts []part, err error) {
 		}
 		c.push(it)
 	}
+}
+
+// untaken reports whether an error says that nothing can have been done.
+func untaken(err error) bool {
+	var dial *net.OpError
+	return errors.Is(err, errNotSent) || errors.Is(err, ErrUnknown) || errors.As(err, &dial) && dial.Op == "dial"
 }
