@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -125,6 +126,49 @@ func TestReload_badFile(t *testing.T) {
 	success("0")
 }
 
+// A reload changes what is allowed, and forgets nothing of what was counted.
+func TestReload_limits(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	limit := func(n int) string {
+		return fmt.Sprintf("limits: [{scope: key/ci, requests_per_day: %d}, {scope: key/nobody, concurrent: 1}]\n", n)
+	}
+	g := p.serve(t, reloading("mock/gpt", limit(2)))
+	calls := func(granted int) {
+		t.Helper()
+		for i := range granted + 2 {
+			want := http.StatusOK
+			if i >= granted {
+				want = http.StatusTooManyRequests
+			}
+			if status, body := g.chat(t, fullKey, "mock/gpt"); status != want {
+				t.Errorf("call %d of %d: %d %s", i, granted, status, body)
+			}
+		}
+	}
+	reload := func(text, says string) {
+		t.Helper()
+		before := strings.Count(g.out.String(), says)
+		p.write(t, "aistrale.yaml", reloading("mock/gpt", text))
+		eventually(t, says, func() bool { return strings.Count(g.out.String(), says) > before })
+	}
+	const done = `"msg":"reloaded"`
+	calls(2)
+	g.says(t, `limits[1].scope: no key of the configuration or the store is named \"nobody\"`)
+	reload(limit(2)+"queue: {max_depth: 5}\n", done)
+	calls(0)
+	reload("limits: [{scope: key/ci, requests_per_day: -1}]\n", "requests_per_day is -1")
+	calls(0)
+	reload("limits: [{scope: project/default, requests_per_day: 3}]\n", done)
+	calls(3)
+	reload(limit(2), done)
+	calls(0)
+	reload("", done)
+	if status, body := g.chat(t, fullKey, "mock/gpt"); status != http.StatusOK {
+		t.Errorf("without limits: %d %s", status, body)
+	}
+}
+
 // A request works on with the config that it began with.
 func TestReload_requestUnderWay(t *testing.T) {
 	t.Parallel()
@@ -165,8 +209,8 @@ func TestReload_whatCannotChange(t *testing.T) {
 	p := newPlace(t)
 	g := p.serve(t, reloading("mock/gpt", ""))
 	const fixed = `"msg":"this setting takes effect at the next start","setting":`
-	p.write(t, "aistrale.yaml", reloading("mock/claude", "max_body: 1MiB\nbody_memory: 2MiB\ntimeouts: {idle: 3s}\nmetrics_token: abc\nnode: other\ndata_dir: elsewhere\n"))
-	for _, setting := range []string{"data_dir", "node", "metrics_token", "max_body, max_header, body_memory or concurrency", "timeouts of the listener"} {
+	p.write(t, "aistrale.yaml", reloading("mock/claude", "max_body: 1MiB\nbody_memory: 2MiB\ntimeouts: {idle: 3s}\nmetrics_token: abc\nstorage: {redis_mode: deny}\nnode: other\ndata_dir: elsewhere\n"))
+	for _, setting := range []string{"data_dir", "node", "storage.redis or storage.redis_mode", "metrics_token", "max_body, max_header, body_memory or concurrency", "timeouts of the listener"} {
 		g.says(t, fixed+`"`+setting+`"`)
 	}
 	g.turns(t, fullKey, "mock/claude", http.StatusOK) // the rest takes effect
