@@ -62,7 +62,7 @@ type traffic struct {
 	books    *books
 	limit    int64
 
-	leases, settled, degraded, denied, refused, maxOutput atomic.Int64
+	leases, settled, degraded, denied, refused atomic.Int64
 
 	mu    sync.Mutex
 	waits []time.Duration

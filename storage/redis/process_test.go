@@ -55,7 +55,7 @@ func TestNode(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range o.Callers {
 		all.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(o.Node), uint64(i))) //nolint:gosec // repeatable
+			random := rand.New(rand.NewPCG(uint64(o.Node), uint64(i)))
 			for ask := 0; o.For == 0 || time.Now().Before(end); ask++ {
 				if !n.call(t, fmt.Sprintf("%d-%d-%d/1", o.Node, i, ask), random) {
 					return

@@ -20,17 +20,36 @@ end
 local learn, told = {}, {}
 local recent = 120000 -- how far back the ledger names its leases
 
+local function store(key, full, rest)
+  redis.call('SET', key, later(full) .. rest, 'PX', whole(math.max(0, math.ceil(full / 1e6)) + hold))
+end
+
 -- correct charges a rate more or less. What was worked off since it was taken is not given back:
 -- where the rate was idle in between, taking less would not have left more.
-local function correct(key, interval, units, taken, from)
+local function correct(key, interval, units, taken)
   local text = redis.call('GET', key)
   if units == 0 or units < 0 and not text then return end
   local full = text and ahead(string.sub(text, 1, 19)) or -1
-  local busy = text and string.sub(text, 20) or later(0)
+  local busy, past = text and string.sub(text, 20, 38) or later(0), text and string.sub(text, 39) or ''
   if units < 0 and taken < busy then return end
-  if units > 0 and full <= from then full, busy = from, later(from) end
-  full = full + interval * units
-  redis.call('SET', key, later(full) .. busy, 'PX', whole(math.max(0, math.ceil(full / 1e6)) + hold))
+  if units > 0 and full <= 0 then full, busy = 0, later(0) end
+  store(key, full + interval * units, busy .. past)
+end
+
+-- catchUp charges a rate what was served while Redis was away, as if it had been charged then:
+-- it has been worked off since, but for what reaches into the time that the rate is busy again.
+-- How far that is stands third in the rate.
+local function catchUp(key, interval, units, taken)
+  local text = redis.call('GET', key)
+  local from = math.min(0, ahead(taken))
+  local full, busy, past = from, from, -math.huge
+  if text then
+    full, busy = ahead(string.sub(text, 1, 19)), ahead(string.sub(text, 20, 38))
+    if #text > 38 then past = ahead(string.sub(text, 39)) end
+  end
+  local to = math.max(past, from) + interval * math.max(0, units)
+  full = full + math.max(to, busy) - math.max(past, busy)
+  store(key, full, later(busy) .. later(to))
 end
 
 local function cross(item, budget, hash, span, a)
@@ -109,10 +128,9 @@ for item = 0, tonumber(ARGV[4]) - 1 do
   local what, lease, alive, taken, at = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2]), ARGV[a + 3], tonumber(ARGV[a + 4])
   local rates, slots, budgets = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
   a = a + 8
-  -- What was served while Redis was away has been worked off since, as it would have been here.
-  local from = what == 'charge' and math.min(0, ahead(taken)) or 0
+  local charged = what == 'charge' and catchUp or correct
   for _ = 1, rates do
-    correct(KEYS[k], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), taken, from)
+    charged(KEYS[k], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), taken)
     a, k = a + 2, k + 1
   end
   for _ = 1, slots do

@@ -22,7 +22,7 @@ for i = 1, rates do
   local interval, burst, cost = tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
   local text = redis.call('GET', KEYS[k])
   local full = text and ahead(string.sub(text, 1, 19)) or 0
-  if full > 0 then busy[i] = string.sub(text, 20) else full, busy[i] = 0, later(0) end
+  if full > 0 then busy[i] = string.sub(text, 20) else full, busy[i] = 0, later(0) .. string.sub(text or '', 39) end
   filled[i], after[i], lasts[i], room[i] = full, full + interval * cost, interval, burst
   if cost > burst then
     refuse(1, i, 0, NEVER)
