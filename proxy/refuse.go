@@ -50,7 +50,7 @@ func retryHeaders(h *fasthttp.ResponseHeader, out *providers.Fault) {
 		seconds := int64((out.RetryAfter + time.Second - 1) / time.Second)
 		h.Set("retry-after", strconv.FormatInt(seconds, 10))
 		if out.RetryAfter < longestWait {
-			h.Set("retry-after-ms", strconv.FormatInt(out.RetryAfter.Milliseconds(), 10))
+			h.Set("retry-after-ms", strconv.FormatInt(int64((out.RetryAfter+time.Millisecond-1)/time.Millisecond), 10))
 		}
 	}
 	if out.NoRetry || out.Kind == providers.FaultProviderAuth || out.RetryAfter > longestWait {
