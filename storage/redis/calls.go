@@ -20,7 +20,7 @@ const (
 type call struct {
 	script *goredis.Script
 	keys   []string
-	args   []any
+	args   *pack
 
 	reply any
 	err   error
@@ -145,12 +145,12 @@ type runner func(s *goredis.Script, ctx context.Context, on goredis.Scripter, ke
 func trip(ctx context.Context, client goredis.UniversalClient, batch []*call, how runner) error {
 	if len(batch) == 1 {
 		c := batch[0]
-		c.reply, c.err = how(c.script, ctx, client, c.keys, c.args...).Result()
+		c.reply, c.err = how(c.script, ctx, client, c.keys, c.args.bytes()).Result()
 		return c.err
 	}
 	p := client.Pipeline()
 	for _, c := range batch {
-		how(c.script, ctx, p, c.keys, c.args...)
+		how(c.script, ctx, p, c.keys, c.args.bytes())
 	}
 	commands, err := p.Exec(ctx)
 	for i, cmd := range commands {

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,7 @@ func TestCalls_ShareTrips(t *testing.T) {
 		}
 		sent.Add(1)
 		for _, c := range batch {
-			c.reply = c.args[0]
+			c.reply = c.keys[0]
 		}
 		away.Add(-1)
 		if len(batch) > passenger {
@@ -29,13 +30,13 @@ func TestCalls_ShareTrips(t *testing.T) {
 	for i := range callers {
 		all.Go(func() {
 			for n := range rounds {
-				c := &call{args: []any{i*rounds + n}}
+				c := &call{keys: []string{strconv.Itoa(i*rounds + n)}}
 				ctx, cancel := context.WithCancel(t.Context())
 				if i%10 == 0 && n%3 == 0 {
 					cancel() // its client has left
 				}
 				switch err := q.do(ctx, c); {
-				case err == nil && c.reply != c.args[0]:
+				case err == nil && c.reply != c.keys[0]:
 					t.Errorf("the answer of another: %v", c.reply)
 				case err == nil:
 					answered.Add(1)

@@ -70,14 +70,17 @@ func (c *Counters) extendPart(ctx context.Context, p *part, output int64) (bool,
 func (c *Counters) callExtend(p *part, output int64) *call {
 	a := p.ask
 	keys := []string{keyBorn(p.place)}
-	args := []any{c.shift.Load(), c.learns(), a.Lease, a.Alive.Milliseconds(), len(a.Slots), len(a.Budgets)}
+	args := newPack(len(a.Lease) + 40 + 50*len(a.Budgets))
+	args.add(c.shift.Load(), c.learns())
+	args.word(a.Lease)
+	args.add(a.Alive.Milliseconds(), int64(len(a.Slots)), int64(len(a.Budgets)))
 	for i := range a.Slots {
 		keys = append(keys, keyOf(a.Slots[i].Counter))
 	}
 	for i := range a.Budgets {
 		b := &a.Budgets[i]
 		keys = appendBudget(keys, b)
-		args = append(args, min(b.Limit, exact), min(b.Reserve(p.output), exact), min(b.Reserve(output), exact),
+		args.add(min(b.Limit, exact), min(b.Reserve(p.output), exact), min(b.Reserve(output), exact),
 			b.Window.Rolling.Milliseconds(), millis(b.Window.Start), flag(b.Advisory))
 	}
 	return &call{script: scriptExtend, keys: keys, args: args}

@@ -58,7 +58,11 @@ func (c *Counters) keep(ctx context.Context) {
 
 // beat says that this node is alive, counts the nodes that are, and closes the breaker.
 func (c *Counters) beat(ctx context.Context) {
-	one := &call{script: scriptBeat, keys: []string{keyNodes}, args: []any{c.shift.Load(), c.node, beatFor.Milliseconds()}}
+	args := newPack(40)
+	args.add(c.shift.Load())
+	args.word(c.node)
+	args.add(beatFor.Milliseconds())
+	one := &call{script: scriptBeat, keys: []string{keyNodes}, args: args}
 	before := c.now()
 	err := c.probe(ctx, c.options.Timeout, func(ctx context.Context) error {
 		return run(ctx, c.client, []*call{one})

@@ -171,14 +171,15 @@ func wrong(err error) bool {
 
 func (c *Counters) callSettle(b *batch) *call {
 	keys := []string{keyBorn(b.place), keyBatch(b.place, c.node)}
-	args := []any{c.shift.Load(), c.learns(), b.number, len(b.items)}
+	args := newPack(40 + 200*len(b.items))
+	args.add(c.shift.Load(), c.learns(), b.number, int64(len(b.items)))
 	for i := range b.items {
-		keys, args = appendItem(keys, args, &b.items[i])
+		keys = appendItem(keys, args, &b.items[i])
 	}
 	return &call{script: scriptSettle, keys: keys, args: args}
 }
 
-func appendItem(keys []string, args []any, it *item) ([]string, []any) {
+func appendItem(keys []string, args *pack, it *item) []string {
 	a := it.part.ask
 	rates, slots := a.Rates, a.Slots
 	switch it.what {
@@ -187,10 +188,14 @@ func appendItem(keys []string, args []any, it *item) ([]string, []any) {
 	case "again":
 		rates, slots = nil, nil
 	}
-	args = append(args, it.what, a.Lease, a.Alive.Milliseconds(), it.part.taken, it.at.UnixMilli(), len(rates), len(slots), len(a.Budgets))
+	args.word(it.what)
+	args.word(a.Lease)
+	args.add(a.Alive.Milliseconds())
+	args.word(it.part.taken)
+	args.add(it.at.UnixMilli(), int64(len(rates)), int64(len(slots)), int64(len(a.Budgets)))
 	for i := range rates {
 		keys = append(keys, keyOf(rates[i].Counter))
-		args = append(args, int64(max(0, rates[i].Interval)), it.units[i])
+		args.add(int64(max(0, rates[i].Interval)), it.units[i])
 	}
 	for i := range slots {
 		keys = append(keys, keyOf(slots[i].Counter))
@@ -199,18 +204,17 @@ func appendItem(keys []string, args []any, it *item) ([]string, []any) {
 		bud := &a.Budgets[i]
 		keys = appendBudget(keys, bud)
 		keys = append(keys, keyKnown(keyOf(bud.Counter)))
-		args = append(args, min(it.amounts[i], exact), bud.Window.Rolling.Milliseconds(), millis(bud.Window.Start), millis(bud.Window.End))
-		args = appendShares(args, bud)
+		args.add(min(it.amounts[i], exact), bud.Window.Rolling.Milliseconds(), millis(bud.Window.Start), millis(bud.Window.End))
+		addShares(args, bud)
 	}
-	return keys, args
+	return keys
 }
 
-func appendShares(args []any, b *policy.BudgetAsk) []any {
-	args = append(args, len(b.Soft))
+func addShares(args *pack, b *policy.BudgetAsk) {
+	args.add(int64(len(b.Soft)))
 	for _, percent := range b.Soft {
-		args = append(args, percent, min(b.Share(percent), exact))
+		args.add(int64(percent), min(b.Share(percent), exact))
 	}
-	return args
 }
 
 // told does what an answer asks for: budgets are to be read from the ledger, and thresholds to

@@ -208,12 +208,14 @@ func sums(amounts []policy.Amount, rolling time.Duration) []policy.Amount {
 
 func (c *Counters) callLoad(b *policy.BudgetAsk, amounts []policy.Amount) *call {
 	key := keyOf(b.Counter)
-	args := []any{c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), millis(b.Window.End), len(amounts), len(b.Soft)}
+	args := newPack(60 + 20*len(amounts))
+	args.add(c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), millis(b.Window.End), int64(len(amounts)))
+	args.add(int64(len(b.Soft)))
 	for _, a := range amounts {
-		args = append(args, a.At.UnixMilli(), min(a.Units, exact))
+		args.add(a.At.UnixMilli(), min(a.Units, exact))
 	}
 	for _, percent := range b.Soft {
-		args = append(args, percent, min(b.Share(percent), exact))
+		args.add(int64(percent), min(b.Share(percent), exact))
 	}
 	return &call{
 		script: scriptLoad, args: args,

@@ -32,8 +32,7 @@ func (c *Counters) State(ctx context.Context, b *policy.BudgetAsk) (policy.Budge
 }
 
 func (c *Counters) callState(b *policy.BudgetAsk) *call {
-	return &call{
-		script: scriptState, keys: appendBudget([]string{keyBorn(c.place(b.Counter))}, b),
-		args: []any{c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), millis(b.Window.Start)},
-	}
+	args := newPack(40)
+	args.add(c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), millis(b.Window.Start))
+	return &call{script: scriptState, keys: appendBudget([]string{keyBorn(c.place(b.Counter))}, b), args: args}
 }

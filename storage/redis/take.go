@@ -53,7 +53,9 @@ func (c *Counters) takePart(ctx context.Context, p *part, states []policy.RateSt
 		if err := c.calls.do(ctx, one); err != nil {
 			return policy.Refused{}, err
 		}
-		reply, err := numbers(one.reply)
+		var room [40]int64
+		text, _ := one.reply.(string)
+		reply, err := unpack(text, room[:0])
 		if err != nil {
 			return policy.Refused{}, err
 		}
@@ -82,22 +84,24 @@ func (c *Counters) callTake(p *part) *call {
 	a := p.ask
 	keys := make([]string, 0, 1+len(a.Rates)+len(a.Slots)+2*len(a.Budgets))
 	keys = append(keys, keyBorn(p.place))
-	args := make([]any, 0, 9+3*len(a.Rates)+len(a.Slots)+7*len(a.Budgets))
-	args = append(args, c.shift.Load(), c.learns(), a.Lease, a.Alive.Milliseconds(),
-		min(p.output, exact), min(max(0, a.Least), p.output, exact), len(a.Rates), len(a.Slots), len(a.Budgets))
+	args := newPack(len(a.Lease) + 60 + 27*len(a.Rates) + 9*len(a.Slots) + 48*len(a.Budgets))
+	args.add(c.shift.Load(), c.learns())
+	args.word(a.Lease)
+	args.add(a.Alive.Milliseconds(), min(p.output, exact), min(max(0, a.Least), p.output, exact))
+	args.add(int64(len(a.Rates)), int64(len(a.Slots)), int64(len(a.Budgets)))
 	for i := range a.Rates {
 		r := &a.Rates[i]
 		keys = append(keys, keyOf(r.Counter))
-		args = append(args, int64(max(0, r.Interval)), r.Burst, max(0, r.Cost))
+		args.add(int64(max(0, r.Interval)), r.Burst, max(0, r.Cost))
 	}
 	for i := range a.Slots {
 		keys = append(keys, keyOf(a.Slots[i].Counter))
-		args = append(args, a.Slots[i].Limit)
+		args.add(a.Slots[i].Limit)
 	}
 	for i := range a.Budgets {
 		b := &a.Budgets[i]
 		keys = appendBudget(keys, b)
-		args = append(args, min(b.Limit, exact), min(max(0, b.Fixed), exact), min(max(0, b.PerMillion), exact),
+		args.add(min(b.Limit, exact), min(max(0, b.Fixed), exact), min(max(0, b.PerMillion), exact),
 			b.Window.Rolling.Milliseconds(), millis(b.Window.Start), millis(b.Window.End), flag(b.Advisory))
 	}
 	return &call{script: scriptTake, keys: keys, args: args}

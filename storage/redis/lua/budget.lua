@@ -23,7 +23,7 @@ end
 
 -- learnt says whether counters that know nothing of a window know that nothing was spent in it.
 local function learnt(span, start)
-  if ARGV[2] == '0' then return true end
+  if ARGV[2] == 0 then return true end
   local from = since() -- also where it is not needed: what begins from now on is then known
   if span > 0 then return now - from >= span end
   return start > 0 and start >= from

@@ -4,7 +4,7 @@
 -- ARGV: clock, learn, rolling span, end, how many amounts and shares; time and units of each
 -- amount; percent and amount of each share. Answers whether it was taken in.
 local hash, known, gathered = KEYS[2], KEYS[4], KEYS[5]
-local span, finish = tonumber(ARGV[3]), tonumber(ARGV[4])
+local span, finish = ARGV[3], ARGV[4]
 if redis.call('HEXISTS', hash, 'spent') == 1 then
   redis.call('DEL', gathered)
   return 0
@@ -15,8 +15,8 @@ end
 begin(hash, span, finish)
 redis.call('HSET', hash, 'loaded', whole(now))
 local a = 7
-for _ = 1, tonumber(ARGV[5]) do
-  local at, units = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
+for _ = 1, ARGV[5] do
+  local at, units = ARGV[a], ARGV[a + 1]
   if span <= 0 then
     spend(hash, span, units)
   else
@@ -37,8 +37,8 @@ end
 redis.call('PEXPIRE', known, 600000)
 -- Shares that it stands above were told of before.
 local spent = tonumber(redis.call('HGET', hash, 'spent'))
-for _ = 1, tonumber(ARGV[6]) do
-  if spent >= tonumber(ARGV[a + 1]) then redis.call('HSET', hash, 't' .. ARGV[a], whole(now)) end
+for _ = 1, ARGV[6] do
+  if spent >= ARGV[a + 1] then redis.call('HSET', hash, 't' .. ARGV[a], whole(now)) end
   a = a + 2
 end
 return 1

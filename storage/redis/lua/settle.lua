@@ -12,7 +12,7 @@
 local last = redis.call('GET', KEYS[2])
 if last then
   local number, said = string.match(last, '^(%d+) (.*)$')
-  if tonumber(number) >= tonumber(ARGV[3]) then
+  if tonumber(number) >= ARGV[3] then
     return said ~= '' and cmsgpack.unpack(said) or {{}, {}, since()}
   end
 end
@@ -54,14 +54,14 @@ end
 
 local function cross(item, budget, hash, span, a)
   local spent
-  for s = 1, tonumber(ARGV[a]) do
+  for s = 1, ARGV[a] do
     local share = ARGV[a + 2 * s - 1]
     spent = spent or tonumber(redis.call('HGET', hash, 'spent')) or 0
-    if spent >= tonumber(ARGV[a + 2 * s]) then
+    if spent >= ARGV[a + 2 * s] then
       local at = tonumber(redis.call('HGET', hash, 't' .. share))
       if not at or span > 0 and now - at >= span then
         redis.call('HSET', hash, 't' .. share, whole(now))
-        told[#told + 1] = {item, budget, tonumber(share), spent}
+        told[#told + 1] = {item, budget, share, spent}
       end
     end
   end
@@ -124,13 +124,13 @@ local function renew(k, lease, amount, alive)
 end
 
 local a, k = 5, 3
-for item = 0, tonumber(ARGV[4]) - 1 do
-  local what, lease, alive, taken, at = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2]), ARGV[a + 3], tonumber(ARGV[a + 4])
-  local rates, slots, budgets = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
+for item = 0, ARGV[4] - 1 do
+  local what, lease, alive, taken, at = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
+  local rates, slots, budgets = ARGV[a + 5], ARGV[a + 6], ARGV[a + 7]
   a = a + 8
   local charged = what == 'charge' and catchUp or correct
   for _ = 1, rates do
-    charged(KEYS[k], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), taken)
+    charged(KEYS[k], ARGV[a], ARGV[a + 1], taken)
     a, k = a + 2, k + 1
   end
   for _ = 1, slots do
@@ -143,8 +143,8 @@ for item = 0, tonumber(ARGV[4]) - 1 do
     k = k + 1
   end
   for budget = 0, budgets - 1 do
-    local amount = math.min(most, tonumber(ARGV[a]))
-    local span, start, finish = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
+    local amount = math.min(most, ARGV[a])
+    local span, start, finish = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3]
     if what == 'renew' then
       renew(k, lease, amount, alive)
     elseif charge(k, lease, amount, at, span, start, finish, what == 'again') then
@@ -152,11 +152,11 @@ for item = 0, tonumber(ARGV[4]) - 1 do
     else
       learn[#learn + 1] = {item, budget}
     end
-    a, k = a + 5 + 2 * tonumber(ARGV[a + 4]), k + 3
+    a, k = a + 5 + 2 * ARGV[a + 4], k + 3
   end
 end
 local answer = {learn, told, since()}
 local said = ''
 if #learn > 0 or #told > 0 then said = cmsgpack.pack(answer) end
-redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. said, 'PX', whole(hold))
+redis.call('SET', KEYS[2], whole(ARGV[3]) .. ' ' .. said, 'PX', whole(hold))
 return answer

@@ -5,9 +5,9 @@
 -- start, end and advisory of each budget.
 -- Answers 1, output | 0, kind, index, wait (ns), held | 2, the budgets to be learnt; then the
 -- time, what each rate has left and its reset (ns), what each budget has spent and reserved.
-local lease, alive = ARGV[3], tonumber(ARGV[4])
-local output, least = tonumber(ARGV[5]), tonumber(ARGV[6])
-local rates, slots, budgets = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local lease, alive = ARGV[3], ARGV[4]
+local output, least = ARGV[5], ARGV[6]
+local rates, slots, budgets = ARGV[7], ARGV[8], ARGV[9]
 local a, k = 10, 2
 
 -- What stands in the way the most: the higher block, then the longer wait.
@@ -19,7 +19,7 @@ end
 
 local after, busy, filled, lasts, room = {}, {}, {}, {}, {}
 for i = 1, rates do
-  local interval, burst, cost = tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
+  local interval, burst, cost = ARGV[a], ARGV[a + 1], ARGV[a + 2]
   local text = redis.call('GET', KEYS[k])
   local full = text and ahead(string.sub(text, 1, 19)) or 0
   if full > 0 then busy[i] = string.sub(text, 20) else full, busy[i] = 0, later(0) .. string.sub(text or '', 39) end
@@ -33,20 +33,20 @@ for i = 1, rates do
 end
 for i = 1, slots do
   redis.call('ZREMRANGEBYSCORE', KEYS[k], '-inf', whole(now))
-  if redis.call('ZCARD', KEYS[k]) >= tonumber(ARGV[a]) then refuse(2, i, 1e9, SLOT) end
+  if redis.call('ZCARD', KEYS[k]) >= ARGV[a] then refuse(2, i, 1e9, SLOT) end
   a, k = a + 1, k + 1
 end
 
 local spents, reserves, fresh, learn = {}, {}, {}, {}
 local want = output
 for i = 1, budgets do
-  local limit, fixed, million = tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
-  local span, start, finish = tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5])
+  local limit, fixed, million = ARGV[a], ARGV[a + 1], ARGV[a + 2]
+  local span, start, finish = ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
   local spent, reserved, new = look(KEYS[k], KEYS[k + 1], span, start)
   spents[i], reserves[i], fresh[i] = spent, reserved, new
   if not spent then
     learn[#learn + 1] = i - 1
-  elseif ARGV[a + 6] == '0' then
+  elseif ARGV[a + 6] == 0 then
     local tokens = affords(limit - spent - reserved - fixed, million, want)
     if tokens < least then
       local need, ms = fixed + price(least, million), 0
@@ -65,7 +65,7 @@ for i = 1, budgets do
   end
   a, k = a + 7, k + 2
 end
-if #learn > 0 then return {2, unpack(learn)} end
+if #learn > 0 then return cmsgpack.pack({2, unpack(learn)}) end
 
 local answer
 if block > 0 then
@@ -86,8 +86,8 @@ else
   a = a - 7 * budgets
   for i = 1, budgets do
     local hash, leases = KEYS[k], KEYS[k + 1]
-    local span, finish = tonumber(ARGV[a + 3]), tonumber(ARGV[a + 5])
-    local amount = math.min(most, tonumber(ARGV[a + 1]) + price(output, tonumber(ARGV[a + 2])))
+    local span, finish = ARGV[a + 3], ARGV[a + 5]
+    local amount = math.min(most, ARGV[a + 1] + price(output, ARGV[a + 2]))
     if fresh[i] then begin(hash, span, finish) elseif span > 0 then keep(hash, span, finish) end
     redis.call('HSET', hash, 'l' .. lease, whole(amount))
     reserve(hash, amount)
@@ -107,4 +107,4 @@ for i = 1, budgets do
   answer[#answer + 1] = spents[i]
   answer[#answer + 1] = reserves[i]
 end
-return answer
+return cmsgpack.pack(answer)
