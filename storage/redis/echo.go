@@ -30,11 +30,7 @@ func (e *echoes) note(place string, items []item) {
 	if e.by == nil {
 		return
 	}
-	one := e.by[place]
-	if one == nil {
-		one = &echo{}
-		e.by[place] = one
-	}
+	one := e.of(place)
 	for i := range items {
 		if it := &items[i]; len(it.part.ask.Budgets) > 0 && (it.what == "settle" || it.what == "charge") {
 			one.items = append(one.items, *it)
@@ -43,6 +39,15 @@ func (e *echoes) note(place string, items []item) {
 	if over := len(one.items) - echoMost; over > 0 {
 		one.items = slices.Delete(one.items, 0, over)
 	}
+}
+
+func (e *echoes) of(place string) *echo {
+	one := e.by[place]
+	if one == nil {
+		one = &echo{}
+		e.by[place] = one
+	}
+	return one
 }
 
 // tellAgain tells a place once more what it was told lately, where it was emptied since. What it
@@ -60,10 +65,10 @@ func (c *Counters) tellAgain(place string, born int64) {
 func (l *lanes) since(place string, born int64) []item {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	one := l.told.by[place]
-	if one == nil {
+	if l.told.by == nil {
 		return nil
 	}
+	one := l.told.of(place)
 	before := one.born
 	one.born = born
 	if before == 0 || before == born {

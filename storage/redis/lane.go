@@ -36,7 +36,8 @@ type lanes struct {
 // until its answer has come: it may have been taken in.
 type lane struct {
 	items  []item
-	sent   int // how many of them are in the batch under way
+	from   int // where what is not told yet begins
+	sent   int // how many from there are in the batch under way
 	number int64
 	tries  int
 }
@@ -88,7 +89,7 @@ func (l *lanes) next() []batch {
 	defer l.mu.Unlock()
 	var places []string
 	for place, ln := range l.by {
-		if len(ln.items) > 0 {
+		if len(ln.items) > ln.from {
 			places = append(places, place)
 		}
 	}
@@ -98,9 +99,9 @@ func (l *lanes) next() []batch {
 		ln := l.by[place]
 		if ln.sent == 0 {
 			l.number++
-			ln.sent, ln.number = min(batchItems, len(ln.items)), l.number
+			ln.sent, ln.number = min(batchItems, len(ln.items)-ln.from), l.number
 		}
-		out = append(out, batch{place, ln.number, ln.items[:ln.sent:ln.sent]})
+		out = append(out, batch{place, ln.number, ln.items[ln.from : ln.from+ln.sent]})
 	}
 	return out
 }
@@ -112,18 +113,30 @@ func (l *lanes) done(b batch, taken bool) {
 	ln := l.by[b.place]
 	if taken {
 		l.told.note(b.place, b.items)
-	}
-	if ln.items = slices.Clone(ln.items[ln.sent:]); len(ln.items) == 0 {
-		delete(l.by, b.place)
-	}
-	if !taken {
+	} else {
 		l.dropped += uint64(len(b.items))
 	}
+	ln.drop()
 	ln.sent, ln.tries = 0, 0
 	l.waiting -= len(b.items)
 	l.gone += uint64(len(b.items))
 	close(l.moved)
 	l.moved = make(chan struct{})
+}
+
+// drop takes the batch that was sent off the lane. What is left moves up only now and then.
+func (ln *lane) drop() {
+	const some = 4096
+	clear(ln.items[ln.from : ln.from+ln.sent])
+	ln.from += ln.sent
+	if ln.from == len(ln.items) || ln.from > some && ln.from > len(ln.items)/2 {
+		left := copy(ln.items, ln.items[ln.from:])
+		clear(ln.items[left:])
+		ln.items, ln.from = ln.items[:left], 0
+	}
+	if len(ln.items) == 0 && cap(ln.items) > some {
+		ln.items = nil
+	}
 }
 
 // refused counts a try that Redis answered with an error of the batch's own.
@@ -151,8 +164,8 @@ func (c *Counters) tell(ctx context.Context) bool {
 			continue // not sent
 		}
 		if sent[i].err == nil {
-			c.lanes.done(b, true)
 			c.told(b, sent[i].reply)
+			c.lanes.done(b, true) // the batch's items are gone then
 			continue
 		}
 		if wrong(sent[i].err) && c.lanes.refused(b) >= mostTries {

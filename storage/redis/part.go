@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -43,11 +42,20 @@ type part struct {
 }
 
 // own gives the part an ask of its own: whoever asked may use the ask again once its lease is
-// settled, which Redis is told of later.
+// settled, which Redis is told of later. A usual one is one allocation.
 func (p part) own() part {
-	a := *p.ask
-	a.Rates, a.Slots, a.Budgets = slices.Clone(a.Rates), slices.Clone(a.Slots), slices.Clone(a.Budgets)
-	p.ask = &a
+	var room struct {
+		ask     policy.Ask
+		rates   [2]policy.RateAsk
+		slots   [1]policy.SlotAsk
+		budgets [2]policy.BudgetAsk
+	}
+	r := &room
+	r.ask = *p.ask
+	r.ask.Rates = append(r.rates[:0], p.ask.Rates...)
+	r.ask.Slots = append(r.slots[:0], p.ask.Slots...)
+	r.ask.Budgets = append(r.budgets[:0], p.ask.Budgets...)
+	p.ask = &r.ask
 	return p
 }
 
