@@ -35,7 +35,7 @@ func cpu(b *testing.B) time.Duration {
 
 // A call is a Take, in one round trip, and a Settle, in the next batch.
 func BenchmarkCall(b *testing.B) {
-	for _, callers := range []int{1, 8, 64} {
+	for _, callers := range []int{2, 8, 64} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
 			c := open(b, Options{})
 			s := policy.Spent{Rates: []int64{1, 700}, Budgets: []int64{900}}
