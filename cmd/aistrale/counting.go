@@ -43,6 +43,15 @@ func tellThreshold(log *slog.Logger, t policy.Threshold) {
 	log.Warn("a budget has come to a share of it", "budget", t.Counter, "percent", t.Share, "spent", t.Spent, "limit", t.Limit)
 }
 
+// unsettled tells what the shared counters still wait for, and what they were never told.
+func (c *counting) unsettled() (waiting, dropped int64) {
+	if c == nil || c.shared == nil {
+		return 0, 0
+	}
+	b := c.shared.Backlog()
+	return int64(b.Waiting), int64(b.Dropped) //nolint:gosec // a count of settlements
+}
+
 // close hands what is not settled yet to the counters that are shared.
 func (c *counting) close() error {
 	if c == nil || c.shared == nil {

@@ -99,6 +99,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: env.Stdout, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Lag: func() int64 { return s.accounts.lag() }, Budgets: s.budgetGauges,
+		Unsettled: func() (waiting, dropped int64) { return s.counting.unsettled() },
 	})
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err

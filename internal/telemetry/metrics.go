@@ -94,11 +94,17 @@ func newMetrics(o Options) *metrics {
 	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "aistrale_ledger_lag_records", Help: "Settled records that are in a journal and not yet in the ledger.",
 	}, func() float64 { return float64(o.Lag()) })
+	unsettled := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "aistrale_limits_unsettled", Help: "Settlements that the shared counters of limits still wait for.",
+	}, func() float64 { waiting, _ := o.Unsettled(); return float64(waiting) })
+	dropped := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "aistrale_limits_dropped_total", Help: "Settlements that the shared counters of limits were never told. Must stay 0.",
+	}, func() float64 { _, dropped := o.Unsettled(); return float64(dropped) })
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	m.registry.MustRegister(
 		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, newBudgets(o.Budgets),
+		m.overhead, m.unpriced, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, newBudgets(o.Budgets),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })

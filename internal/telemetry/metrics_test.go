@@ -30,7 +30,7 @@ func TestMetrics_StandFromTheStart(t *testing.T) {
 
 // The names are a contract with the operators' dashboards.
 func TestMetrics_Names(t *testing.T) {
-	tel := New(Options{Known: onlyClaude, Lag: func() int64 { return 4 }})
+	tel := New(Options{Known: onlyClaude, Lag: func() int64 { return 4 }, Unsettled: func() (int64, int64) { return 5, 6 }})
 	tel.Observe(sample())
 	tel.Breaker("groq", BreakerOpen)
 	tel.LedgerLost(3)
@@ -46,6 +46,8 @@ func TestMetrics_Names(t *testing.T) {
 		`aistrale_unpriced_requests_total 0`,
 		`aistrale_ledger_lost_total 3`,
 		`aistrale_ledger_lag_records 4`,
+		`aistrale_limits_unsettled 5`,
+		`aistrale_limits_dropped_total 6`,
 		`aistrale_breaker_state{provider="groq"} 2`,
 		`aistrale_open_streams 1`,
 		`aistrale_config_last_reload_success 0`,

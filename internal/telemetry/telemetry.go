@@ -26,6 +26,9 @@ type Options struct {
 	Known func(provider, model string) bool
 	// Lag gives the settled records that the ledger does not have yet; nil is none.
 	Lag func() int64
+	// Unsettled gives the settlements that counters shared by several gateways still wait for,
+	// and those that were dropped; nil is none.
+	Unsettled func() (waiting, dropped int64)
 	// Budgets lists the budgets that are shown, at each scrape; nil is none. It bounds the list,
 	// and no two of it have one scope and span.
 	Budgets func() []Budget
@@ -46,6 +49,9 @@ func New(o Options) *Telemetry {
 	}
 	if o.Lag == nil {
 		o.Lag = func() int64 { return 0 }
+	}
+	if o.Unsettled == nil {
+		o.Unsettled = func() (waiting, dropped int64) { return 0, 0 }
 	}
 	if o.Level == nil {
 		o.Level = slog.LevelInfo
