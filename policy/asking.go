@@ -72,7 +72,7 @@ func (k *KeyLimits) Ask(into *Ask, w *Wanted) error {
 			continue
 		}
 		into.Rates = append(into.Rates, *r)
-		into.Rates[len(into.Rates)-1].Cost = k.units(r.Of.Counts, w)
+		into.Rates[len(into.Rates)-1].Cost = k.units(r, w)
 	}
 	for i := range k.slots {
 		if fits(k.slots[i].Of.Models, w) {
@@ -93,13 +93,18 @@ func (k *KeyLimits) Ask(into *Ask, w *Wanted) error {
 	return nil
 }
 
-// units is what a call costs of a rate, by what is likely.
-func (k *KeyLimits) units(c Counted, w *Wanted) int64 {
+// units is what a call costs of a rate, by what is likely. What nobody said makes no call one
+// that never fits: long answers to some calls would else shut the key out for good.
+func (k *KeyLimits) units(r *RateAsk, w *Wanted) int64 {
 	output := w.Output
 	if !w.Said {
-		output = min(output, k.mean.get())
+		input := w.Estimate
+		if r.Of.Counts == CountedOutput {
+			input = 0
+		}
+		output = min(output, k.mean.get(), max(0, r.Burst-input))
 	}
-	switch c {
+	switch r.Of.Counts {
 	case CountedInput:
 		return w.Estimate
 	case CountedOutput:

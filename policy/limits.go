@@ -127,7 +127,12 @@ func (l *Limits) For(key *storage.Key) *KeyLimits {
 		}
 	}
 	k := l.compile(key)
-	l.keys.Store(strings.Clone(key.ID), k)
+	if known, loaded := l.keys.LoadOrStore(strings.Clone(key.ID), k); loaded {
+		if other := known.(*KeyLimits); other.key == key { // of a call at the same time
+			return other
+		}
+		l.keys.Store(strings.Clone(key.ID), k)
+	}
 	return k
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -180,13 +181,14 @@ func TestAskUnits(t *testing.T) {
 	}
 
 	unsaid := func(w *policy.Wanted) { w.Said, w.Output = false, 100_000 }
-	costs(ask(unsaid), 1, 700, 200, 500) // nothing is known of the key yet
+	costs(ask(unsaid), 1, 500, 200, 500) // nothing is known of the key yet; a guess is no reason that a call never fits
 	k.Learn([]providers.Normal{{Output: 30}, {Output: 10}})
 	costs(ask(unsaid), 1, 240, 200, 40)
 	for range 200 {
 		k.Learn([]providers.Normal{{Output: 8000}})
 	}
-	costs(ask(unsaid), 1, 8200, 200, 8000)
+	costs(ask(unsaid), 1, 500, 200, 8000)
+	costs(ask(func(w *policy.Wanted) { unsaid(w); w.Estimate = 600 }), 1, 600, 600, 8000)
 	costs(ask(func(w *policy.Wanted) { w.Said, w.Output = false, 9 }), 1, 209, 200, 9)
 
 	// Requests are charged once for a request, tokens for each attempt.
@@ -302,6 +304,16 @@ func TestLimitsFor(t *testing.T) {
 	key := caller()
 	if first := l.For(key); l.For(key) != first {
 		t.Error("compiled twice")
+	}
+	var calls sync.WaitGroup
+	known := limits(t, []storage.Limit{{Scope: storage.Scope{Kind: "project", Name: "*"}, Concurrent: 1}}, nil)
+	got := make([]*policy.KeyLimits, 64)
+	for i := range got {
+		calls.Go(func() { got[i] = known.For(key) })
+	}
+	calls.Wait()
+	if len(slices.Compact(got)) > 1 {
+		t.Error("calls of one key are given different limits, so that a request may be charged twice")
 	}
 	moved := caller()
 	moved.Project = "mobile"
