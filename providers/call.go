@@ -45,6 +45,8 @@ type Plan struct {
 	// together; 0 where it was told no bound. It is above Call.Clamp, or 0, where the upstream
 	// cannot be told so few: no fewer than one for each choice.
 	MaxOutput int64
+	// Choices is how many answers of up to so many tokens were asked for; 0 is one.
+	Choices int64
 	// Clamped says, in the client's words, the bound that Call.Clamp put in place of the
 	// client's own ("max_tokens=123", for each choice); "" where it changed nothing.
 	Clamped string

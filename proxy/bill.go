@@ -26,6 +26,7 @@ type bill struct {
 	opened  storage.Entry
 	ended   storage.Entry
 	lease   lease
+	number  int  // of the last attempt, here or of a hedge: the ledger tells attempts apart by it
 	open    bool // the last attempt is not settled
 	owed    bool // ended is complete but for what the request's end says
 	lines   []providers.Normal
@@ -47,15 +48,15 @@ func (f *flight) openBill(t *target, plan *providers.Plan) error {
 	f.introduce(e)
 	e.State = storage.EntryOpened
 	e.Bound = f.bound(t, plan)
-	b.lines = append(b.lines[:0], providers.Normal{InputUncached: e.Bound.Input, Output: e.Bound.Output})
-	e.Charge = f.charge(t, b.lines, true)
+	most := [...]providers.Normal{{InputUncached: e.Bound.Input, Output: e.Bound.Output}} // ended may still hold lines
+	e.Charge = f.charge(t, most[:], true)
 	err := f.journal(e)
 	if err != nil {
-		f.release(nil, storage.Charge{})
+		f.forgo()
 		return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
 			Message: "The gateway cannot record this request at the moment, so it was not sent. Please retry shortly."}
 	}
-	b.open = true
+	b.open, b.number = true, e.Attempt
 	return nil
 }
 
@@ -74,7 +75,7 @@ func (f *flight) journal(opened *storage.Entry) error {
 }
 
 // bound is the most that an attempt may take: every byte of text is at least a quarter of a
-// token, and no model takes in more than its context.
+// token, no model takes in more than its context, and each choice is as long as it may be.
 func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 	can := t.account.can(t.Model)
 	f.bill.guessed = false
@@ -90,7 +91,7 @@ func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 	case f.endpoint.op == providers.OpEmbeddings:
 		out.Output = 0
 	case out.Output == 0 && can.MaxOutput > 0:
-		out.Output = can.MaxOutput
+		out.Output = providers.MaxOutput(&can.MaxOutput, &plan.Choices)
 	case out.Output == 0:
 		out.Output, f.bill.guessed = unbounded, true
 	}
@@ -101,6 +102,7 @@ func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 func (f *flight) closeBill(err error) {
 	b := &f.bill
 	if !b.open {
+		f.forgo() // what a defect left
 		return
 	}
 	b.open, b.owed = false, true
@@ -128,12 +130,15 @@ func (f *flight) closeBill(err error) {
 }
 
 // ended is what policy is told of an attempt. An upstream that began with a 200 and then had
-// nothing but an error to say has refused.
+// nothing but an error to say has refused, unless it has served a part of the attempt.
 func (f *flight) ended(a *storage.Attempt, err error) policy.Ending {
 	r, usage := &f.reply, &f.rec.Usage
 	status := a.Status
 	if err != nil && (r.received || r.fault != nil && f.left() == nil) && r.content == 0 && len(usage.Lines) == 0 {
 		status = http.StatusBadGateway
+	}
+	if r.partly {
+		status = http.StatusOK // whatever became of the rest
 	}
 	bound := f.bill.opened.Bound
 	if f.bill.guessed && f.call.Stream {
@@ -174,7 +179,7 @@ func (f *flight) charge(t *target, lines []providers.Normal, estimated bool) sto
 func (f *flight) introduce(e *storage.Entry) {
 	rec := &f.rec
 	*e = storage.Entry{
-		RequestID: f.id, Attempt: len(rec.Attempts) + 1, Revision: 1, Time: f.start, Node: rec.Node,
+		RequestID: f.id, Attempt: f.bill.number + 1, Revision: 1, Time: f.start, Node: rec.Node,
 		Series: storage.Series{
 			Workspace: rec.Workspace, Project: rec.Project, Key: rec.KeyID, KeyName: rec.KeyName, User: rec.User,
 			Provider: rec.Provider, Model: rec.Model, Prompt: rec.Prompt,

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -228,5 +230,68 @@ func TestBill_NothingIsSentThatCannotBeKept(t *testing.T) {
 	}
 	if rec := g.records.next(t); len(rec.Attempts) != 0 || !strings.Contains(rec.Err, "no space left") {
 		t.Errorf("record %+v", rec)
+	}
+}
+
+// An attempt that was billed keeps its own tokens though its entry is kept with the next one's.
+func TestBill_KeepsTheTokensOfABilledAttempt(t *testing.T) {
+	p := &pages{}
+	g := newTestGateway(t, map[string]*script{"one": newScript(t, always("<wait>")), "two": newScript(t, always(whole(wholeReply)))},
+		journaled(p), func(_ *Options, s *Snapshot) { s.Accounts["one"][0].FirstByte = 100 * time.Millisecond })
+	ask := strings.Replace(strings.Replace(askWhole, "one/m", "pair", 1), "{", `{"max_tokens":9,`, 1)
+	if status, _, body := g.post(t, ask); status != 200 {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	g.records.next(t)
+	kept := p.take()
+	if got := states(kept); got != "o1 s1+o2 S2" {
+		t.Fatalf("the journal has %q", got)
+	}
+	e := kept[1][0]
+	if len(e.Lines) != 1 || e.CostNano != e.Lines[0].InputUncached*1000+e.Lines[0].Output*2000 {
+		t.Errorf("settled %+v at %d", e.Lines, e.CostNano)
+	}
+}
+
+// A part of an attempt that was served is paid for, though the rest of it was refused.
+func TestBill_OfAPairThatIsHalfServed(t *testing.T) {
+	p := &pages{}
+	up := newScript(t, func(_, request int) []string {
+		if request == 1 {
+			return []string{whole(`{}`)}
+		}
+		return []string{rejection(429, `{"error":{"message":"busy"}}`)}
+	})
+	g := newTestGateway(t, map[string]*script{"one": up}, journaled(p), func(_ *Options, s *Snapshot) {
+		s.Accounts["one"][0].Routes[providers.OpEmbeddings] = providers.Route{Language: "native", Dialect: openai.Dialect{}, Path: "/embed", Pair: &providers.Pair{
+			Write: func(call providers.Call) (providers.Plan, error) {
+				r := providers.UpstreamRequest{Path: call.Path, Body: []byte(`{"text":"half of it"}`)}
+				return providers.Plan{Requests: []providers.UpstreamRequest{r, r}}, nil
+			},
+			Read: func(providers.Call, [][]byte) ([]byte, providers.Usage, error) {
+				return nil, providers.Usage{}, errors.New("incomplete")
+			},
+		}}
+	})
+	ask := `{"model":"one/m","input":["half","of it"]}`
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url+"/v1/embeddings", strings.NewReader(ask))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("authorization", "Bearer "+testKey)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != 429 {
+		t.Fatalf("status %d, %v", resp.StatusCode, err)
+	}
+	kept := p.take()
+	if got := states(kept); got != "o1 S1" {
+		t.Fatalf("the journal has %q", got)
+	}
+	e := kept[1][0]
+	if want := (providers.Normal{InputUncached: policy.EstimateInput([]byte(ask))}); len(e.Lines) != 1 || e.Lines[0] != want || !e.Estimated || e.UpstreamStatus != 429 {
+		t.Errorf("settled %+v", e)
 	}
 }

@@ -97,8 +97,9 @@ func newHedge(f *flight, t *target) *hedge {
 	f.fc.Request.Header.CopyTo(&own.fc.Request.Header)
 	own.call.Doc, own.call.Scratch, own.call.Fetched = &own.doc, nil, nil
 	own.rec.Usage, own.rec.Dropped = providers.Usage{}, nil
-	own.rec.Attempts = append(append([]storage.Attempt(nil), f.rec.Attempts...), storage.Attempt{}) // the first is one more
+	own.rec.Attempts = append(append([]storage.Attempt(nil), f.rec.Attempts...), storage.Attempt{}) // the first's
 	own.bill.reset()
+	own.bill.number = f.bill.number + 1 // the first is one more
 	h := &hedge{f: f, own: own, t: t, taken: f.memory, done: make(chan struct{})}
 	f.join(own)
 	return h
@@ -149,13 +150,13 @@ func (f *flight) giveWay() {
 func (h *hedge) bill() {
 	f, own := h.f, h.own
 	f.g.memory.give(own.memory - h.taken)
+	own.closeBill(h.err) // also of one that was served too, and came too late
+	f.bill.add(&own.bill)
 	if !h.tried {
 		return
 	}
-	own.closeBill(h.err) // one that was served too, and came too late
 	own.abandon()
 	own.flush()
-	f.bill.add(&own.bill)
 	n := len(f.rec.Attempts)
 	f.rec.Attempts = append(f.rec.Attempts, own.rec.Attempts[len(own.rec.Attempts)-1])
 	if n > 0 { // the one that counts stays last
@@ -174,7 +175,8 @@ func (h *hedge) adopt() {
 		own.rec.Overhead = f.rec.Overhead // to the first byte that left
 	}
 	f.bill, f.target, f.kept, f.reply, f.rec = own.bill, own.target, own.kept, own.reply, own.rec
-	f.sent, f.scratch, f.out, f.memory, f.call = own.sent, own.scratch, own.out, own.memory, own.call
+	f.sent, f.scratch, f.out, f.call = own.sent, own.scratch, own.out, own.call
+	f.memory += own.memory - h.taken
 	f.call.Doc = &f.doc
 }
 
@@ -187,8 +189,9 @@ func (f *flight) flush() {
 	}
 }
 
-// add counts the cost of another attempt of the same request.
+// add counts another attempt of the same request.
 func (b *bill) add(other *bill) {
 	b.cost += other.cost
 	b.known = b.known && other.known
+	b.number = max(b.number, other.number)
 }

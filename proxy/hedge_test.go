@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -194,4 +195,55 @@ func TestHedge_Storm(t *testing.T) {
 		t.Errorf("%d attempts opened, %d settled, %d final, %d in the records", open, settled, finals, attempts)
 	}
 	t.Logf("%d of %d calls were served by %d attempts", served, calls, attempts)
+}
+
+// An answer of the hedge's does not take the number of a later attempt: the ledger counts
+// attempts of one number once.
+func TestHedge_NumbersAttemptsApart(t *testing.T) {
+	p := &pages{}
+	held := make(chan struct{})
+	first := newStage(t, well, well)
+	second := newStage(t, func(w http.ResponseWriter, r *http.Request, body string) {
+		says(500)(w, r, body)
+		close(held)
+	}, well)
+	third := newStage(t, well, well)
+	a, b, c := first.account(t, "one", ""), second.account(t, "two", ""), third.account(t, "three", "")
+	b.Retry = policy.Retry{Floor: 1000}
+	limit := storage.Limit{Scope: everyKey, Concurrent: 1, Models: []string{"one/*"}}
+	g := newStagedGateway(t, &policy.Alias{Targets: targetsOf("one/m", "two/m", "three/m"), Hedge: policy.Hedge{After: soon}}, []*Account{a, b, c},
+		journaled(p), limited(t, []storage.Limit{limit}), func(o *Options, s *Snapshot) {
+			s.Patience.MaxWait, s.Patience.MaxDepth = 300*time.Millisecond, 8
+			o.Counters = &slotless{Counters: policy.NewMeter(policy.MeterOptions{})}
+		})
+	status, h, body := g.as(t, 0, itWhole)
+	<-held
+	if status != 200 || h.Get("x-aistrale-provider") != "three" {
+		t.Fatalf("status %d by %s: %s", status, h.Get("x-aistrale-provider"), body)
+	}
+	seen := map[int]string{}
+	for _, entries := range p.take() {
+		for _, e := range entries {
+			if e.State != storage.EntrySettled {
+				continue
+			}
+			if was, ok := seen[e.Attempt]; ok {
+				t.Errorf("attempt %d is one of %s and one of %s", e.Attempt, was, e.Provider)
+			}
+			seen[e.Attempt] = e.Provider
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("%v", seen)
+	}
+}
+
+// slotless counters have no slot free.
+type slotless struct{ policy.Counters }
+
+func (b *slotless) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, error) {
+	if len(a.Slots) > 0 {
+		return policy.Verdict{Refused: policy.Refused{Kind: policy.AskSlot, Wait: policy.SlotWait}}, nil
+	}
+	return b.Counters.Take(ctx, a)
 }

@@ -29,6 +29,7 @@ type reply struct {
 	hideUsage   bool
 	eager       bool // do not wait for bytes that are not there yet
 	received    bool // the upstream's reply, not a stream, has come to its end
+	partly      bool // the upstream has served one of several requests
 	whole       bool // f.scratch is the whole reply in the client's words
 	contentType string
 

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -66,7 +68,7 @@ func (f *flight) reserve(t *target, plan providers.Plan) (providers.Plan, error)
 	}
 	plan, err := f.clamp(t, plan)
 	if err != nil {
-		f.release(nil, storage.Charge{})
+		f.forgo()
 	}
 	l.metered = l.metered || l.wanted.Unbounded != ""
 	return plan, err
@@ -81,14 +83,12 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 	w := &l.wanted
 	*w = policy.Wanted{
 		Lease: f.leaseID(), Now: now, Alive: leaseAlive, Asked: f.rec.Asked, Target: t.Target,
-		Estimate: bound.Input, Output: plan.MaxOutput, Said: f.doc.Field("max_tokens") != nil || f.doc.Field("max_completion_tokens") != nil,
+		Estimate: bound.Input, Output: plan.MaxOutput, Said: f.bounded(),
 		Stream: f.call.Stream, Charged: &l.charged,
 	}
 	if w.Output == 0 && f.endpoint.op != providers.OpEmbeddings {
-		w.Output = can.MaxOutput
-		if w.Output == 0 {
-			w.Output = unknownOutput
-		}
+		most := cmp.Or(can.MaxOutput, unknownOutput)
+		w.Output = providers.MaxOutput(&most, &plan.Choices)
 	}
 	w.Least = min(w.Output, leastOutput)
 	if !l.limits.Budgeted() {
@@ -117,15 +117,25 @@ func (f *flight) weigh(t *target, plan *providers.Plan, context int64) (tokens i
 
 // leaseID names the attempt's lease: the request and the attempt's number.
 func (f *flight) leaseID() string {
-	return f.rec.ID + "/" + strconv.Itoa(len(f.rec.Attempts)+1)
+	return f.rec.ID + "/" + strconv.Itoa(f.bill.number+1)
+}
+
+// bounded reports whether the client, or the operator for it, bounds the output.
+func (f *flight) bounded() bool {
+	for _, name := range [...]string{"max_tokens", "max_completion_tokens"} {
+		if n, said, err := f.doc.Int(name); said && err == nil && n > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // tiers are those that may serve the call, by the client's word; nil is any, as an account's
-// own settings may choose.
+// own settings, or another field that changes the price, may choose.
 func (f *flight) tiers() []string {
 	said, ok, err := f.doc.String("service_tier")
 	switch {
-	case !ok || err != nil:
+	case !ok || err != nil || slices.ContainsFunc(f.doc.Hits, choosesTier):
 		return nil
 	case said == "default" || said == "standard":
 		return standardTier
@@ -133,6 +143,10 @@ func (f *flight) tiers() []string {
 		return flexTier
 	}
 	return nil
+}
+
+func choosesTier(h providers.Hit) bool {
+	return h.Rule.Effect == providers.ChangesPrice && h.Rule.Path != "service_tier"
 }
 
 var standardTier, flexTier = []string{""}, []string{"", "flex"}
@@ -154,9 +168,7 @@ func (f *flight) obtain() error {
 		l.verdict, l.rates.Rates = v, append(l.rates.Rates[:0], l.ask.Rates...)
 	}
 	if v.Grant == nil {
-		out := v.Fault(&l.ask, f.rec.Asked)
-		out.Retryable = v.Refused.Kind == policy.AskBudget // another target may be cheaper
-		return out
+		return v.Fault(&l.ask, f.rec.Asked)
 	}
 	l.grant, l.degraded = v.Grant, l.degraded || v.Grant.Degraded
 	f.rec.Lease = l.ask.Lease
@@ -191,6 +203,15 @@ func (f *flight) release(lines []providers.Normal, charge storage.Charge) {
 	f.g.queue.Settle(l.grant, l.spent)
 	l.limits.Learn(lines)
 	l.grant = nil
+}
+
+// forgo gives back what was reserved for an attempt that is not sent. Its number is not used
+// again: counters may hear of the reservation's end after the next one has begun.
+func (f *flight) forgo() {
+	if f.bill.lease.grant != nil {
+		f.release(nil, storage.Charge{})
+		f.bill.number++
+	}
 }
 
 // slice is how many tokens a stream asks for at once that has outgrown its reservation.

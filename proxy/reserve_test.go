@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -192,4 +194,124 @@ func TestReserve_EndsAStreamCleanly(t *testing.T) {
 	if n := strings.Count(body, "word word"); n == 0 || n >= 100*50 {
 		t.Errorf("%d words", n)
 	}
+}
+
+// A panic between a reservation and its attempt gives the reservation back.
+func TestReserve_IsGivenBackAfterADefect(t *testing.T) {
+	p := &panics{}
+	g := newTestGateway(t, one(t, always(whole(wholeReply))), limited(t, []storage.Limit{{Scope: everyKey, Concurrent: 1}}), func(o *Options, _ *Snapshot) { o.Journal = p })
+	if status, _, body := g.post(t, askWhole); status != 500 {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	p.over = true
+	if status, _, body := g.post(t, askWhole); status != 200 {
+		t.Errorf("status %d: %s", status, body)
+	}
+}
+
+type panics struct{ over bool }
+
+func (p *panics) Append(...*storage.Entry) error {
+	if !p.over {
+		panic("staged")
+	}
+	return nil
+}
+
+// Each of several choices may make as much as the model makes at most.
+func TestReserve_CountsEachChoice(t *testing.T) {
+	f := func(ask string, want int64) {
+		t.Helper()
+		counters := &lastAsk{Counters: policy.NewMeter(policy.MeterOptions{})}
+		g := newTestGateway(t, one(t, always(whole(wholeReply))), limited(t, nil, dollars(1e12)), func(o *Options, s *Snapshot) {
+			o.Counters = counters
+			s.Accounts["one"][0].Can = func(string) providers.Capabilities { return providers.Capabilities{MaxOutput: 1000} }
+		})
+		if status, _, body := g.post(t, ask); status != 200 {
+			t.Fatalf("status %d: %s", status, body)
+		}
+		if counters.output != want {
+			t.Errorf("%s reserves %d tokens of output, want %d", ask, counters.output, want)
+		}
+	}
+	f(askWhole, 1000)
+	f(strings.Replace(askWhole, "{", `{"n":8,`, 1), 8000)
+	f(strings.Replace(askWhole, "{", `{"n":8,"max_tokens":10,`, 1), 80)
+}
+
+type lastAsk struct {
+	policy.Counters
+	output int64
+}
+
+func (c *lastAsk) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, error) {
+	c.output = a.Output
+	return c.Counters.Take(ctx, a)
+}
+
+// A limit that is narrowed to one provider leaves the others free.
+func TestReserve_ANarrowLimitMovesOn(t *testing.T) {
+	g := newTestGateway(t, map[string]*script{"one": newScript(t, always(whole(wholeReply))), "two": newScript(t, always(whole(wholeReply)))},
+		limited(t, []storage.Limit{{Scope: everyKey, RequestsPerMinute: 1, Models: []string{"one/*"}}}))
+	for _, want := range []string{"one", "two"} {
+		status, h, body := g.post(t, strings.Replace(askWhole, "one/m", "pair", 1))
+		if status != 200 || h.Get("x-aistrale-provider") != want {
+			t.Errorf("status %d by %q, want %q: %s", status, h.Get("x-aistrale-provider"), want, body)
+		}
+	}
+	if status, _, body := g.post(t, askWhole); status != 429 {
+		t.Errorf("status %d: %s", status, body)
+	}
+}
+
+// "max_tokens": null says nothing: what the model makes at most is then no estimate.
+func TestReserve_NullIsNoBound(t *testing.T) {
+	g := newTestGateway(t, one(t, always(whole(wholeReply))), limited(t, []storage.Limit{{Scope: everyKey, TokensPerMinute: 1000}}), func(_ *Options, s *Snapshot) {
+		s.Accounts["one"][0].Can = func(string) providers.Capabilities { return providers.Capabilities{MaxOutput: 128_000} }
+	})
+	if status, _, body := g.post(t, strings.Replace(askWhole, "{", `{"max_tokens":null,`, 1)); status != 200 {
+		t.Errorf("status %d: %s", status, body)
+	}
+}
+
+// A faster tier is reserved for, whatever service_tier says beside it.
+func TestReserve_Tiers(t *testing.T) {
+	fast, usual := int64(60e9), int64(1e9)
+	f := func(fields string, want int64) {
+		t.Helper()
+		counters := &lastBudget{Counters: policy.NewMeter(policy.MeterOptions{})}
+		g := newTestGateway(t, one(t, always(whole(wholeReply))), limited(t, nil, dollars(1e12)), func(o *Options, s *Snapshot) {
+			o.Counters = counters
+			o.Watch = providers.NewWatch([]providers.Governed{{Path: "speed", Effect: providers.ChangesPrice}, {Path: "service_tier", Effect: providers.ChangesPrice, Except: []string{"default"}}})
+			s.Prices = policy.NewPriceBook([]storage.Price{{ID: "one", Provider: "one", Model: "m", Rates: []storage.Rate{
+				{Input: &usual, Output: &usual}, {Tier: "fast", Input: &fast, Output: &fast},
+			}}})
+			key, err := storage.KeyOf("test", testKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key.Models, key.Allow = []string{"*"}, []string{"speed", "service_tier"}
+			s.Keys = policy.NewKeyring([]storage.Key{key})
+		})
+		if status, _, body := g.post(t, strings.Replace(askWhole, "{", "{"+fields, 1)); status != 200 {
+			t.Fatalf("status %d: %s", status, body)
+		}
+		if counters.perMillion != want {
+			t.Errorf("%s reserves at %d, want %d", fields, counters.perMillion, want)
+		}
+	}
+	f(`"service_tier":"default",`, usual)
+	f(`"service_tier":"default","speed":"fast",`, fast)
+	f(`"service_tier":"flex","speed":"fast",`, fast)
+	f(``, fast)
+}
+
+type lastBudget struct {
+	policy.Counters
+	perMillion int64
+}
+
+func (c *lastBudget) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, error) {
+	c.perMillion = a.Budgets[0].PerMillion
+	return c.Counters.Take(ctx, a)
 }

@@ -271,7 +271,7 @@ func (f *flight) exchangePair(t *target, plan providers.Plan) error {
 			return f.broken(err)
 		}
 		f.letGo()
-		replies = append(replies, whole)
+		replies, f.reply.partly = append(replies, whole), true
 	}
 	f.reply.received = true
 	body, usage, err := t.route.Pair.Read(f.call, replies)

@@ -65,9 +65,13 @@ func (r *request) plan(tools []declaration, config []byte) providers.Plan {
 		w.rawField(f.name, f.raw)
 	}
 	w.shut('}')
+	var choices int64
+	if r.req.N != nil {
+		choices = *r.req.N
+	}
 	return providers.Plan{
 		Requests: []providers.UpstreamRequest{{Path: r.call.Path, Body: w.b}},
-		Dropped:  r.dropped, MaxOutput: providers.MaxOutput(r.limit, r.req.N), Clamped: r.clamped,
+		Dropped:  r.dropped, MaxOutput: providers.MaxOutput(r.limit, r.req.N), Choices: choices, Clamped: r.clamped,
 	}
 }
 

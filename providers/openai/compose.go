@@ -93,7 +93,7 @@ func (c *composer) plan() (providers.Plan, error) {
 	}
 	return providers.Plan{
 		Requests: []providers.UpstreamRequest{{Path: c.call.Path, Body: body}},
-		Dropped:  append(c.dropped, s.plan.Dropped...), MaxOutput: s.plan.MaxOutput, Clamped: s.plan.Clamped,
+		Dropped:  append(c.dropped, s.plan.Dropped...), MaxOutput: s.plan.MaxOutput, Choices: s.plan.Choices, Clamped: s.plan.Clamped,
 	}, nil
 }
 

@@ -109,7 +109,7 @@ func (s *splicer) bound() {
 	if share := providers.Share(s.call.Clamp, l.choices); share > 0 {
 		most = s.clamp(&l, share)
 	}
-	s.plan.MaxOutput = providers.MaxOutput(&most, &l.choices)
+	s.plan.MaxOutput, s.plan.Choices = providers.MaxOutput(&most, &l.choices), l.choices
 }
 
 // clamp gives the bound of a choice that is told in the end, 0 where it cannot be.
