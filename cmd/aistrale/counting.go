@@ -49,7 +49,7 @@ func (c *counting) unsettled() (waiting, dropped int64) {
 		return 0, 0
 	}
 	b := c.shared.Backlog()
-	return int64(b.Waiting), int64(b.Dropped) //nolint:gosec // a count of settlements
+	return int64(b.Waiting), int64(b.Dropped)
 }
 
 // close hands what is not settled yet to the counters that are shared.

@@ -9,10 +9,10 @@ import (
 func (s *service) healthChanged(c policy.Change) {
 	s.telemetry.Breaker(c.Provider, breakerState(c.Worst))
 	place := []any{"provider", c.Provider, "credential", c.Credential}
-	switch {
-	case c.State == policy.StateAside:
+	switch c.State {
+	case policy.StateAside:
 		s.log.Warn("a credential is refused by its provider, and set aside while there is another", place...)
-	case c.State == policy.StateClosed:
+	case policy.StateClosed:
 		s.log.Info("a circuit has closed", append(place, "model", c.Model)...)
 	default:
 		s.log.Warn("a circuit is "+c.State.String(), append(place, "model", c.Model)...)
