@@ -46,6 +46,15 @@ func (c *Charged) Note(a *Ask) {
 	}
 }
 
+// Join adds what another attempt of the same request was charged.
+func (c *Charged) Join(other *Charged) {
+	for _, rule := range other.rules {
+		if !c.has(rule) {
+			c.rules = append(c.rules, rule)
+		}
+	}
+}
+
 func (c *Charged) has(rule *RateRule) bool {
 	if c == nil {
 		return false

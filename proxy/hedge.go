@@ -129,11 +129,20 @@ func (h *hedge) run() {
 	if h.own.left() != nil || !h.t.budget.Take(&h.t.account.Retry, time.Now()) {
 		return
 	}
+	h.charged()
 	if tried, err := h.own.try(h.t); err != nil || !tried {
 		h.err = err
 		return
 	}
 	h.f.giveWay()
+}
+
+// charged has the second attempt leave out the rates that the first was charged by: a request
+// is one, however many attempts it takes.
+func (h *hedge) charged() {
+	h.f.mu.Lock()
+	defer h.f.mu.Unlock()
+	h.own.bill.lease.charged.Join(&h.f.bill.lease.charged)
 }
 
 // giveWay cancels the first attempt, and only that: the client is still there.
@@ -194,4 +203,12 @@ func (b *bill) add(other *bill) {
 	b.cost += other.cost
 	b.known = b.known && other.known
 	b.number = max(b.number, other.number)
+	l, o := &b.lease, &other.lease
+	l.charged.Join(&o.charged)
+	if l.requests.Limit == 0 {
+		l.requests = o.requests
+	}
+	if l.tokens.Limit == 0 {
+		l.tokens = o.tokens
+	}
 }

@@ -247,3 +247,20 @@ func (b *slotless) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, err
 	}
 	return b.Counters.Take(ctx, a)
 }
+
+// A hedged call is one request, and its client is told how all of its rates stand.
+func TestHedge_IsOneRequest(t *testing.T) {
+	a, b := newStage(t, hangs, well).account(t, "one", ""), newStage(t, well, well).account(t, "two", "")
+	b.Retry = policy.Retry{Floor: 1000}
+	g := newStagedGateway(t, &policy.Alias{Targets: targetsOf("one/m", "two/m"), Hedge: policy.Hedge{After: 50 * time.Millisecond}}, []*Account{a, b},
+		limited(t, []storage.Limit{{Scope: everyKey, RequestsPerMinute: 10, TokensPerMinute: 100_000}}))
+	for _, want := range []string{"9", "8"} {
+		status, h, body := g.as(t, 0, itWhole)
+		if status != 200 || h.Get("x-aistrale-provider") != "two" {
+			t.Fatalf("status %d by %s: %s", status, h.Get("x-aistrale-provider"), body)
+		}
+		if got := h.Get("x-ratelimit-remaining-requests"); got != want || h.Get("x-ratelimit-remaining-tokens") == "" {
+			t.Errorf("%q requests are left, want %s: %v", got, want, h)
+		}
+	}
+}

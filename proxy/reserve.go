@@ -27,12 +27,12 @@ type lease struct {
 	limits  *policy.KeyLimits // nil: nothing holds for the key
 	ask     policy.Ask
 	wanted  policy.Wanted
-	verdict policy.Verdict // the last that had rates
-	rates   policy.Ask     // what it was given for
-	grant   *policy.Grant  // nil where nothing is held
+	grant   *policy.Grant // nil where nothing is held
 	charged policy.Charged
-	spent   policy.Spent
-	clamped string
+	// How the key's rates stand, as last heard; a Limit of 0 is none.
+	requests, tokens policy.RateShown
+	spent            policy.Spent
+	clamped          string
 	// metered is set for a stream whose upstream could not be told how much the grant allows:
 	// what it makes is counted as it comes.
 	metered  bool
@@ -41,7 +41,7 @@ type lease struct {
 
 func (l *lease) reset() {
 	l.charged.Reset()
-	*l = lease{charged: l.charged, spent: l.spent, rates: policy.Ask{Rates: l.rates.Rates[:0]}, ask: policy.Ask{Rates: l.ask.Rates[:0], Slots: l.ask.Slots[:0], Budgets: l.ask.Budgets[:0]}}
+	*l = lease{charged: l.charged, spent: l.spent, ask: policy.Ask{Rates: l.ask.Rates[:0], Slots: l.ask.Slots[:0], Budgets: l.ask.Budgets[:0]}}
 }
 
 // reserve asks the counters for all that an attempt may take. Where the budgets pay for less
@@ -62,7 +62,7 @@ func (f *flight) reserve(t *target, plan providers.Plan) (providers.Plan, error)
 	if err := f.obtain(); err != nil {
 		return plan, err
 	}
-	l.charged.Note(&l.ask)
+	f.noteCharged()
 	if len(l.ask.Budgets) == 0 {
 		return plan, nil
 	}
@@ -164,15 +164,31 @@ func (f *flight) obtain() error {
 		return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
 			Message: "The gateway cannot check this key's limits at the moment. Please retry shortly."}
 	}
-	if len(v.Rates) > 0 {
-		l.verdict, l.rates.Rates = v, append(l.rates.Rates[:0], l.ask.Rates...)
-	}
+	l.show(&v)
 	if v.Grant == nil {
 		return v.Fault(&l.ask, f.rec.Asked)
 	}
 	l.grant, l.degraded = v.Grant, l.degraded || v.Grant.Degraded
 	f.rec.Lease = l.ask.Lease
 	return nil
+}
+
+// show keeps what a verdict says of rates. Later attempts of a request do not ask for all of them.
+func (l *lease) show(v *policy.Verdict) {
+	requests, tokens, hasRequests, hasTokens := v.Shown(&l.ask)
+	if hasRequests {
+		l.requests = requests
+	}
+	if hasTokens {
+		l.tokens = tokens
+	}
+}
+
+// noteCharged remembers which rates the request was charged by. A hedge asks under the lock.
+func (f *flight) noteCharged() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bill.lease.charged.Note(&f.bill.lease.ask)
 }
 
 // clamp holds the plan to the output that was granted.
@@ -236,12 +252,11 @@ func (f *flight) writeLimits(h *lines) {
 	if l.limits == nil {
 		return
 	}
-	requests, tokens, hasRequests, hasTokens := l.verdict.Shown(&l.rates)
-	if hasRequests {
-		h.rate("Requests", requests)
+	if l.requests.Limit > 0 {
+		h.rate("Requests", l.requests)
 	}
-	if hasTokens {
-		h.rate("Tokens", tokens)
+	if l.tokens.Limit > 0 {
+		h.rate("Tokens", l.tokens)
 	}
 	if l.clamped != "" {
 		h.put("X-Aistrale-Clamped", l.clamped)

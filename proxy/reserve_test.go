@@ -58,7 +58,7 @@ func TestReserve_Rates(t *testing.T) {
 func TestReserve_FailedAttemptsCountOnce(t *testing.T) {
 	g := newTestGateway(t, map[string]*script{
 		"one": newScript(t, always(rejection(503, `{"error":{"message":"busy"}}`))), "two": newScript(t, always(whole(wholeReply))),
-	}, limited(t, []storage.Limit{{Scope: everyKey, RequestsPerMinute: 10, Concurrent: 1}}))
+	}, limited(t, []storage.Limit{{Scope: everyKey, RequestsPerMinute: 10, TokensPerMinute: 100_000, Concurrent: 1}}))
 	for want := 9; want >= 8; want-- {
 		_, h, body := g.post(t, strings.Replace(askWhole, "one/m", "pair", 1))
 		if got := h.Get("x-ratelimit-remaining-requests"); got != fmt.Sprint(want) {
