@@ -61,9 +61,12 @@ type SlotAsk struct {
 // BudgetAsk reserves for a call: Fixed and, for each million tokens of granted output, PerMillion
 // (rounded up), in nano-USD or in tokens.
 type BudgetAsk struct {
-	Counter           string
-	Limit             int64
-	Window            Window
+	Counter string
+	Limit   int64
+	Window  Window
+	// Since is when this process began to count the budget, where that was not at its start: of a
+	// window that began before, only the ledger knows.
+	Since             time.Time
 	Fixed, PerMillion int64
 	// Soft are shares of Limit in percent, lowest first. When what was spent comes to one, a
 	// Threshold is raised, once in a window; reservations raise none.

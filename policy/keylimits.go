@@ -80,7 +80,7 @@ func (k *KeyLimits) addRate(rule *RateRule, what string, burst int64) {
 	})
 }
 
-func (k *KeyLimits) addBudget(h Holder, b *storage.Budget, zone *time.Location) {
+func (k *KeyLimits) addBudget(h Holder, b *storage.Budget, zone *time.Location, since time.Time) {
 	rule := &BudgetRule{Holder: h, Counts: CountedNano, Budget: b, Zone: zone}
 	limit := b.Nano
 	if b.Tokens > 0 {
@@ -88,7 +88,7 @@ func (k *KeyLimits) addBudget(h Holder, b *storage.Budget, zone *time.Location) 
 	}
 	name := title("budget", h, spending(b), b.Models)
 	ask := BudgetAsk{
-		Counter: name, Limit: limit, Soft: b.Soft, Advisory: b.Advisory, Of: rule, Window: Window{Rolling: b.Rolling},
+		Counter: name, Limit: limit, Soft: b.Soft, Advisory: b.Advisory, Of: rule, Window: Window{Rolling: b.Rolling}, Since: since,
 	}
 	k.budgets = append(k.budgets, keyBudget{ask: ask, name: name})
 }

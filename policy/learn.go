@@ -15,15 +15,16 @@ func (m *Meter) unknown(a *Ask) bool {
 	return false
 }
 
-// mustLearn: of a window that began after the meter did, the meter knows all.
+// mustLearn: of a window that began after the meter had begun to count the budget, it knows all.
 func (m *Meter) mustLearn(b *BudgetAsk) bool {
 	if m.options.History == nil || m.budgets[b.Counter] != nil {
 		return false
 	}
+	since := max(0, b.Since.Sub(m.base))
 	if b.Window.Rolling > 0 {
-		return m.now < int64(b.Window.Rolling)
+		return m.now < int64(since+b.Window.Rolling)
 	}
-	return b.Window.Start.Before(m.base)
+	return b.Window.Start.Before(m.base.Add(since))
 }
 
 // learn reads a budget's history where it must be read. One reads at a time: whoever waits

@@ -17,6 +17,7 @@ type Limits struct {
 	limits  []storage.Limit
 	budgets []storage.Budget
 	zones   []*time.Location // of the budgets
+	since   []time.Time      // of the budgets: when they came by a reload, else zero
 	means   *Means
 	keys    sync.Map // by a key's id: *KeyLimits
 }
@@ -48,13 +49,40 @@ func NewLimits(limits []storage.Limit, budgets []storage.Budget, means *Means) (
 			return nil, fmt.Errorf("budget of %s: time_zone: %w", b.Scope, err)
 		}
 		l.zones = append(l.zones, zone)
-		name := title("budget", Holder{Kind: b.Scope.Kind, Name: b.Scope.Name}, spending(b), b.Models)
+		name := budgetTitle(b)
 		if seen[name] {
 			return nil, fmt.Errorf("budget of %s: two budgets per %s for the same models", b.Scope, b.Per)
 		}
 		seen[name] = true
 	}
+	l.since = make([]time.Time, len(l.budgets))
 	return l, nil
+}
+
+// Follow takes the place of the Limits that were in force before a reload, nil for none. Budgets
+// that those did not have are counted from now on only. It must come before For.
+func (l *Limits) Follow(before *Limits, now time.Time) {
+	if l == nil {
+		return
+	}
+	known := map[string]time.Time{}
+	if before != nil {
+		for i := range before.budgets {
+			known[budgetTitle(&before.budgets[i])] = before.since[i]
+		}
+	}
+	for i := range l.budgets {
+		since, ok := known[budgetTitle(&l.budgets[i])]
+		if !ok {
+			since = now
+		}
+		l.since[i] = since
+	}
+}
+
+// budgetTitle tells the budgets of a configuration apart.
+func budgetTitle(b *storage.Budget) string {
+	return title("budget", Holder{Kind: b.Scope.Kind, Name: b.Scope.Name}, spending(b), b.Models)
 }
 
 // The words of counters' names for what they count.
@@ -145,7 +173,7 @@ func (l *Limits) compile(key *storage.Key) *KeyLimits {
 	}
 	for i := range l.budgets {
 		if h, ok := holderOf(l.budgets[i].Scope, key); ok {
-			k.addBudget(h, &l.budgets[i], l.zones[i])
+			k.addBudget(h, &l.budgets[i], l.zones[i], l.since[i])
 		}
 	}
 	return k

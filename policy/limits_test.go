@@ -327,6 +327,31 @@ func TestLimitsFor(t *testing.T) {
 	}
 }
 
+// Budgets that a reload brings are counted from then on, and others since they came.
+func TestLimitsFollow(t *testing.T) {
+	f := func(before, after *policy.Limits, want ...time.Time) *policy.Limits {
+		t.Helper()
+		after.Follow(before, noon)
+		asks := after.For(caller()).Budgets(noon)
+		for i := range asks {
+			if !asks[i].Since.Equal(want[i]) {
+				t.Errorf("%s counts since %s, want %s", asks[i].Counter, asks[i].Since, want[i])
+			}
+		}
+		return after
+	}
+	key := storage.Scope{Kind: "key", Name: "ci"}
+	day, month := storage.Budget{Scope: key, Nano: 1, Per: "day"}, storage.Budget{Scope: key, Nano: 1, Per: "month"}
+	first := limits(t, nil, []storage.Budget{day})
+	dearer := day
+	dearer.Nano = 2
+	second := f(first, limits(t, nil, []storage.Budget{month, dearer}), noon, time.Time{})
+	third := limits(t, nil, []storage.Budget{day, month})
+	third.Follow(second, noon.Add(time.Hour))
+	f(third, limits(t, nil, []storage.Budget{day, month}), time.Time{}, noon)
+	f(nil, limits(t, nil, []storage.Budget{day}), noon)
+}
+
 var wantedOnce = wanted()
 
 func BenchmarkAsk(b *testing.B) {

@@ -225,6 +225,34 @@ func TestMeterHistory(t *testing.T) {
 	}
 }
 
+// A budget that a reload brings was not counted before, though the meter was there.
+func TestMeterHistoryOfANewBudget(t *testing.T) {
+	clock := &moving{now: noon}
+	var asked []string
+	m := policy.NewMeter(policy.MeterOptions{Now: clock.Now, History: func(_ context.Context, b *policy.BudgetAsk, _ time.Time) ([]policy.Amount, error) {
+		asked = append(asked, b.Counter)
+		return nil, nil
+	}})
+	clock.now = noon.Add(48 * time.Hour)
+	f := func(counter string, window policy.Window, since time.Time) {
+		t.Helper()
+		b := policy.BudgetAsk{Counter: counter, Limit: 1000, Fixed: 1, Window: window, Since: since}
+		if v, err := m.Take(t.Context(), &policy.Ask{Now: clock.now, Alive: time.Minute, Budgets: []policy.BudgetAsk{b}}); err != nil || v.Grant == nil {
+			t.Fatalf("%+v %v", v, err)
+		}
+	}
+	day := policy.Window{Start: noon.Add(36 * time.Hour), End: noon.Add(60 * time.Hour)}
+	f("old day", day, time.Time{})
+	f("new day", day, clock.now)
+	f("day after the reload", day, noon.Add(35*time.Hour))
+	f("old hour", policy.Window{Rolling: time.Hour}, time.Time{})
+	f("new hour", policy.Window{Rolling: time.Hour}, clock.now.Add(-30*time.Minute))
+	f("hour after the reload", policy.Window{Rolling: time.Hour}, clock.now.Add(-time.Hour))
+	if want := []string{"new day", "new hour"}; !slices.Equal(asked, want) {
+		t.Errorf("the ledger was asked for %q, want %q", asked, want)
+	}
+}
+
 // Many calls that meet a budget nobody knows yet read the ledger once.
 func TestMeterHistoryOnce(t *testing.T) {
 	var asked atomic.Int64

@@ -28,6 +28,9 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	if err != nil {
 		return err
 	}
+	if before := s.gateway.Snapshot(); before != nil {
+		snapshot.Limits.Follow(before.Limits, time.Now())
+	}
 	s.config, s.version = config, stock.version
 	s.gateway.Swap(snapshot)
 	s.warn(config, stock)

@@ -81,7 +81,7 @@ func (c *Counters) callExtend(p *part, output int64) *call {
 		b := &a.Budgets[i]
 		keys = appendBudget(keys, b)
 		args.add(min(b.Limit, exact), min(b.Reserve(p.output), exact), min(b.Reserve(output), exact),
-			b.Window.Rolling.Milliseconds(), millis(b.Window.Start), flag(b.Advisory))
+			b.Window.Rolling.Milliseconds(), opening(b, c.now()), flag(b.Advisory))
 	}
 	return &call{script: scriptExtend, keys: keys, args: args}
 }

@@ -217,7 +217,7 @@ func appendItem(keys []string, args *pack, it *item) []string {
 		bud := &a.Budgets[i]
 		keys = appendBudget(keys, bud)
 		keys = append(keys, keyKnown(keyOf(bud.Counter)))
-		args.add(min(it.amounts[i], exact), bud.Window.Rolling.Milliseconds(), millis(bud.Window.Start), millis(bud.Window.End))
+		args.add(min(it.amounts[i], exact), bud.Window.Rolling.Milliseconds(), opening(bud, it.at), millis(bud.Window.End))
 		addShares(args, bud)
 	}
 	return keys

@@ -108,6 +108,27 @@ func TestLesson_NewWindow(t *testing.T) {
 	}
 }
 
+// A budget that a reload brings was not counted before, whatever else Redis knows.
+func TestLesson_NewBudget(t *testing.T) {
+	ledger := &books{shipped: []policy.Amount{{At: time.Now(), Units: 700}}}
+	c := open(t, Options{History: ledger.history})
+	stands(t, c, lessonBudget(), 700, 0)
+	c.shift.Add(3600)
+	for n, window := range []policy.Window{{Start: c.now().Add(-time.Minute), End: c.now().Add(time.Hour)}, {Rolling: time.Minute}} {
+		b := lessonBudget()
+		b.Counter += strconv.Itoa(n)
+		b.Window = window
+		if _, err := c.Take(t.Context(), lessonAsk(c, b, n, 10)); err != nil || ledger.reads != 1+n {
+			t.Fatalf("a budget that was there: the ledger was read %d times: %v", ledger.reads, err)
+		}
+		b.Counter += "new"
+		b.Since = c.now()
+		if _, err := c.Take(t.Context(), lessonAsk(c, b, 10+n, 10)); err != nil || ledger.reads != 2+n {
+			t.Fatalf("a new one: the ledger was read %d times: %v", ledger.reads, err)
+		}
+	}
+}
+
 // Shares of a budget are told once, by whichever node came to them.
 func TestThreshold_OnceOverNodes(t *testing.T) {
 	url := storage.NewSecret(storagetest.Redis(t))

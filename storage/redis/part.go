@@ -137,6 +137,19 @@ func appendBudget(keys []string, b *policy.BudgetAsk) []string {
 	return append(keys, key, keyLeases(key))
 }
 
+// opening is when a budget's window began, as scripts read it: 0 where it has no beginning, and
+// -1 where it began before this process counted the budget, so that only the ledger knows it.
+func opening(b *policy.BudgetAsk, now time.Time) int64 {
+	start := b.Window.Start
+	if b.Window.Rolling > 0 {
+		start = now.Add(-b.Window.Rolling)
+	}
+	if start.Before(b.Since) {
+		return -1
+	}
+	return millis(b.Window.Start)
+}
+
 // millis is a time as scripts read it; 0 where there is none.
 func millis(t time.Time) int64 {
 	if t.IsZero() {

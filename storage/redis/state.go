@@ -33,6 +33,6 @@ func (c *Counters) State(ctx context.Context, b *policy.BudgetAsk) (policy.Budge
 
 func (c *Counters) callState(b *policy.BudgetAsk) *call {
 	args := newPack(40)
-	args.add(c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), millis(b.Window.Start))
+	args.add(c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), opening(b, c.now()))
 	return &call{script: scriptState, keys: appendBudget([]string{keyBorn(c.place(b.Counter))}, b), args: args}
 }

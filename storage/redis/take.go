@@ -102,7 +102,7 @@ func (c *Counters) callTake(p *part) *call {
 		b := &a.Budgets[i]
 		keys = appendBudget(keys, b)
 		args.add(min(b.Limit, exact), min(max(0, b.Fixed), exact), min(max(0, b.PerMillion), exact),
-			b.Window.Rolling.Milliseconds(), millis(b.Window.Start), millis(b.Window.End), flag(b.Advisory))
+			b.Window.Rolling.Milliseconds(), opening(b, c.now()), millis(b.Window.End), flag(b.Advisory))
 	}
 	return &call{script: scriptTake, keys: keys, args: args}
 }

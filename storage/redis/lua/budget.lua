@@ -25,6 +25,7 @@ end
 local function learnt(span, start)
   if ARGV[2] == 0 then return true end
   local from = since() -- also where it is not needed: what begins from now on is then known
+  if start < 0 then return false end -- nobody counted it when it began
   if span > 0 then return now - from >= span end
   return start > 0 and start >= from
 end
