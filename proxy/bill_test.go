@@ -115,25 +115,31 @@ func TestBill_IsSettledBeforeTheClientHasItsAnswer(t *testing.T) {
 	f([]string{chunkHead, chunk(eventRole + eventHi + eventStop), chunk(eventUsage), chunk(eventDone), "<wait>"}, askStream)
 }
 
-// An SDK is done when it has read the end mark, and asks nobody whether the connection is.
-func TestBill_IsSettledWhenTheEndMarkIsRead(t *testing.T) {
-	p := &pages{}
-	g := newTestGateway(t, one(t, always(chunkHead, chunk(eventRole+eventHi+eventStop+eventUsage+eventDone), "<wait>")), journaled(p))
-	c := connect(t, g)
-	say(t, c, request(askStream))
-	r := bufio.NewReader(c)
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
+// An SDK is done when it has read the end mark or an error, and asks nobody whether the
+// connection is.
+func TestBill_IsSettledWhenTheLastEventIsRead(t *testing.T) {
+	f := func(last string, events ...string) {
+		t.Helper()
+		p := &pages{}
+		g := newTestGateway(t, one(t, always(append(events, "<wait>")...)), journaled(p))
+		c := connect(t, g)
+		say(t, c, request(askStream))
+		r := bufio.NewReader(c)
+		for {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(line, last) {
+				break
+			}
 		}
-		if strings.HasPrefix(line, "data: [DONE]") {
-			break
+		if got := states(p.take()); got != "o1 S1" { // while the stream is still open
+			t.Errorf("%s: the journal has %q", last, got)
 		}
 	}
-	if got := states(p.take()); got != "o1 S1" { // while the stream is still open
-		t.Errorf("the journal has %q", got)
-	}
+	f("data: [DONE]", chunkHead, chunk(eventRole+eventHi+eventStop+eventUsage+eventDone))
+	f(`data: {"error"`, chunkHead, chunk(eventRole+eventHi), chunk(`data: {"error":{"message":"sorry"}}`+"\n\n"))
 }
 
 func TestBill_OfSeveralAttempts(t *testing.T) {

@@ -128,8 +128,11 @@ func (b *streamBody) finish(w io.Writer) error {
 
 func (b *streamBody) write(w io.Writer, p []byte) (int, error) {
 	f := b.f
-	if f.reply.ended && f.reply.fault == nil {
-		f.settle(nil, len(p)) // a client that has read the end mark finds its call in the ledger
+	switch r := &f.reply; { // a client that has read the last event finds its call in the ledger
+	case r.told:
+		f.settle(r.fault, len(p))
+	case r.ended && r.fault == nil:
+		f.settle(nil, len(p))
 	}
 	if now := time.Now(); now.After(b.deadline.Add(-f.g.options.Limits.ClientWrite + time.Second)) {
 		b.deadline = now.Add(f.g.options.Limits.ClientWrite)

@@ -34,6 +34,10 @@ func (r *records) Observe(rec *storage.Record) {
 	kept := *rec
 	kept.Attempts = append([]storage.Attempt(nil), rec.Attempts...)
 	kept.Usage.Lines = append([]providers.UsageLine(nil), rec.Usage.Lines...)
+	if rec.CostNano != nil {
+		cost := *rec.CostNano
+		kept.CostNano = &cost
+	}
 	r.mu.Lock()
 	r.all = append(r.all, kept)
 	r.mu.Unlock()
