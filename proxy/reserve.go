@@ -36,6 +36,7 @@ type lease struct {
 	// metered is set for a stream whose upstream could not be told how much the grant allows:
 	// what it makes is counted as it comes.
 	metered  bool
+	waited   time.Duration // for what was refused in the end
 	degraded bool
 }
 
@@ -154,9 +155,7 @@ var standardTier, flexTier = []string{""}, []string{"", "flex"}
 // obtain asks until it is granted, refused, or not worth waiting for.
 func (f *flight) obtain() error {
 	l := &f.bill.lease
-	patience := f.state.Patience
-	patience.Key, patience.Priority = f.key.ID, f.key.Priority
-	v, err := f.g.queue.Wait(lifetime{f}, &l.ask, patience)
+	v, err := f.g.queue.Wait(lifetime{f}, &l.ask, f.patience())
 	if err != nil && f.left() != nil {
 		return f.broken(err)
 	}
@@ -166,11 +165,20 @@ func (f *flight) obtain() error {
 	}
 	l.show(&v)
 	if v.Grant == nil {
+		l.waited += time.Since(l.wanted.Now)
 		return v.Fault(&l.ask, f.rec.Asked)
 	}
 	l.grant, l.degraded = v.Grant, l.degraded || v.Grant.Degraded
 	f.rec.Lease = l.ask.Lease
 	return nil
+}
+
+// patience is how long the call may still wait, over all its targets.
+func (f *flight) patience() policy.Patience {
+	p, waited := f.state.Patience, f.bill.lease.waited
+	p.Key, p.Priority = f.key.ID, f.key.Priority
+	p.MaxWait, p.Held = max(0, p.MaxWait-waited), max(0, p.Held-waited)
+	return p
 }
 
 // show keeps what a verdict says of rates. Later attempts of a request do not ask for all of them.

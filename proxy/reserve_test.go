@@ -315,3 +315,36 @@ func (c *lastBudget) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, e
 	c.perMillion = a.Budgets[0].PerMillion
 	return c.Counters.Take(ctx, a)
 }
+
+// What a call has waited for one target it does not wait for the next one again.
+func TestReserve_WaitsOnceOverAllTargets(t *testing.T) {
+	f := &flight{state: &Snapshot{Patience: policy.Patience{MaxWait: 3 * time.Second, MaxDepth: 8, Held: time.Second}}, key: &storage.Key{ID: "k", Priority: 2}}
+	want := policy.Patience{Key: "k", Priority: 2, MaxWait: 3 * time.Second, MaxDepth: 8, Held: time.Second}
+	if got := f.patience(); got != want {
+		t.Errorf("%+v", got)
+	}
+	f.bill.lease.waited = 2 * time.Second
+	want.MaxWait, want.Held = time.Second, 0
+	if got := f.patience(); got != want {
+		t.Errorf("%+v", got)
+	}
+	f.bill.reset()
+	if got := f.patience(); got.Held != time.Second {
+		t.Errorf("the next call has %+v", got)
+	}
+
+	g := newTestGateway(t, map[string]*script{"one": newScript(t, always(whole(wholeReply))), "two": newScript(t, always(whole(wholeReply)))},
+		limited(t, nil, dollars(1e9)), func(o *Options, s *Snapshot) {
+			o.Counters, s.Patience.Held = &spoken{policy.NewMeter(policy.MeterOptions{})}, 50*time.Millisecond
+		})
+	if status, _, body := g.post(t, strings.Replace(askWhole, "one/m", "pair", 1)); status != 429 || !strings.Contains(body, "reserved by requests under way") {
+		t.Errorf("status %d: %s", status, body)
+	}
+}
+
+// spoken counters have all that is left of each budget reserved.
+type spoken struct{ policy.Counters }
+
+func (c *spoken) Take(context.Context, *policy.Ask) (policy.Verdict, error) {
+	return policy.Verdict{Refused: policy.Refused{Kind: policy.AskBudget, Held: true}}, nil
+}
