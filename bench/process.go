@@ -88,7 +88,7 @@ type flavour struct{ name, config string }
 // differs from it in one part.
 const (
 	whole      = "aistrale"
-	noLimits   = "no limits"
+	bare       = "bare" // no limits and no journal
 	noJournal  = "no journal"
 	heldBack   = "held back" // nothing is shipped to the ledger
 	onPostgres = "postgres"
@@ -104,13 +104,13 @@ budgets:
 func gateways(s servers) []flavour {
 	all := []flavour{
 		{whole, benchLimits}, {heldBack, benchLimits + "ledger: {ship: false}\n"},
-		{noJournal, benchLimits + "journal: off\n"}, {noLimits, ""},
+		{noJournal, benchLimits + "journal: off\n"}, {bare, "journal: off\n"},
 	}
 	if s.postgres != "" {
 		all = append(all, flavour{onPostgres, benchLimits + fmt.Sprintf("storage: {postgres: %q}\n", s.postgres)})
 	}
 	if s.redis != "" {
-		all = append(all, flavour{onRedis, benchLimits + fmt.Sprintf("storage: {redis: %q}\n", s.redis)})
+		all = append(all, flavour{onRedis, benchLimits + fmt.Sprintf("journal: off\nstorage: {redis: %q}\n", s.redis)})
 	}
 	return all
 }

@@ -175,11 +175,11 @@ func (r *report) printParts(w io.Writer) {
 			what  string
 			costs float64
 		}{
-			{"limits and a budget in memory", all - row.CPU[noLimits]},
+			{"limits and a budget in memory", row.CPU[noJournal] - row.CPU[bare]},
 			{"the journal", held - row.CPU[noJournal]},
 			{"shipping to SQLite", all - held},
 			{"shipping to PostgreSQL", row.CPU[onPostgres] - held},
-			{"limits in Redis", row.CPU[onRedis] - row.CPU[noLimits]},
+			{"limits and a budget in Redis", row.CPU[onRedis] - row.CPU[bare]},
 		} {
 			if part.costs > -all/2 { // else it was not measured
 				_, _ = fmt.Fprintf(w, "  %s: %.1f µs\n", part.what, part.costs)
