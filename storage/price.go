@@ -70,6 +70,20 @@ func (r *Rate) Figures() []Figure {
 	}
 }
 
+// CloneRates copies rates with their figures, so that either may be changed.
+func CloneRates(rates []Rate) []Rate {
+	out := slices.Clone(rates)
+	for i := range out {
+		for _, f := range out[i].Figures() {
+			if *f.Nano != nil {
+				n := **f.Nano
+				*f.Nano = &n
+			}
+		}
+	}
+	return out
+}
+
 // Figure gives the figure of a name; nil where there is none of that name.
 func (r *Rate) Figure(name string) **int64 {
 	for _, f := range r.Figures() {

@@ -82,7 +82,7 @@ func resolve(known map[string]*storage.Price, p *storage.Price) *storage.Price {
 func (plan *PriceImport) add(list *PriceList, listed, was *storage.Price, from time.Time) {
 	change := PriceChange{Price: *listed, Was: was}
 	p := &change.Price
-	p.Rates = copied(listed.Rates)
+	p.Rates = storage.CloneRates(listed.Rates)
 	var jumps []string
 	if was != nil {
 		change.Figures, jumps = differences(was, listed)
@@ -170,7 +170,7 @@ func carry(p, was *storage.Price) (lost []string) {
 		return a == nil || b != nil && *a == *b
 	}
 	keep := same("input") && same("output")
-	for _, old := range copied(was.Rates) {
+	for _, old := range storage.CloneRates(was.Rates) {
 		for _, f := range old.Figures() {
 			if *f.Nano == nil || figureIn(p, &old, f.Name) != nil {
 				continue
@@ -217,17 +217,4 @@ func (plan *PriceImport) checkShrinking(known []storage.Price, hit map[*storage.
 		}
 		plan.Refused = append(plan.Refused, Skipped{provider, "*", fmt.Sprintf("%d of %d known models are missing: %s", len(missing), all, text)})
 	}
-}
-
-func copied(rates []storage.Rate) []storage.Rate {
-	out := slices.Clone(rates)
-	for i := range out {
-		for _, f := range out[i].Figures() {
-			if *f.Nano != nil {
-				n := **f.Nano
-				*f.Nano = &n
-			}
-		}
-	}
-	return out
 }

@@ -83,7 +83,7 @@ func (rule *priceRule) apply(r *row, rows []*row) error {
 		r.Rates = nil
 		return nil
 	}
-	before := cloned(r.Rates)
+	before := storage.CloneRates(r.Rates)
 	if err := rule.like(r, rows); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (rule *priceRule) like(r *row, rows []*row) error {
 	if i < 0 {
 		return fmt.Errorf("like: there is no %s", rule.Like)
 	}
-	missing := cloned(rows[i].Rates)
+	missing := storage.CloneRates(rows[i].Rates)
 	for j := range missing {
 		for _, f := range missing[j].Figures() {
 			if *r.rate(missing[j].Tier, missing[j].Over).Figure(f.Name) != nil {
@@ -198,17 +198,4 @@ func (r *row) attribute(before []storage.Rate, source string) {
 			}
 		}
 	}
-}
-
-func cloned(rates []storage.Rate) []storage.Rate {
-	out := slices.Clone(rates)
-	for i := range out {
-		for _, f := range out[i].Figures() {
-			if *f.Nano != nil {
-				n := **f.Nano
-				*f.Nano = &n
-			}
-		}
-	}
-	return out
 }

@@ -203,12 +203,12 @@ func (r *row) within(base *row) bool {
 
 // spreadUnits gives all rates the prices by the piece, and notes where they are from.
 func (r *row) spreadUnits() {
-	before := cloned(r.Rates)
+	before := storage.CloneRates(r.Rates)
 	catalog.SpreadUnits(&r.Price)
 	for _, f := range r.Rates[0].Figures() {
 		if f.Each && *f.Nano != nil {
 			r.attribute(before, r.from[figureOf{"", 0, f.Name}])
-			before = cloned(r.Rates)
+			before = storage.CloneRates(r.Rates)
 		}
 	}
 }

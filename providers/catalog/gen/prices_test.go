@@ -131,7 +131,7 @@ func checkApplied(t *testing.T, rows []*row, rules []priceRule) {
 				t.Errorf("%s stands there, against rule %q: run the generator again", r.ID, rule.Why)
 				continue
 			}
-			again := &row{Price: storage.Price{Provider: r.Provider, Model: r.Model, From: r.From, Rates: cloned(r.Rates), Regions: r.Regions}, from: r.from}
+			again := &row{Price: storage.Price{Provider: r.Provider, Model: r.Model, From: r.From, Rates: storage.CloneRates(r.Rates), Regions: r.Regions}, from: r.from}
 			if err := rule.apply(again, rows); err != nil {
 				t.Fatal(err)
 			}
