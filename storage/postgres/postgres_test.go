@@ -33,21 +33,7 @@ func do(t testing.TB, err error) {
 }
 
 func TestSuite(t *testing.T) {
-	t.Run("keys", func(t *testing.T) {
-		storagetest.Keys(t, func(t *testing.T) storagetest.KeyStore { return fresh(t) })
-	})
-	t.Run("credentials", func(t *testing.T) {
-		storagetest.Credentials(t, func(t *testing.T) storagetest.CredentialStore { return fresh(t) })
-	})
-	t.Run("admin tokens", func(t *testing.T) {
-		storagetest.AdminTokens(t, func(t *testing.T) storagetest.TokenStore { return fresh(t) })
-	})
-	t.Run("meta", func(t *testing.T) {
-		storagetest.Meta(t, func(t *testing.T) storagetest.MetaStore { return fresh(t) })
-	})
-	t.Run("prices", func(t *testing.T) {
-		storagetest.Prices(t, func(t *testing.T) storagetest.PriceStore { return fresh(t) })
-	})
+	storagetest.Nouns(t, func(t *testing.T) storagetest.NounStore { return fresh(t) })
 }
 
 func TestLedgerSuite(t *testing.T) {

@@ -44,6 +44,24 @@ func seen(t *testing.T, s versioned) int64 {
 	return v
 }
 
+// NounStore keeps everything but the ledger.
+type NounStore interface {
+	KeyStore
+	CredentialStore
+	TokenStore
+	MetaStore
+	PriceStore
+}
+
+// Nouns tests a NounStore. open gives an empty one.
+func Nouns(t *testing.T, open func(t *testing.T) NounStore) {
+	t.Run("keys", func(t *testing.T) { Keys(t, func(t *testing.T) KeyStore { return open(t) }) })
+	t.Run("credentials", func(t *testing.T) { Credentials(t, func(t *testing.T) CredentialStore { return open(t) }) })
+	t.Run("admin tokens", func(t *testing.T) { AdminTokens(t, func(t *testing.T) TokenStore { return open(t) }) })
+	t.Run("meta", func(t *testing.T) { Meta(t, func(t *testing.T) MetaStore { return open(t) }) })
+	t.Run("prices", func(t *testing.T) { Prices(t, func(t *testing.T) PriceStore { return open(t) }) })
+}
+
 // MetaStore keeps what the gateway remembers about itself.
 type MetaStore interface {
 	Meta(ctx context.Context, name string) (string, error)
