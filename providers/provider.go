@@ -11,7 +11,8 @@ const (
 	OpChat Op = iota + 1
 	OpCompletions
 	OpEmbeddings
-	OpModels // the list of models, which the gateway answers itself
+	OpModels      // the list of models, which the gateway answers itself
+	OpCountTokens // how many tokens a chat would take; no answer is made
 )
 
 // String gives the operation's name as the GenAI semantic conventions spell it.
@@ -25,18 +26,24 @@ func (o Op) String() string {
 		return "embeddings"
 	case OpModels:
 		return "models"
+	case OpCountTokens:
+		return "count_tokens"
 	}
 	return "unknown"
 }
+
+// Makes reports whether the operation makes tokens of output.
+func (o Op) Makes() bool { return o == OpChat || o == OpCompletions }
 
 // A Provider is an account with an upstream. It is data: adding one needs no code where its
 // language is known.
 type Provider struct {
 	Name    string
 	BaseURL string // without a trailing slash, as an operator writes it: https://api.openai.com/v1
-	Routes  map[Op]Route
-	Sign    Signer
-	Quirks  Quirks
+	// Routes lists for each operation how the provider serves it, in which languages.
+	Routes map[Op][]Route
+	Sign   Signer
+	Quirks Quirks
 	// Env names the environment variables that hold this provider's key, first one wins.
 	Env []string
 	// Forward names the client's request headers that this upstream may see ("anthropic-beta").
@@ -45,7 +52,22 @@ type Provider struct {
 	OwnedBy string
 }
 
-// A Route says how a provider serves one operation.
+// Route gives how the provider serves an operation: in the language given where it speaks that,
+// so that both sides have the same words, else in the first of its own.
+func (p *Provider) Route(op Op, language string) (Route, bool) {
+	routes := p.Routes[op]
+	if len(routes) == 0 {
+		return Route{}, false
+	}
+	for i := range routes {
+		if routes[i].Language == language && routes[i].Pair == nil {
+			return routes[i], true
+		}
+	}
+	return routes[0], true
+}
+
+// A Route says how a provider serves one operation in one language.
 type Route struct {
 	Language string  // the wire format's name: "openai", "anthropic", "gemini", …
 	Dialect  Dialect // how to speak it

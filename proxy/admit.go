@@ -9,9 +9,6 @@ import (
 
 // admit decides whether the key may make this call. It touches no counter.
 func (f *flight) admit() error {
-	if f.rec.Asked == "" {
-		return providers.Invalid("model", "you must provide a model parameter")
-	}
 	alias, err := f.state.Router.Resolve(f.rec.Asked)
 	if err != nil {
 		return err
@@ -36,7 +33,7 @@ func (f *flight) admit() error {
 // rewrite puts the parameters of the alias and of the key into the client's body. The key was
 // asked about the client's own fields; what the operator puts in is admitted, and priced.
 func (f *flight) rewrite() error {
-	body, changed := policy.Rewrite(f.rewritten[:0], &f.doc, f.endpoint.op, &f.alias.Parameters, &f.key.Parameters)
+	body, changed := policy.Rewrite(f.rewritten[:0], &f.doc, f.endpoint.Op, &f.alias.Parameters, &f.key.Parameters)
 	if !changed {
 		return nil
 	}
@@ -44,6 +41,9 @@ func (f *flight) rewrite() error {
 	if err := f.doc.Scan(body, f.g.options.Watch); err != nil {
 		return &providers.Fault{Kind: providers.FaultInternal, NoRetry: true, Cause: fmt.Errorf("defaults or force of %q or of key %q: %w", f.rec.Asked, f.key.Name, err),
 			Message: "The gateway's settings for this key or model cannot be applied to this request."}
+	}
+	if asked, err := f.endpoint.Ask(&f.doc); err == nil {
+		f.asked.MaxOutput, f.asked.Tier = asked.MaxOutput, asked.Tier
 	}
 	return nil
 }

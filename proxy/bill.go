@@ -88,7 +88,7 @@ func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 		out.Input = min(out.Input, can.Context)
 	}
 	switch {
-	case f.endpoint.op == providers.OpEmbeddings:
+	case !f.endpoint.Op.Makes():
 		out.Output = 0
 	case out.Output == 0 && can.MaxOutput > 0:
 		out.Output = providers.MaxOutput(&can.MaxOutput, &plan.Choices)

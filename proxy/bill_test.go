@@ -269,7 +269,7 @@ func TestBill_OfAPairThatIsHalfServed(t *testing.T) {
 		return []string{rejection(429, `{"error":{"message":"busy"}}`)}
 	})
 	g := newTestGateway(t, map[string]*script{"one": up}, journaled(p), func(_ *Options, s *Snapshot) {
-		s.Accounts["one"][0].Routes[providers.OpEmbeddings] = providers.Route{Language: "native", Dialect: openai.Dialect{}, Path: "/embed", Pair: &providers.Pair{
+		s.Accounts["one"][0].Routes[providers.OpEmbeddings] = []providers.Route{{Language: "native", Dialect: openai.Dialect{}, Path: "/embed", Pair: &providers.Pair{
 			Write: func(call providers.Call) (providers.Plan, error) {
 				r := providers.UpstreamRequest{Path: call.Path, Body: []byte(`{"text":"half of it"}`)}
 				return providers.Plan{Requests: []providers.UpstreamRequest{r, r}}, nil
@@ -277,7 +277,7 @@ func TestBill_OfAPairThatIsHalfServed(t *testing.T) {
 			Read: func(providers.Call, [][]byte) ([]byte, providers.Usage, error) {
 				return nil, providers.Usage{}, errors.New("incomplete")
 			},
-		}}
+		}}}
 	})
 	ask := `{"model":"one/m","input":["half","of it"]}`
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url+"/v1/embeddings", strings.NewReader(ask))

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,46 +12,74 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// endpoint is one path of the data plane. It is a value: an operation on the road, or an answer
-// of the gateway's own.
-type endpoint struct {
-	method string
-	op     providers.Op // 0 for a path or a method that is not served
-	face   providers.Face
-	answer func(*flight) error // set where no upstream is asked
+// endpoints are the paths of the data plane, by name where they have no variables.
+type endpoints struct {
+	fixed    map[string][]*providers.Endpoint // by path; one for each method
+	patterns []pattern
+	surfaces []providers.Surface // the longest prefix first
 }
 
-func endpoints(chat providers.Face) map[string]endpoint {
-	return map[string]endpoint{
-		"/v1/chat/completions": {method: fasthttp.MethodPost, op: providers.OpChat, face: chat},
-		"/v1/completions":      {method: fasthttp.MethodPost, op: providers.OpCompletions, face: chat},
-		"/v1/embeddings":       {method: fasthttp.MethodPost, op: providers.OpEmbeddings, face: chat},
-		"/v1/models":           {method: fasthttp.MethodGet, op: providers.OpModels, face: chat, answer: (*flight).listModels},
-		"/v1/models/":          {method: fasthttp.MethodGet, op: providers.OpModels, face: chat, answer: (*flight).showModel},
+func newEndpoints(surfaces []providers.Surface) *endpoints {
+	e := &endpoints{fixed: map[string][]*providers.Endpoint{}, surfaces: slices.Clone(surfaces)}
+	slices.SortStableFunc(e.surfaces, func(a, b providers.Surface) int { return len(b.Prefix) - len(a.Prefix) })
+	for _, s := range e.surfaces {
+		for _, at := range s.Endpoints {
+			at.Method, at.Path = cmp.Or(at.Method, fasthttp.MethodPost), s.Prefix+at.Path
+			if at.Face == nil {
+				at.Face = s.Face
+			}
+			if strings.Contains(at.Path, "{") {
+				e.patterns = append(e.patterns, newPattern(&at))
+				continue
+			}
+			e.fixed[at.Path] = append(e.fixed[at.Path], &at)
+		}
 	}
+	return e
+}
+
+// find gives the endpoint of a path and method. Where there is none its Op is 0, and it says in
+// whose words that is refused; known is set where another method has the path.
+func (e *endpoints) find(method, path []byte) (at *providers.Endpoint, vars pathVars, known bool) {
+	for _, at := range e.fixed[string(path)] {
+		if known = true; string(method) == at.Method {
+			return at, pathVars{}, true
+		}
+	}
+	for i := range e.patterns {
+		p := &e.patterns[i]
+		vars, ok := p.match(path)
+		if ok && string(method) == p.endpoint.Method {
+			return p.endpoint, vars, true
+		}
+		known = known || ok
+	}
+	return &providers.Endpoint{Face: e.face(path)}, pathVars{}, known
+}
+
+// face is who speaks with a client that asks for a path, whether it is served or not.
+func (e *endpoints) face(path []byte) providers.Face {
+	for i := range e.surfaces {
+		if s := &e.surfaces[i]; bytes.HasPrefix(path, []byte(s.Prefix)) {
+			return s.Face
+		}
+	}
+	return e.surfaces[len(e.surfaces)-1].Face
 }
 
 // endpoint finds what a request is for. Health is answered here; it counts as no request.
-func (g *Gateway) endpoint(fc *fasthttp.RequestCtx) (endpoint, bool) {
-	path := fc.Path()
-	path = bytes.TrimPrefix(path, []byte("/openai")) // some SDKs add it
+func (g *Gateway) endpoint(fc *fasthttp.RequestCtx) (at *providers.Endpoint, vars pathVars, ok bool) {
+	path := bytes.TrimPrefix(fc.Path(), []byte("/openai")) // some SDKs add it
 	switch string(path) {
 	case "/healthz", "/readyz":
 		g.health(fc, string(path))
-		return endpoint{}, false
+		return nil, pathVars{}, false
 	}
-	e, ok := g.faces[string(path)]
-	if !ok && bytes.HasPrefix(path, []byte("/v1/models/")) {
-		e, ok = g.faces["/v1/models/"]
+	at, vars, known := g.endpoints.find(fc.Method(), path)
+	if at.Op == 0 && known {
+		at.Path = string(path) // somebody's, by another method
 	}
-	if !ok {
-		chat := g.faces["/v1/chat/completions"].face
-		return endpoint{face: chat, answer: noRoute}, true
-	}
-	if string(fc.Method()) != e.method {
-		e.op, e.answer = 0, wrongMethod
-	}
-	return e, true
+	return at, vars, true
 }
 
 func (g *Gateway) health(fc *fasthttp.RequestCtx, path string) {
@@ -83,14 +113,14 @@ func (g *Gateway) ailing(fc *fasthttp.RequestCtx) {
 	}
 }
 
-func noRoute(f *flight) error {
+// noRoute refuses a path that is nobody's, or a method that it does not have.
+func (f *flight) noRoute() error {
+	if f.endpoint.Path != "" {
+		return &providers.Fault{Kind: providers.FaultNoRoute, Status: fasthttp.StatusMethodNotAllowed, Code: "method_not_supported", NoRetry: true,
+			Message: "Not allowed to " + clean(f.fc.Method()) + " on " + clean(f.fc.Path()) + "."}
+	}
 	return &providers.Fault{Kind: providers.FaultNoRoute, NoRetry: true,
 		Message: "Invalid URL (" + clean(f.fc.Method()) + " " + clean(f.fc.Path()) + ")"}
-}
-
-func wrongMethod(f *flight) error {
-	return &providers.Fault{Kind: providers.FaultNoRoute, Status: fasthttp.StatusMethodNotAllowed, Code: "method_not_supported", NoRetry: true,
-		Message: "Not allowed to " + clean(f.fc.Method()) + " on " + clean(f.fc.Path()) + "."}
 }
 
 // clean makes a client's bytes fit for a message: printable ASCII, and not too long.

@@ -20,13 +20,15 @@ type flight struct {
 	state    *Snapshot
 	fc       *fasthttp.RequestCtx // not to be touched once a stream's body was handed over
 	conn     net.Conn
-	endpoint endpoint
+	endpoint *providers.Endpoint
+	vars     pathVars // of the endpoint's path
 	id       uuid.UUID
 	start    time.Time // when the handler began
 	received time.Time // when the request's last byte had come
 
 	key       *storage.Key
 	doc       providers.Document
+	asked     providers.Asked
 	call      providers.Call
 	hub       *providers.Request // read once, for the first target that needs it
 	alias     *policy.Alias
@@ -63,16 +65,16 @@ type flight struct {
 	bell     chan struct{} // closed when gone is set; nil where nobody waits for that
 }
 
-func (g *Gateway) begin(fc *fasthttp.RequestCtx, e endpoint) *flight {
+func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pathVars) *flight {
 	f, _ := g.spare.Get().(*flight)
 	if f == nil {
 		f = &flight{}
 	}
-	f.g, f.state, f.fc, f.conn, f.endpoint = g, g.state.Load(), fc, fc.Conn(), e
+	f.g, f.state, f.fc, f.conn, f.endpoint, f.vars = g, g.state.Load(), fc, fc.Conn(), e, vars
 	f.start, f.settled, f.id = time.Now(), false, newID()
 	f.bill.reset()
 	f.rec = storage.Record{
-		ID: f.id.String(), Time: f.start, Node: g.options.Node, Op: e.op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
+		ID: f.id.String(), Time: f.start, Node: g.options.Node, Op: e.Op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
 		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")),
 	}
 	g.mu.Lock()
@@ -98,7 +100,7 @@ func (g *Gateway) end(f *flight) {
 	f.mu.Unlock()
 	g.memory.give(f.memory)
 	f.memory = 0
-	f.state, f.fc, f.conn, f.key, f.hub, f.alias = nil, nil, nil, nil, nil, nil
+	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
 	f.hurried, f.firstByte = false, 0
 	f.kept.reset()

@@ -75,8 +75,8 @@ func (l *Limits) forBytes(n int) time.Duration {
 type Snapshot struct {
 	Keys     *policy.Keyring
 	Router   *policy.Router
-	Accounts map[string][]*Account // by provider, or by provider/model where they serve one model; never empty
-	Models   []Model               // for GET /v1/models
+	Accounts map[string][]*Account   // by provider, or by provider/model where they serve one model; never empty
+	Models   []providers.ListedModel // for the lists of models
 	Prices   *policy.PriceBook
 	Limits   *policy.Limits  // nil: nobody is limited
 	Patience policy.Patience // of calls that a limit refuses
@@ -117,15 +117,15 @@ func (a *Account) can(model string) providers.Capabilities {
 
 // Gateway serves the data plane.
 type Gateway struct {
-	options Options
-	state   atomic.Pointer[Snapshot]
-	faces   map[string]endpoint
-	watch   *watcher
-	memory  budget
-	spare   sync.Pool
-	warm    policy.Warm
-	queue   *policy.Queue
-	probes  probes
+	options   Options
+	state     atomic.Pointer[Snapshot]
+	endpoints *endpoints
+	watch     *watcher
+	memory    budget
+	spare     sync.Pool
+	warm      policy.Warm
+	queue     *policy.Queue
+	probes    probes
 
 	draining atomic.Bool // no new request is wanted
 
@@ -134,9 +134,9 @@ type Gateway struct {
 	drained bool // drain_timeout has passed
 }
 
-// New makes a gateway that speaks chat with the given face. Swap must be called before it
-// serves.
-func New(o Options, chat providers.Face) (*Gateway, error) {
+// New makes a gateway that serves the given surfaces, of which one has no prefix. Swap must be
+// called before it serves.
+func New(o Options, surfaces []providers.Surface) (*Gateway, error) {
 	if o.Journal == nil {
 		o.Journal = noJournal{}
 	}
@@ -150,7 +150,7 @@ func New(o Options, chat providers.Face) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch clients: %w", err)
 	}
-	g := &Gateway{options: o, watch: w, faces: endpoints(chat), flights: map[*flight]struct{}{}, queue: policy.NewQueue(o.Counters, o.Recheck)}
+	g := &Gateway{options: o, watch: w, endpoints: newEndpoints(surfaces), flights: map[*flight]struct{}{}, queue: policy.NewQueue(o.Counters, o.Recheck)}
 	g.memory.left.Store(o.Limits.BodyMemory)
 	return g, nil
 }
@@ -189,11 +189,11 @@ func (g *Gateway) Abort() {
 
 // Handle serves one request.
 func (g *Gateway) Handle(fc *fasthttp.RequestCtx) {
-	e, ok := g.endpoint(fc)
+	at, vars, ok := g.endpoint(fc)
 	if !ok {
 		return
 	}
-	f := g.begin(fc, e)
+	f := g.begin(fc, at, vars)
 	defer func() {
 		if cause := recover(); cause != nil {
 			g.panicked(f, cause)
@@ -206,14 +206,14 @@ func (g *Gateway) Handle(fc *fasthttp.RequestCtx) {
 
 // serve is the road. A stream's settle comes later, when its last byte has been written.
 func (f *flight) serve() error {
-	if f.endpoint.op == 0 {
-		return f.endpoint.answer(f) // a path that is nobody's needs no key
+	if f.endpoint.Op == 0 {
+		return f.noRoute() // it needs no key
 	}
 	if err := f.identify(); err != nil {
 		return err
 	}
-	if f.endpoint.answer != nil {
-		return f.endpoint.answer(f)
+	if f.endpoint.Op == providers.OpModels {
+		return f.models()
 	}
 	if err := f.read(); err != nil {
 		return err

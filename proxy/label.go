@@ -30,22 +30,12 @@ func (f *flight) label() error {
 			f.rec.Retry = n
 		}
 	}
-	f.rec.EndUser = f.endUser()
-	if raw := bytes.TrimSpace(f.doc.Value("metadata")); len(raw) > len("{}") && len(raw) <= maxMetadata && raw[0] == '{' {
+	user := f.asked.EndUser
+	f.rec.EndUser = strings.ToValidUTF8(user[:min(len(user), maxEndUser)], "")
+	if raw := bytes.TrimSpace(f.asked.Metadata); len(raw) > len("{}") && len(raw) <= maxMetadata && raw[0] == '{' {
 		f.rec.Metadata = string(raw)
 	}
 	return nil
-}
-
-// endUser is the client's word for the person behind the call. What is no string is the
-// upstream's to refuse.
-func (f *flight) endUser() string {
-	for _, name := range [...]string{"safety_identifier", "user"} {
-		if said, ok, err := f.doc.String(name); ok && err == nil && said != "" {
-			return strings.ToValidUTF8(said[:min(len(said), maxEndUser)], "")
-		}
-	}
-	return ""
 }
 
 // tag adds the request's tags to the key's. The list is the key's own, so it is copied.

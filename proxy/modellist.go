@@ -1,47 +1,31 @@
 package proxy
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 )
 
-// Model is one entry of the models list.
-type Model struct {
-	ID      string // public name: an alias, or provider/model
-	OwnedBy string
-	Created int64 // Unix seconds, 0 where nobody says
-}
-
-// listModels answers GET /v1/models with what the key may use.
-func (f *flight) listModels() error {
-	b := append(f.scratch[:0], `{"object":"list","data":[`...)
-	first := true
-	for i := range f.state.Models {
-		m := &f.state.Models[i]
-		if !policy.Lists(f.key, m.ID, f.state.Router) {
-			continue
-		}
-		if !first {
-			b = append(b, ',')
-		}
-		first = false
-		b = appendModel(b, m)
+// models answers with what the key may use, without any upstream.
+func (f *flight) models() error {
+	if f.endpoint.Show != nil {
+		return f.showModel(f.vars.model())
 	}
-	f.answerOwn(append(b, `]}`...))
+	var list []providers.ListedModel
+	for i := range f.state.Models {
+		if m := &f.state.Models[i]; policy.Lists(f.key, m.ID, f.state.Router) {
+			list = append(list, *m)
+		}
+	}
+	f.answerOwn(f.endpoint.List(f.scratch[:0], list, f.query))
 	return nil
 }
 
-// showModel answers GET /v1/models/{id}. A model that is not listed is shown too where the
-// router knows it: the catalogue need not be complete.
-func (f *flight) showModel() error {
-	path := string(f.fc.Path())
-	_, id, _ := strings.Cut(path, "/v1/models/")
+// showModel answers for one model. One that is not listed is shown too where the router knows
+// it: the catalogue need not be complete.
+func (f *flight) showModel(id string) error {
 	for i := range f.state.Models {
 		if m := &f.state.Models[i]; m.ID == id && policy.Lists(f.key, id, f.state.Router) {
-			f.answerOwn(appendModel(f.scratch[:0], m))
+			f.answerOwn(f.endpoint.Show(f.scratch[:0], m))
 			return nil
 		}
 	}
@@ -54,16 +38,12 @@ func (f *flight) showModel() error {
 		return &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
 			Message: "The model '" + clean([]byte(id)) + "' does not exist"}
 	}
-	f.answerOwn(appendModel(f.scratch[:0], &Model{ID: id, OwnedBy: targets[0].Provider}))
+	f.answerOwn(f.endpoint.Show(f.scratch[:0], &providers.ListedModel{ID: id, OwnedBy: targets[0].Provider}))
 	return nil
 }
 
-func appendModel(b []byte, m *Model) []byte {
-	b = providers.AppendString(append(b, `{"id":`...), m.ID)
-	b = strconv.AppendInt(append(b, `,"object":"model","created":`...), m.Created, 10)
-	b = providers.AppendString(append(b, `,"owned_by":`...), m.OwnedBy)
-	return append(b, '}')
-}
+// query gives a parameter of the request's URL, "" where it has none of that name.
+func (f *flight) query(name string) string { return string(f.fc.QueryArgs().Peek(name)) }
 
 // answerOwn sends a reply that no upstream had a part in.
 func (f *flight) answerOwn(body []byte) {

@@ -64,8 +64,9 @@ func (p *probes) credential(t *target) {
 
 // start makes one probe of a circuit at a time.
 func (p *probes) start(t *target, c *policy.Circuit, told func(*providers.Fault)) {
-	account, route := t.account, t.account.Routes[providers.OpChat]
-	if route.Dialect == nil || !c.Claim(time.Now()) {
+	account := t.account
+	route, ok := account.Route(providers.OpChat, "")
+	if !ok || !c.Claim(time.Now()) {
 		return
 	}
 	x := account.Upstream.Exchange()

@@ -117,7 +117,7 @@ func TestProbe_Languages(t *testing.T) {
 	})
 	a := only.account(t, "one", "c")
 	a.Sign = providers.HeaderKey("x-api-key")
-	a.Routes = map[providers.Op]providers.Route{providers.OpChat: {Language: "anthropic", Dialect: anthropic.Dialect{}, Path: "/v1/messages"}}
+	a.Routes = map[providers.Op][]providers.Route{providers.OpChat: {{Language: "anthropic", Dialect: anthropic.Dialect{}, Path: "/v1/messages"}}}
 	g := newStagedGateway(t, &policy.Alias{Targets: targetsOf("one/m")}, []*Account{a})
 	g.as(t, 0, itWhole)
 	r := <-asked

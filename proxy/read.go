@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -52,58 +53,24 @@ func (f *flight) read() error {
 	if err := f.doc.Scan(f.body, f.g.options.Watch); err != nil {
 		return err
 	}
-	model, _, err := f.doc.String("model")
+	asked, err := f.endpoint.Ask(&f.doc)
 	if err != nil {
 		return err
 	}
-	stream, _, err := f.doc.Bool("stream")
-	if err != nil {
-		return err
+	if asked.Model = cmp.Or(f.vars.model(), asked.Model); asked.Model == "" {
+		return providers.Invalid("model", "you must provide a model parameter")
 	}
-	for _, name := range [...]string{"max_tokens", "max_completion_tokens", "n"} {
-		if _, _, err := f.doc.Int(name); err != nil {
-			return err
-		}
-	}
-	include, err := f.includeUsage(stream)
-	if err != nil {
-		return err
-	}
-	if f.endpoint.op == providers.OpEmbeddings {
-		stream = false
-	}
+	asked.Stream = asked.Stream || f.endpoint.Stream
+	f.asked = asked
 	if err := f.label(); err != nil {
 		return err
 	}
-	f.rec.Asked, f.rec.Stream = model, stream
+	f.rec.Asked, f.rec.Stream = asked.Model, asked.Stream
 	f.call = providers.Call{
-		Op: f.endpoint.op, Doc: &f.doc, Asked: model, Stream: stream, IncludeUsage: include,
+		Op: f.endpoint.Op, Doc: &f.doc, Asked: asked.Model, Stream: asked.Stream, IncludeUsage: asked.IncludeUsage,
 		ID: f.rec.ID, Created: f.start,
 	}
 	return nil
-}
-
-// includeUsage says whether the client itself asked for a usage event.
-func (f *flight) includeUsage(stream bool) (bool, error) {
-	options := f.doc.Value("stream_options")
-	if len(options) == 0 || options[0] == 'n' {
-		return false, nil
-	}
-	if !stream {
-		return false, providers.Invalid("stream_options", "The 'stream_options' parameter is only allowed when 'stream' is enabled.")
-	}
-	var inner providers.Document
-	if options[0] != '{' {
-		return false, providers.Invalid("stream_options", "Invalid type for 'stream_options': expected an object.")
-	}
-	if err := inner.Scan(options, nil); err != nil {
-		return false, err
-	}
-	include, _, err := inner.Bool("include_usage")
-	if err != nil {
-		return false, providers.Invalid("stream_options.include_usage", "Invalid type for 'stream_options.include_usage': expected a boolean.")
-	}
-	return include, nil
 }
 
 // readBody reads and unpacks the body into f.body.

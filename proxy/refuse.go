@@ -15,7 +15,7 @@ import (
 // record.
 func (f *flight) refuse(err error) {
 	out := fault(err)
-	status, body := f.endpoint.face.Refuse(out)
+	status, body := f.endpoint.Face.Refuse(out)
 	f.rec.Status, f.rec.Fault = status, cmp.Or(out.Code, out.Kind.String())
 	if f.rec.Outcome == "" {
 		f.rec.Outcome = f.refusal(out)
@@ -60,21 +60,19 @@ func retryHeaders(h *fasthttp.ResponseHeader, out *providers.Fault) {
 
 // refuseEarly answers a request that fasthttp could not read: no flight has begun, and no
 // record is kept of it.
-func refuseEarly(face providers.Face) func(*fasthttp.RequestCtx, error) {
-	return func(fc *fasthttp.RequestCtx, err error) {
-		out := providers.Invalid("", "The request could not be parsed as HTTP.")
-		switch {
-		case isSmallBuffer(err):
-			out = &providers.Fault{Kind: providers.FaultHeaderTooLarge, Message: "The request header is too large."}
-		case timedOut(err):
-			out = &providers.Fault{Kind: providers.FaultInvalid, Status: fasthttp.StatusRequestTimeout, Message: "The request did not arrive in time."}
-		}
-		out.NoRetry = true
-		status, body := face.Refuse(out)
-		fc.Response.Reset()
-		fc.SetStatusCode(status)
-		fc.SetContentType("application/json")
-		fc.Response.Header.Set("x-request-id", newID().String())
-		fc.SetBody(body)
+func (g *Gateway) refuseEarly(fc *fasthttp.RequestCtx, err error) {
+	out := providers.Invalid("", "The request could not be parsed as HTTP.")
+	switch {
+	case isSmallBuffer(err):
+		out = &providers.Fault{Kind: providers.FaultHeaderTooLarge, Message: "The request header is too large."}
+	case timedOut(err):
+		out = &providers.Fault{Kind: providers.FaultInvalid, Status: fasthttp.StatusRequestTimeout, Message: "The request did not arrive in time."}
 	}
+	out.NoRetry = true
+	status, body := g.endpoints.face(fc.Path()).Refuse(out)
+	fc.Response.Reset()
+	fc.SetStatusCode(status)
+	fc.SetContentType("application/json")
+	fc.Response.Header.Set("x-request-id", newID().String())
+	fc.SetBody(body)
 }

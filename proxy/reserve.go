@@ -84,10 +84,10 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 	w := &l.wanted
 	*w = policy.Wanted{
 		Lease: f.leaseID(), Now: now, Alive: leaseAlive, Asked: f.rec.Asked, Target: t.Target,
-		Estimate: bound.Input, Output: plan.MaxOutput, Said: f.bounded(),
+		Estimate: bound.Input, Output: plan.MaxOutput, Said: f.asked.MaxOutput > 0,
 		Stream: f.call.Stream, Charged: &l.charged,
 	}
-	if w.Output == 0 && f.endpoint.op != providers.OpEmbeddings {
+	if w.Output == 0 && f.endpoint.Op.Makes() {
 		most := cmp.Or(can.MaxOutput, unknownOutput)
 		w.Output = providers.MaxOutput(&most, &plan.Choices)
 	}
@@ -97,7 +97,7 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 	}
 	w.Input = f.weigh(t, plan, can.Context)
 	w.Upper = policy.UpperOf(f.state.Prices.Find(t.Provider, t.Model).At(now), policy.Reach{
-		Input: w.Input, Tiers: f.tiers(), Region: t.account.Region, NoOutput: f.endpoint.op == providers.OpEmbeddings,
+		Input: w.Input, Tiers: f.tiers(), Region: t.account.Region, NoOutput: !f.endpoint.Op.Makes(),
 	})
 }
 
@@ -121,22 +121,11 @@ func (f *flight) leaseID() string {
 	return f.rec.ID + "/" + strconv.Itoa(f.bill.number+1)
 }
 
-// bounded reports whether the client, or the operator for it, bounds the output.
-func (f *flight) bounded() bool {
-	for _, name := range [...]string{"max_tokens", "max_completion_tokens"} {
-		if n, said, err := f.doc.Int(name); said && err == nil && n > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // tiers are those that may serve the call, by the client's word; nil is any, as an account's
 // own settings, or another field that changes the price, may choose.
 func (f *flight) tiers() []string {
-	said, ok, err := f.doc.String("service_tier")
-	switch {
-	case !ok || err != nil || slices.ContainsFunc(f.doc.Hits, choosesTier):
+	switch said := f.asked.Tier; {
+	case said == "" || slices.ContainsFunc(f.doc.Hits, choosesTier):
 		return nil
 	case said == "default" || said == "standard":
 		return standardTier
@@ -202,7 +191,7 @@ func (f *flight) noteCharged() {
 // clamp holds the plan to the output that was granted.
 func (f *flight) clamp(t *target, plan providers.Plan) (providers.Plan, error) {
 	l := &f.bill.lease
-	if f.endpoint.op == providers.OpEmbeddings || plan.MaxOutput > 0 && plan.MaxOutput <= l.grant.Output {
+	if !f.endpoint.Op.Makes() || plan.MaxOutput > 0 && plan.MaxOutput <= l.grant.Output {
 		return plan, nil
 	}
 	if plan.MaxOutput == 0 && l.grant.Output == l.wanted.Output && t.account.can(t.Model).MaxOutput > 0 {

@@ -49,7 +49,7 @@ func (f *flight) route() ([]target, error) {
 			why = noModel(f.rec.Asked)
 			continue
 		}
-		route, ok := accounts[0].Routes[f.endpoint.op]
+		route, ok := accounts[0].Route(f.endpoint.Op, f.endpoint.Face.Language())
 		if !ok {
 			why = f.noOperation(": its provider has no such endpoint.")
 			continue
@@ -129,10 +129,8 @@ const usualOutput = 500
 // price is what a call like this one costs, +Inf where that is unknown.
 func (f *flight) price(t *policy.Target, a *Account) float64 {
 	output := int64(usualOutput)
-	for _, name := range [...]string{"max_completion_tokens", "max_tokens"} {
-		if n, ok, err := f.doc.Int(name); ok && err == nil {
-			output = min(output, n)
-		}
+	if most := f.asked.MaxOutput; most > 0 {
+		output = min(output, most)
 	}
 	charge := f.state.Prices.Charge(policy.Called{
 		Provider: t.Provider, Model: t.Model, Region: a.Region, Time: f.start, Estimated: true,
@@ -157,7 +155,7 @@ func (f *flight) accounts(t policy.Target) []*Account {
 
 func (f *flight) noOperation(why string) error {
 	return &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
-		Message: "The model `" + f.rec.Asked + "` does not support " + f.endpoint.op.String() + why}
+		Message: "The model `" + f.rec.Asked + "` does not support " + f.endpoint.Op.String() + why}
 }
 
 func noModel(asked string) error {

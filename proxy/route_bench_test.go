@@ -8,16 +8,17 @@ import (
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/storage"
 )
 
 // routed is a flight that is about to be routed to the one target of its alias.
 func routed() *flight {
-	a := &Account{Provider: providers.Provider{Name: "one", Routes: map[providers.Op]providers.Route{providers.OpChat: {}}}, Credential: "main", Breaker: testBreaker,
+	a := &Account{Provider: providers.Provider{Name: "one", Routes: map[providers.Op][]providers.Route{providers.OpChat: {{}}}}, Credential: "main", Breaker: testBreaker,
 		Retry: policy.Retry{Max: 2, BudgetPercent: 10}}
 	g := &Gateway{options: Options{Health: policy.NewHealth(policy.HealthOptions{})}}
 	f := &flight{
-		g: g, state: &Snapshot{Accounts: map[string][]*Account{"one": {a}}}, endpoint: endpoint{op: providers.OpChat},
+		g: g, state: &Snapshot{Accounts: map[string][]*Account{"one": {a}}}, endpoint: &providers.Endpoint{Op: providers.OpChat, Face: openai.Face{}},
 		alias: &policy.Alias{Targets: targetsOf("one/m")}, key: &storage.Key{Workspace: "w"},
 	}
 	f.rec.Asked, f.rec.KeyID = "one/m", "key"

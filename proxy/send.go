@@ -65,7 +65,7 @@ func (t *target) locked() error {
 }
 
 func (f *flight) exact(t *target) bool {
-	return t.route.Pair == nil && t.route.Language == f.endpoint.face.Language()
+	return t.route.Pair == nil && t.route.Language == f.endpoint.Face.Language()
 }
 
 // prepare fills in what a call is told of its target.
@@ -102,7 +102,7 @@ func (f *flight) plan(t *target) (providers.Plan, error) {
 		return t.route.Pair.Write(f.call)
 	case f.exact(t):
 		return t.route.Dialect.Splice(f.call)
-	case f.endpoint.op != providers.OpChat:
+	case f.endpoint.Op != providers.OpChat:
 		return providers.Plan{}, f.noOperation(".")
 	}
 	if err := f.readHub(); err != nil {
@@ -121,7 +121,7 @@ func (f *flight) readHub() error {
 	if f.hub != nil {
 		return nil
 	}
-	hub, err := f.endpoint.face.ReadRequest(&f.doc)
+	hub, err := f.endpoint.Face.ReadRequest(&f.doc)
 	if err != nil {
 		return err
 	}

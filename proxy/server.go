@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
-
-	"github.com/aistrale/aistrale/providers"
 )
 
 // ServerOptions are the settings of the gateway's listener.
@@ -20,7 +18,6 @@ type ServerOptions struct {
 	Read        time.Duration // a request must have come within
 	Idle        time.Duration // of a kept-alive connection
 	Logger      fasthttp.Logger
-	Face        providers.Face
 }
 
 // Server is the gateway's listener.
@@ -33,7 +30,7 @@ type Server struct {
 func NewServer(g *Gateway, o ServerOptions) *Server {
 	return &Server{gateway: g, http: &fasthttp.Server{
 		Handler:                      g.Handle,
-		ErrorHandler:                 refuseEarly(o.Face),
+		ErrorHandler:                 g.refuseEarly,
 		ReadTimeout:                  o.Read,
 		IdleTimeout:                  o.Idle,
 		WriteTimeout:                 0, // one deadline for a whole stream would cut it; writes have their own

@@ -57,8 +57,8 @@ func (s *stage) account(t *testing.T, name, credential string) *Account {
 	}
 	t.Cleanup(up.Close)
 	return &Account{
-		Provider: providers.Provider{Name: name, BaseURL: s.URL, Sign: providers.Bearer, Routes: map[providers.Op]providers.Route{
-			providers.OpChat: {Language: "openai", Dialect: openai.Dialect{}, Path: "/chat/completions"},
+		Provider: providers.Provider{Name: name, BaseURL: s.URL, Sign: providers.Bearer, Routes: map[providers.Op][]providers.Route{
+			providers.OpChat: {{Language: "openai", Dialect: openai.Dialect{}, Path: "/chat/completions"}},
 		}},
 		Credential: credential, Secret: storage.NewSecret("secret-" + credential), Upstream: up,
 		FirstByte: 20 * time.Second, StreamIdle: 20 * time.Second, Breaker: testBreaker,

@@ -96,9 +96,9 @@ func newTestGateway(t *testing.T, upstreams map[string]*script, change ...settin
 	for name, s := range upstreams {
 		served[name] = nil
 		accounts[name] = []*Account{{
-			Provider: providers.Provider{Name: name, BaseURL: s.url(), Sign: providers.Bearer, Routes: map[providers.Op]providers.Route{
-				providers.OpChat:       {Language: "openai", Dialect: openai.Dialect{}, Path: "/chat/completions"},
-				providers.OpEmbeddings: {Language: "openai", Dialect: openai.Dialect{}, Path: "/embeddings"},
+			Provider: providers.Provider{Name: name, BaseURL: s.url(), Sign: providers.Bearer, Routes: map[providers.Op][]providers.Route{
+				providers.OpChat:       {{Language: "openai", Dialect: openai.Dialect{}, Path: "/chat/completions"}},
+				providers.OpEmbeddings: {{Language: "openai", Dialect: openai.Dialect{}, Path: "/embeddings"}},
 			}},
 			Secret: storage.NewSecret("upstream-secret"), Upstream: pool(t, s), FirstByte: 20 * time.Second, StreamIdle: 20 * time.Second,
 		}}
@@ -112,13 +112,13 @@ func newTestGateway(t *testing.T, upstreams map[string]*script, change ...settin
 	for _, c := range change {
 		c(&options, state)
 	}
-	g, err := New(options, openai.Face{})
+	g, err := New(options, []providers.Surface{openai.Surface()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g.Swap(state)
 	server := NewServer(g, ServerOptions{
-		MaxHeader: 16 << 10, MaxBody: options.Limits.MaxBody, Concurrency: 4096, Read: cmp.Or(options.Limits.ClientRead, 20*time.Second), Idle: 20 * time.Second, Face: openai.Face{},
+		MaxHeader: 16 << 10, MaxBody: options.Limits.MaxBody, Concurrency: 4096, Read: cmp.Or(options.Limits.ClientRead, 20*time.Second), Idle: 20 * time.Second,
 		Logger: testLog{t},
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -45,7 +45,7 @@ func TestGateway_EqualRequestsAreEqualBytes(t *testing.T) {
 		g := newTestGateway(t, one(t, always("<close>")), func(_ *Options, s *Snapshot) {
 			a := s.Accounts["one"][0]
 			a.BaseURL = up.URL
-			a.Routes = map[providers.Op]providers.Route{providers.OpChat: {Language: language, Dialect: dialect, Path: "/x"}}
+			a.Routes = map[providers.Op][]providers.Route{providers.OpChat: {{Language: language, Dialect: dialect, Path: "/x"}}}
 			var err error
 			if a.Upstream, err = NewPool(PoolOptions{BaseURL: up.URL, UserAgent: "test", Connect: patient.Idle, MaxConns: 4}); err != nil {
 				t.Fatal(err)

@@ -122,9 +122,11 @@ func governed() []string {
 	var paths []string
 	for _, name := range catalog.First() {
 		known, _ := catalog.Known(name)
-		for _, route := range known.Routes {
-			for i := range route.Governed {
-				paths = append(paths, route.Governed[i].Path)
+		for _, routes := range known.Routes {
+			for _, route := range routes {
+				for i := range route.Governed {
+					paths = append(paths, route.Governed[i].Path)
+				}
 			}
 		}
 	}

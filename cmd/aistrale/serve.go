@@ -15,7 +15,6 @@ import (
 	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
-	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/proxy"
 )
 
@@ -165,7 +164,6 @@ func listen(knob, address string) (net.Listener, error) {
 
 func (s *service) newGateway() error {
 	c := s.config
-	face := openai.Face{}
 	gateway, err := proxy.New(proxy.Options{
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
@@ -177,14 +175,14 @@ func (s *service) newGateway() error {
 		Panicked: func(id string, cause any, stack []byte) {
 			s.log.Error("panic", "request_id", id, "cause", fmt.Sprint(cause), "stack", string(stack))
 		},
-	}, face)
+	}, catalog.Surfaces())
 	if err != nil {
 		return err
 	}
 	s.gateway = gateway
 	s.server = proxy.NewServer(gateway, proxy.ServerOptions{
 		MaxHeader: int(c.MaxHeader), MaxBody: int(c.MaxBody), Concurrency: c.Concurrency,
-		Read: c.Timeouts.Read, Idle: c.Timeouts.Idle, Logger: quiet{s.log}, Face: face,
+		Read: c.Timeouts.Read, Idle: c.Timeouts.Idle, Logger: quiet{s.log},
 	})
 	return nil
 }

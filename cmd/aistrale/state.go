@@ -136,7 +136,7 @@ type builder struct {
 	aliases     map[string]*policy.Alias
 	accounts    map[string][]*proxy.Account
 	served      map[string][]string // models by provider; nil: any
-	models      []proxy.Model
+	models      []providers.ListedModel
 	used        map[poolKey]bool
 }
 
@@ -240,7 +240,7 @@ func aliasesOf(config *Config) (map[string]*policy.Alias, error) {
 // without a credential is left out: its models could not be called.
 func (b *builder) listModels() {
 	for _, a := range b.config.Aliases {
-		b.models = append(b.models, proxy.Model{ID: a.Name, OwnedBy: "aistrale"})
+		b.models = append(b.models, providers.ListedModel{ID: a.Name, OwnedBy: "aistrale"})
 	}
 	for _, provider := range slices.Sorted(maps.Keys(b.served)) {
 		if !slices.ContainsFunc(b.accounts[provider], func(a *proxy.Account) bool { return !a.NeedsKey }) && provider != mockName {
@@ -255,9 +255,9 @@ func (b *builder) listModels() {
 			ids = slices.Collect(maps.Keys(known))
 		}
 		for _, id := range slices.Sorted(slices.Values(ids)) {
-			m := proxy.Model{ID: provider + "/" + id, OwnedBy: provider}
+			m := providers.ListedModel{ID: provider + "/" + id, OwnedBy: provider}
 			if k, ok := known[id]; ok {
-				m.Created = created(k)
+				m.Created, m.Can = created(k), k.Can
 			}
 			b.models = append(b.models, m)
 		}

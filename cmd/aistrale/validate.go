@@ -168,8 +168,8 @@ func (v *validator) dialect(p *ProviderConfig, at string) {
 		return
 	}
 	if known, ok := catalog.Known(p.Name); ok {
-		if own := known.Routes[providers.OpChat].Language; p.Dialect != "" && p.Dialect != own {
-			v.wrong(at+".dialect", "%s speaks %s; an account in another dialect needs a name of its own", p.Name, own)
+		if route, _ := known.Route(providers.OpChat, p.Dialect); p.Dialect != "" && p.Dialect != route.Language {
+			v.wrong(at+".dialect", "%s speaks %s; an account in another dialect needs a name of its own", p.Name, route.Language)
 		}
 		return
 	}

@@ -45,13 +45,20 @@ func checkRoutes(t *testing.T, p providers.Provider) {
 	if _, ok := p.Routes[providers.OpChat]; !ok {
 		t.Errorf("%s serves no chat", p.Name)
 	}
-	for op, route := range p.Routes {
-		if route.Language == "" || !strings.HasPrefix(route.Path, "/") || route.Dialect == nil || len(route.Governed) == 0 {
-			t.Errorf("%s, %s: no language, path, dialect or governed fields: %+v", p.Name, op, route)
+	for op, routes := range p.Routes {
+		for i := range routes {
+			checkRoute(t, p.Name, op, &routes[i])
 		}
-		if op == providers.OpEmbeddings && route.Language != "openai" && (route.Pair == nil || route.Pair.Write == nil || route.Pair.Read == nil) {
-			t.Errorf("%s: embeddings in %s want a pair", p.Name, route.Language)
-		}
+	}
+}
+
+func checkRoute(t *testing.T, name string, op providers.Op, route *providers.Route) {
+	t.Helper()
+	if route.Language == "" || !strings.HasPrefix(route.Path, "/") || route.Dialect == nil || len(route.Governed) == 0 {
+		t.Errorf("%s, %s: no language, path, dialect or governed fields: %+v", name, op, route)
+	}
+	if op == providers.OpEmbeddings && route.Language != "openai" && (route.Pair == nil || route.Pair.Write == nil || route.Pair.Read == nil) {
+		t.Errorf("%s: embeddings in %s want a pair", name, route.Language)
 	}
 }
 
@@ -62,8 +69,8 @@ func TestKnown_contract(t *testing.T) {
 		var r providers.UpstreamRequest
 		p.Sign(&r, "s3cret")
 		got := r.Headers[0].Name + ": " + r.Headers[0].Value
-		if p.BaseURL != baseURL || got != header || p.Routes[providers.OpChat].Path != chat {
-			t.Errorf("%s: %s, %s, %s", name, p.BaseURL, got, p.Routes[providers.OpChat].Path)
+		if p.BaseURL != baseURL || got != header || p.Routes[providers.OpChat][0].Path != chat {
+			t.Errorf("%s: %s, %s, %s", name, p.BaseURL, got, p.Routes[providers.OpChat][0].Path)
 		}
 	}
 	f("openai", "https://api.openai.com/v1", "authorization: Bearer s3cret", "/chat/completions")
@@ -91,7 +98,7 @@ func TestCompatible(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Routes[providers.OpChat].Language != language || p.BaseURL != "http://10.0.0.7:8000/v1" || !reflect.DeepEqual(p.Quirks, quirks) {
+		if p.Routes[providers.OpChat][0].Language != language || p.BaseURL != "http://10.0.0.7:8000/v1" || !reflect.DeepEqual(p.Quirks, quirks) {
 			t.Errorf("%s: %+v", language, p)
 		}
 		checkRoutes(t, p)

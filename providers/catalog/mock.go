@@ -7,7 +7,7 @@ const mockName = "mock"
 // Mock gives the emulator as the three providers it is, by the model that picks each: gpt,
 // claude and gemini. baseURL is the emulator's own address, without a path.
 func Mock(baseURL string) map[string]providers.Provider {
-	mock := func(path string, routes map[providers.Op]providers.Route, sign providers.Signer, forward ...string) providers.Provider {
+	mock := func(path string, routes map[providers.Op][]providers.Route, sign providers.Signer, forward ...string) providers.Provider {
 		return providers.Provider{
 			Name: mockName, OwnedBy: mockName, BaseURL: baseURL + path,
 			Routes: routes, Sign: sign, Forward: append(forward, "x-mock"),

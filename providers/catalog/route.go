@@ -8,50 +8,53 @@ import (
 	"github.com/aistrale/aistrale/providers/openai"
 )
 
+// Surfaces lists what clients see of the gateway, by their language.
+func Surfaces() []providers.Surface { return []providers.Surface{openai.Surface()} }
+
 // openaiRoutes serves the operations given in OpenAI's language.
-func openaiRoutes(ops ...providers.Op) map[providers.Op]providers.Route {
+func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 	paths := map[providers.Op]string{
 		providers.OpChat:        "/chat/completions",
 		providers.OpCompletions: "/completions",
 		providers.OpEmbeddings:  "/embeddings",
 	}
-	routes := make(map[providers.Op]providers.Route, len(ops))
+	routes := make(map[providers.Op][]providers.Route, len(ops))
 	for _, op := range ops {
-		routes[op] = providers.Route{
+		routes[op] = []providers.Route{{
 			Language: "openai", Dialect: openai.Dialect{}, Path: paths[op], Governed: openai.Governed(),
-		}
+		}}
 	}
 	return routes
 }
 
-func anthropicRoutes() map[providers.Op]providers.Route {
-	return map[providers.Op]providers.Route{
-		providers.OpChat: {
+func anthropicRoutes() map[providers.Op][]providers.Route {
+	return map[providers.Op][]providers.Route{
+		providers.OpChat: {{
 			Language: "anthropic", Dialect: anthropic.Dialect{}, Path: "/v1/messages", Governed: anthropic.Governed(),
-		},
+		}},
 	}
 }
 
-func geminiRoutes() map[providers.Op]providers.Route {
-	return map[providers.Op]providers.Route{
-		providers.OpChat: {
+func geminiRoutes() map[providers.Op][]providers.Route {
+	return map[providers.Op][]providers.Route{
+		providers.OpChat: {{
 			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:generateContent",
 			StreamPath: "/models/{model}:streamGenerateContent?alt=sse", Governed: gemini.Governed(),
-		},
-		providers.OpEmbeddings: {
+		}},
+		providers.OpEmbeddings: {{
 			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents",
 			Governed: gemini.Governed(), Pair: gemini.Embeddings(),
-		},
+		}},
 	}
 }
 
 // huggingFaceRoutes are the router's chat, and the embeddings of the inference beside it. The
 // router's dialect reads both their refusals.
-func huggingFaceRoutes() map[providers.Op]providers.Route {
+func huggingFaceRoutes() map[providers.Op][]providers.Route {
 	routes := openaiRoutes(providers.OpChat)
-	routes[providers.OpEmbeddings] = providers.Route{
+	routes[providers.OpEmbeddings] = []providers.Route{{
 		Language: "huggingface", Dialect: openai.Dialect{}, Path: "//hf-inference/models/{model}/pipeline/feature-extraction",
 		Governed: openai.Governed(), Pair: huggingface.FeatureExtraction(),
-	}
+	}}
 	return routes
 }

@@ -1,0 +1,37 @@
+package openai
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/aistrale/aistrale/providers"
+)
+
+// Surface is what clients of OpenAI's language see.
+func Surface() providers.Surface {
+	return providers.Surface{Face: Face{}, Endpoints: []providers.Endpoint{
+		{Path: "/v1/chat/completions", Op: providers.OpChat, Ask: ask},
+		{Path: "/v1/completions", Op: providers.OpCompletions, Ask: ask},
+		{Path: "/v1/embeddings", Op: providers.OpEmbeddings, Ask: askWhole},
+		{Method: http.MethodGet, Path: "/v1/models", Op: providers.OpModels, List: appendModels},
+		{Method: http.MethodGet, Path: "/v1/models/{model}", Op: providers.OpModels, Show: appendModel},
+	}}
+}
+
+func appendModels(b []byte, models []providers.ListedModel, _ func(string) string) []byte {
+	b = append(b, `{"object":"list","data":[`...)
+	for i := range models {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendModel(b, &models[i])
+	}
+	return append(b, `]}`...)
+}
+
+func appendModel(b []byte, m *providers.ListedModel) []byte {
+	b = providers.AppendString(append(b, `{"id":`...), m.ID)
+	b = strconv.AppendInt(append(b, `,"object":"model","created":`...), m.Created, 10)
+	b = providers.AppendString(append(b, `,"owned_by":`...), m.OwnedBy)
+	return append(b, '}')
+}

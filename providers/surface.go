@@ -1,0 +1,53 @@
+package providers
+
+// A Surface is what clients of one language see of the gateway: its paths, and who speaks there.
+type Surface struct {
+	// Prefix is where its paths stand ("/anthropic"). What is nobody's path is refused in the
+	// words of the surface with the longest prefix that fits; "" fits all.
+	Prefix    string
+	Face      Face
+	Endpoints []Endpoint
+}
+
+// An Endpoint is one path of the data plane. It is a value.
+type Endpoint struct {
+	Method string // "" is POST
+	// Path is the whole path. "{model}" in it stands for a model's name, slashes included; any
+	// other "{name}" for one piece without a slash: "/v1beta/models/{model}:generateContent".
+	Path string
+	Op   Op
+	Face Face // nil: the surface's
+	// Ask reads from the client's body what the road needs to know; nil where there is no body.
+	// A model in the path goes before one in the body.
+	Ask func(*Document) (Asked, error)
+	// Stream is set where the path itself asks for a stream.
+	Stream bool
+	// List says models that the key may use in the client's words (OpModels). A path with a
+	// "{model}" is shown one of them: one is set then.
+	List func(dst []byte, models []ListedModel, query func(name string) string) []byte
+	Show func(dst []byte, m *ListedModel) []byte
+}
+
+// Asked is what the road needs to know of a client's request, whatever its words.
+type Asked struct {
+	Model  string
+	Stream bool
+	// IncludeUsage says that the client itself asked for a usage event.
+	IncludeUsage bool
+	// MaxOutput is the bound that the client itself sets to each answer, in tokens; 0 none.
+	MaxOutput int64
+	// Tier is the service tier that the client names, "" where it leaves that to the account.
+	Tier string
+	// EndUser is the client's word for the person behind the call.
+	EndUser string
+	// Metadata is the JSON object of labels that the client hangs on its call, nil none.
+	Metadata []byte
+}
+
+// ListedModel is one entry of the models list.
+type ListedModel struct {
+	ID      string // public name: an alias, or provider/model
+	OwnedBy string
+	Created int64 // Unix seconds, 0 where nobody says
+	Can     Capabilities
+}
