@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,88 +11,193 @@ import (
 
 // Rewrite appends a client's body with the operator's parameters put in, and says whether it
 // did: where they ask for nothing that the body does not say already, dst and false. Later sets
-// go before earlier ones; give an alias' first, then the key's.
-func Rewrite(dst []byte, doc *providers.Document, op providers.Op, sets ...*storage.Parameters) (body []byte, changed bool) {
+// go before earlier ones; give an alias' first, then the key's. A parameter that is forced, and
+// for which the client's language has no word, is a *providers.Fault.
+func Rewrite(dst []byte, doc *providers.Document, at *providers.Endpoint, sets ...*storage.Parameters) (body []byte, changed bool, err error) {
 	if !slices.ContainsFunc(sets, func(s *storage.Parameters) bool { return len(s.Defaults)+len(s.Force) > 0 }) {
-		return dst, false
+		return dst, false, nil
 	}
-	r := rewriter{doc: doc, op: op}
-	r.edits = r.few[:0]
+	var chosen settings
 	for _, set := range slices.Backward(sets) {
 		for i := range set.Force {
-			r.force(&set.Force[i])
+			if err := chosen.add(at, &set.Force[i], true); err != nil {
+				return dst, false, err
+			}
 		}
 	}
 	for _, set := range slices.Backward(sets) {
 		for i := range set.Defaults {
-			r.fill(&set.Defaults[i])
+			_ = chosen.add(at, &set.Defaults[i], false) // what has no word is not said
 		}
 	}
-	if len(r.edits) == 0 {
-		return dst, false
+	edits, err := editsOf(doc, chosen.list, at.Words == nil)
+	if err != nil || len(edits) == 0 {
+		return dst, false, err
 	}
-	return doc.Splice(dst, r.edits...), true
+	return doc.Splice(dst, edits...), true, nil
 }
 
-type rewriter struct {
-	doc   *providers.Document
-	op    providers.Op
-	few   [8]providers.Edit
-	edits []providers.Edit
-	fixed []string // names that a set has forced
+// setting is a parameter with its place in a body of the client's language.
+type setting struct {
+	path  []string
+	value []byte // nil takes the field out
+	force bool
 }
 
-// force sets a field under its own name, wherever the client said it and however it spelled
-// that: some servers' parsers do not mind a name's case.
-func (r *rewriter) force(p *storage.Parameter) {
-	if !concerns(p.Name, r.op) || slices.ContainsFunc(r.fixed, func(name string) bool { return same(name, p.Name) }) {
-		return
+type settings struct {
+	list  []setting
+	names []string // that have been set: the first of a name counts
+}
+
+func (s *settings) add(at *providers.Endpoint, p *storage.Parameter, force bool) error {
+	if !concerns(p.Name, at.Op) || slices.ContainsFunc(s.names, func(name string) bool { return same(name, p.Name) }) {
+		return nil
 	}
-	r.fixed = append(r.fixed, p.Name)
-	value, placed := p.Value, false
+	word, value := providers.Word{Path: p.Name}, p.Value
 	if string(value) == "null" {
 		value = nil
 	}
-	for i := range r.doc.Fields {
-		f := &r.doc.Fields[i]
-		if !same(f.Name, p.Name) {
+	if at.Words != nil {
+		known, ok := at.Words[p.Name]
+		switch {
+		case !ok && force && value != nil:
+			return &providers.Fault{Kind: providers.FaultInvalid, NoRetry: true,
+				Message: fmt.Sprintf("This key or model is bound to a value of '%s', which cannot be said on this endpoint; use /v1/chat/completions.", p.Name)}
+		case !ok:
+			return nil
+		}
+		word = known
+	}
+	if word.Path == "" {
+		return nil
+	}
+	if word.List && value != nil && value[0] != '[' {
+		value = slices.Concat([]byte{'['}, value, []byte{']'})
+	}
+	s.names = append(s.names, p.Name)
+	s.list = append(s.list, setting{path: strings.Split(word.Path, "."), value: value, force: force})
+	return nil
+}
+
+// editsOf gives the edits that put settings into an object. Those of members of a member become
+// one edit of it.
+func editsOf(doc *providers.Document, list []setting, own bool) ([]providers.Edit, error) {
+	e := editor{doc: doc, own: own}
+	for i := range list {
+		s := &list[i]
+		switch {
+		case len(s.path) > 1:
+			if slices.ContainsFunc(list[:i], func(b setting) bool { return len(b.path) > 1 && b.path[0] == s.path[0] }) {
+				continue // with the first of its member
+			}
+			if err := e.descend(s.path[0], list[i:]); err != nil {
+				return nil, err
+			}
+		case s.force:
+			e.force(s.path[0], s.value)
+		default:
+			e.fill(s.path[0], s.value)
+		}
+	}
+	return e.edits, nil
+}
+
+// editor gathers the edits of one object.
+type editor struct {
+	doc   *providers.Document
+	own   bool // the words are OpenAI's
+	edits []providers.Edit
+}
+
+// descend puts settings into the members of one member. What is no object, and so nothing that
+// the upstream would take, is its own to refuse, unless something is forced there.
+func (e *editor) descend(name string, list []setting) error {
+	var inner []setting
+	for _, s := range list {
+		if len(s.path) > 1 && s.path[0] == name {
+			s.path = s.path[1:]
+			inner = append(inner, s)
+		}
+	}
+	var below providers.Document
+	at := providers.Edit{Name: name}
+	raw := []byte("{}")
+	said := false
+	for i := range e.doc.Fields {
+		f := &e.doc.Fields[i]
+		if !alike(f.Name, name) {
 			continue
 		}
-		own := strings.EqualFold(f.Name, p.Name)
+		if said {
+			return providers.Invalid(name, fmt.Sprintf("the request body has the members %q and %q, which are one", at.Name, f.Name))
+		}
+		at.Name, raw, said = f.Name, e.doc.Raw[f.Start:f.End], true
+	}
+	if raw[0] != '{' {
+		if raw[0] != 'n' && !slices.ContainsFunc(inner, func(s setting) bool { return s.force }) {
+			return nil
+		}
+		raw = []byte("{}")
+	}
+	if err := below.Scan(raw, nil); err != nil {
+		return err
+	}
+	edits, err := editsOf(&below, inner, e.own)
+	if err != nil || len(edits) == 0 {
+		return err
+	}
+	at.Value = below.Splice(nil, edits...)
+	e.edits = append(e.edits, at)
+	return nil
+}
+
+// force sets a field under its own name, wherever the client said it and however it spelled
+// that: some servers' parsers do not mind a name's case, or take snake_case for camelCase.
+func (e *editor) force(name string, value []byte) {
+	placed := false
+	for i := range e.doc.Fields {
+		f := &e.doc.Fields[i]
+		if !e.same(f.Name, name) {
+			continue
+		}
+		own := alike(f.Name, name)
 		switch {
-		case !own || value == nil:
-			r.edits = append(r.edits, providers.Edit{Name: f.Name})
-		case f.Name != p.Name:
-			r.edits = append(r.edits, providers.Edit{Name: f.Name, As: p.Name, Value: value})
-		case !bytes.Equal(r.doc.Raw[f.Start:f.End], value):
-			r.edits = append(r.edits, providers.Edit{Name: f.Name, Value: value})
+		case !own || value == nil || placed:
+			e.edits = append(e.edits, providers.Edit{Name: f.Name})
+		case f.Name != name:
+			e.edits = append(e.edits, providers.Edit{Name: f.Name, As: name, Value: value})
+		case string(e.doc.Raw[f.Start:f.End]) != string(value):
+			e.edits = append(e.edits, providers.Edit{Name: f.Name, Value: value})
 		}
 		placed = placed || own
 	}
 	if !placed && value != nil {
-		r.edits = append(r.edits, providers.Edit{Name: p.Name, Value: value})
+		e.edits = append(e.edits, providers.Edit{Name: name, Value: value})
 	}
 }
 
 // fill sets a field that nobody has set.
-func (r *rewriter) fill(p *storage.Parameter) {
-	if !concerns(p.Name, r.op) || slices.ContainsFunc(r.fixed, func(name string) bool { return same(name, p.Name) }) {
-		return
-	}
-	e := providers.Edit{Name: p.Name, Value: p.Value}
-	for i := range r.doc.Fields {
-		f := &r.doc.Fields[i]
+func (e *editor) fill(name string, value []byte) {
+	edit := providers.Edit{Name: name, Value: value}
+	for i := range e.doc.Fields {
+		f := &e.doc.Fields[i]
 		switch {
-		case !same(f.Name, p.Name):
-		case r.doc.Raw[f.Start] != 'n':
+		case !e.same(f.Name, name):
+		case e.doc.Raw[f.Start] != 'n':
 			return // the client's own word
-		case f.Name == p.Name:
-		case strings.EqualFold(f.Name, p.Name):
-			e = providers.Edit{Name: f.Name, As: p.Name, Value: p.Value}
+		case f.Name == name:
+		case alike(f.Name, name):
+			edit = providers.Edit{Name: f.Name, As: name, Value: value}
 		}
 	}
-	r.fixed = append(r.fixed, p.Name)
-	r.edits = append(r.edits, e)
+	e.edits = append(e.edits, edit)
+}
+
+func (e *editor) same(a, b string) bool { return alike(a, b) || e.own && same(a, b) }
+
+// alike reports whether some parser takes two names for one.
+func alike(a, b string) bool {
+	return strings.EqualFold(a, b) || strings.EqualFold(strings.ReplaceAll(a, "_", ""), strings.ReplaceAll(b, "_", ""))
 }
 
 // same reports whether two names are of one field. The output's bound has two names, of which
@@ -114,5 +219,5 @@ func concerns(name string, op providers.Op) bool {
 	case "dimensions", "encoding_format", "input_type", "normalize", "truncate", "truncation_direction", "prompt_name", "title":
 		return op == providers.OpEmbeddings
 	}
-	return op != providers.OpEmbeddings
+	return op.Makes()
 }

@@ -33,7 +33,10 @@ func TestRewrite(t *testing.T) {
 		if err := doc.Scan([]byte(in), nil); err != nil {
 			t.Fatal(err)
 		}
-		got, changed := Rewrite([]byte("x"), &doc, providers.OpChat, &sets[0], &sets[1])
+		got, changed, err := Rewrite([]byte("x"), &doc, &providers.Endpoint{Op: providers.OpChat}, &sets[0], &sets[1])
+		if err != nil {
+			t.Fatal(err)
+		}
 		if changed != (want != "") || string(got) != "x"+want {
 			t.Errorf("%s\ngot  %s (%v)\nwant %s", in, got[1:], changed, want)
 		}
@@ -72,6 +75,52 @@ func TestRewrite(t *testing.T) {
 	f("|max_tokens=100", "|max_completion_tokens=70", `{"max_tokens":5}`, `{"max_completion_tokens":70}`)
 }
 
+func TestRewrite_otherWords(t *testing.T) {
+	at := &providers.Endpoint{Op: providers.OpChat, Words: map[string]providers.Word{
+		"max_tokens": {Path: "config.maxTokens"}, "max_completion_tokens": {Path: "config.maxTokens"}, "stop": {Path: "config.stops", List: true},
+		"temperature": {Path: "config.temperature"}, "reasoning_effort": {Path: "config.think.effort"}, "user": {Path: "user_id"}, "store": {},
+	}}
+	f := func(params, in, want string) {
+		t.Helper()
+		defaults, forced, _ := strings.Cut(params, "|")
+		set := &storage.Parameters{Defaults: parameters(defaults), Force: parameters(forced)}
+		var doc, after providers.Document
+		if err := doc.Scan([]byte(in), nil); err != nil {
+			t.Fatal(err)
+		}
+		got, changed, err := Rewrite(nil, &doc, at, set)
+		if err != nil {
+			got, changed = []byte(err.Error()), true
+		}
+		if changed != (want != "") || !strings.HasPrefix(string(got), want) {
+			t.Errorf("%s of %s:\ngot  %s\nwant %s", params, in, got, want)
+		}
+		if err == nil && changed && after.Scan(got, nil) != nil {
+			t.Errorf("%s is no document", got)
+		}
+	}
+	f("temperature=1", `{}`, `{"config":{"temperature":1}}`)
+	f("temperature=1 max_tokens=5 user=\"u\"", `{"a":1}`, `{"a":1,"config":{"temperature":1,"maxTokens":5},"user_id":"u"}`)
+	f("temperature=1", `{"config":{"temperature":2}}`, "")
+	f("temperature=1", `{"config":null}`, `{"config":{"temperature":1}}`)
+	f("temperature=1", `{"config":7}`, "")
+	f("|temperature=1", `{"config":7}`, `{"config":{"temperature":1}}`)
+	f("|temperature=1", `{"config":{"temperature":2,"b":[1, 2]}}`, `{"config":{"temperature":1,"b":[1, 2]}}`)
+	f("|max_tokens=5", `{"config":{"max_tokens":9,"maxTokens":8}}`, `{"config":{"maxTokens":5}}`)
+	f("|max_tokens=5", `{"Config":{"MaxTokens":9}}`, `{"Config":{"maxTokens":5}}`)
+	f("|max_completion_tokens=5", `{"config":{"x":1}}`, `{"config":{"x":1,"maxTokens":5}}`)
+	f("|max_tokens=null", `{"config":{"max_tokens":9,"b":1}}`, `{"config":{"b":1}}`)
+	f("stop=\"x\"", `{}`, `{"config":{"stops":["x"]}}`)
+	f("stop=[\"x\"]", `{}`, `{"config":{"stops":["x"]}}`)
+	f("|reasoning_effort=\"low\"", `{"config":{"think":{"effort":"high","show":true}}}`, `{"config":{"think":{"effort":"low","show":true}}}`)
+	f("seed=1", `{}`, "")
+	f("store=true|store=false", `{}`, "")
+	f("|seed=null", `{}`, "")
+	f("|seed=1", `{}`, "This key or model is bound to a value of 'seed'")
+	f("|temperature=1", `{"config":{},"con_fig":{}}`, "the request body has the members")
+	f("|temperature=1", `{"config":{"a":1,"a":2}}`, "the request body has the member")
+}
+
 func TestRewrite_operations(t *testing.T) {
 	f := func(op providers.Op, want string) {
 		t.Helper()
@@ -80,7 +129,7 @@ func TestRewrite_operations(t *testing.T) {
 			t.Fatal(err)
 		}
 		set := &storage.Parameters{Defaults: parameters(`temperature=1 dimensions=256`), Force: parameters(`user="u"`)}
-		if got, _ := Rewrite(nil, &doc, op, set); string(got) != want {
+		if got, _, _ := Rewrite(nil, &doc, &providers.Endpoint{Op: op}, set); string(got) != want {
 			t.Errorf("%v: %s, want %s", op, got, want)
 		}
 	}
@@ -94,10 +143,11 @@ func TestRewrite_costsNothingWhereNothingIsSet(t *testing.T) {
 	if err := doc.Scan([]byte(`{"model":"m","messages":[],"temperature":1}`), nil); err != nil {
 		t.Fatal(err)
 	}
+	chat := providers.Endpoint{Op: providers.OpChat}
 	none, some := &storage.Parameters{}, &storage.Parameters{Defaults: parameters("temperature=0.2"), Force: parameters("temperature=1")}
 	for _, set := range []*storage.Parameters{none, some} {
 		allocated := testing.AllocsPerRun(100, func() {
-			if _, changed := Rewrite(nil, &doc, providers.OpChat, none, set); changed {
+			if _, changed, _ := Rewrite(nil, &doc, &chat, none, set); changed {
 				t.Error("changed")
 			}
 		})
@@ -112,9 +162,10 @@ func BenchmarkRewrite_none(b *testing.B) {
 	if err := doc.Scan([]byte(`{"model":"m","messages":[],"temperature":1}`), nil); err != nil {
 		b.Fatal(err)
 	}
+	chat := providers.Endpoint{Op: providers.OpChat}
 	none := &storage.Parameters{}
 	b.ReportAllocs()
 	for b.Loop() {
-		Rewrite(nil, &doc, providers.OpChat, none, none)
+		_, _, _ = Rewrite(nil, &doc, &chat, none, none)
 	}
 }

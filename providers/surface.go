@@ -20,12 +20,23 @@ type Endpoint struct {
 	// Ask reads from the client's body what the road needs to know; nil where there is no body.
 	// A model in the path goes before one in the body.
 	Ask func(*Document) (Asked, error)
+	// Words says where parameters of OpenAI's chat, which operators set in its words, stand in a
+	// body of this language. One that is not there cannot be said. nil: the words are the same.
+	Words map[string]Word
 	// Stream is set where the path itself asks for a stream.
 	Stream bool
 	// List says models that the key may use in the client's words (OpModels). A path with a
 	// "{model}" is shown one of them: one is set then.
 	List func(dst []byte, models []ListedModel, query func(name string) string) []byte
 	Show func(dst []byte, m *ListedModel) []byte
+}
+
+// Word is where a language has a parameter.
+type Word struct {
+	// Path is names joined by dots: "generationConfig.maxOutputTokens". "" says that there is
+	// nothing that the parameter could mean.
+	Path string
+	List bool   // a single value stands in an array ("stop")
 }
 
 // Asked is what the road needs to know of a client's request, whatever its words.

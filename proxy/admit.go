@@ -33,9 +33,9 @@ func (f *flight) admit() error {
 // rewrite puts the parameters of the alias and of the key into the client's body. The key was
 // asked about the client's own fields; what the operator puts in is admitted, and priced.
 func (f *flight) rewrite() error {
-	body, changed := policy.Rewrite(f.rewritten[:0], &f.doc, f.endpoint.Op, &f.alias.Parameters, &f.key.Parameters)
+	body, changed, err := policy.Rewrite(f.rewritten[:0], &f.doc, f.endpoint, &f.alias.Parameters, &f.key.Parameters)
 	if !changed {
-		return nil
+		return err
 	}
 	f.rewritten = body
 	if err := f.doc.Scan(body, f.g.options.Watch); err != nil {
