@@ -64,8 +64,8 @@ type BudgetAsk struct {
 	Counter string
 	Limit   int64
 	Window  Window
-	// Since is when this process began to count the budget, where that was not at its start: of a
-	// window that began before, only the ledger knows.
+	// Since is when this process began to count the budget: where the counters know nothing of a
+	// window that began before, only the ledger does.
 	Since             time.Time
 	Fixed, PerMillion int64
 	// Soft are shares of Limit in percent, lowest first. When what was spent comes to one, a

@@ -17,7 +17,7 @@ type Limits struct {
 	limits  []storage.Limit
 	budgets []storage.Budget
 	zones   []*time.Location // of the budgets
-	since   []time.Time      // of the budgets: when they came by a reload, else zero
+	since   []time.Time      // of the budgets: when this process began to count them
 	means   *Means
 	keys    sync.Map // by a key's id: *KeyLimits
 }
@@ -59,8 +59,8 @@ func NewLimits(limits []storage.Limit, budgets []storage.Budget, means *Means) (
 	return l, nil
 }
 
-// Follow takes the place of the Limits that were in force before a reload, nil for none. Budgets
-// that those did not have are counted from now on only. It must come before For.
+// Follow takes the place of the Limits that were in force before a reload, nil for none at the
+// start. Budgets that those did not have are counted from now on only. It must come before For.
 func (l *Limits) Follow(before *Limits, now time.Time) {
 	if l == nil {
 		return

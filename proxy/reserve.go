@@ -145,6 +145,9 @@ var standardTier, flexTier = []string{""}, []string{"", "flex"}
 func (f *flight) obtain() error {
 	l := &f.bill.lease
 	v, err := f.g.queue.Wait(lifetime{f}, &l.ask, f.patience())
+	if err != nil {
+		f.bill.number++ // it may have been granted all the same, and be given back any time
+	}
 	if err != nil && f.left() != nil {
 		return f.broken(err)
 	}

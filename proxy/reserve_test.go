@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -151,6 +152,33 @@ func TestReserve_ACheaperTargetMayFit(t *testing.T) {
 	status, h, body := g.post(t, strings.Replace(askWhole, "one/m", "pair", 1))
 	if status != 200 || h.Get("x-aistrale-provider") != "one" {
 		t.Errorf("status %d from %s: %s", status, h.Get("x-aistrale-provider"), body)
+	}
+}
+
+// unsure does not know what became of the first call that is asked of it.
+type unsure struct {
+	policy.Counters
+	mu     sync.Mutex
+	leases []string
+}
+
+func (c *unsure) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leases = append(c.leases, a.Lease); len(c.leases) == 1 {
+		return policy.Verdict{}, errors.New("no answer")
+	}
+	return c.Counters.Take(ctx, a)
+}
+
+// What may have been granted is given back later: no other attempt has its lease's name then.
+func TestReserve_ALeaseIsAskedOnce(t *testing.T) {
+	counters := &unsure{Counters: policy.NewMeter(policy.MeterOptions{})}
+	g := newTestGateway(t, map[string]*script{"one": newScript(t, always(whole(wholeReply))), "two": newScript(t, always(whole(wholeReply)))},
+		limited(t, nil, dollars(1e9)), func(o *Options, _ *Snapshot) { o.Counters = counters })
+	status, _, body := g.post(t, strings.Replace(askWhole, "one/m", "pair", 1))
+	if status != 200 || len(counters.leases) != 2 || counters.leases[0] == counters.leases[1] {
+		t.Errorf("status %d, leases %v: %s", status, counters.leases, body)
 	}
 }
 

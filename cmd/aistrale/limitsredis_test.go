@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/storage"
@@ -123,6 +124,42 @@ func (o *outage) exhaust(t *testing.T) (nano int64) {
 		g.stop(t)
 	}
 	return o.place.spent(t, o.configs[0])
+}
+
+// A budget that is new in the configuration of a start begins with what was spent of its window,
+// also where Redis was there all the time and could have counted it.
+func TestLimits_NewBudgetAtAStart(t *testing.T) {
+	url := storagetest.Redis(t)
+	config := func(kind string) string {
+		return fmt.Sprintf("budgets: [{scope: key/full, %s: 1000, per: day}]\nstorage: {redis: %q}\n", kind, url)
+	}
+	c := limited(t, 1, config("usd"))
+	client := &http.Client{Timeout: patience}
+	if status, _, text := call(client, *c.at[0].Load(), simpleChat, "input=995;events=4"); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	c.running[0].stop(t)
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := redis.NewClient(options)
+	defer server.Close()
+	if err := server.Set(t.Context(), "aistrale:{-}:since", time.Now().Add(-48*time.Hour).UnixMilli(), 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	c.place.write(t, "g0.yaml", ledgerConfig(c.place.dir+"/data0", c.upstream, config("tokens")))
+	c.start(t, 0)
+	eventually(t, "the budget is known", func() bool {
+		status, _, text := call(client, *c.at[0].Load(), simpleChat, "input=5;events=1")
+		if status == http.StatusServiceUnavailable { // a ledger may be slow
+			return false
+		}
+		if status != http.StatusTooManyRequests || gjson.Get(text, "error.code").Str != "insufficient_quota" {
+			t.Errorf("%d %s", status, text)
+		}
+		return true
+	})
 }
 
 // Redis freezes, and is killed and comes back empty, under load: calls go on as the mode says, and

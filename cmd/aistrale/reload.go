@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/aistrale/aistrale/policy"
 )
 
 // look is how often the config file and the store are looked at. A change of the file that is
@@ -28,9 +30,11 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	if err != nil {
 		return err
 	}
+	var limits *policy.Limits // at the start none: who knows which ones were counted before
 	if before := s.gateway.Snapshot(); before != nil {
-		snapshot.Limits.Follow(before.Limits, time.Now())
+		limits = before.Limits
 	}
+	snapshot.Limits.Follow(limits, time.Now())
 	s.config, s.version = config, stock.version
 	s.gateway.Swap(snapshot)
 	s.warn(config, stock)

@@ -34,6 +34,7 @@ func (e *echoes) note(place string, items []item) {
 	for i := range items {
 		if it := &items[i]; len(it.part.ask.Budgets) > 0 && (it.what == "settle" || it.what == "charge") {
 			one.items = append(one.items, *it)
+			one.items[len(one.items)-1].born = one.born
 		}
 	}
 	if over := len(one.items) - echoMost; over > 0 {
@@ -51,7 +52,7 @@ func (e *echoes) of(place string) *echo {
 }
 
 // tellAgain tells a place once more what it was told lately, where it was emptied since. What it
-// has all the same, or has from the ledger, it does not count twice.
+// has from the ledger it does not count twice.
 func (c *Counters) tellAgain(place string, born int64) {
 	again := c.lanes.since(place, born)
 	for _, it := range again {
@@ -61,7 +62,7 @@ func (c *Counters) tellAgain(place string, born int64) {
 }
 
 // since notes since when a place's counters are complete, and gives what it was told before,
-// where that has changed.
+// where that has changed. What still waits to be told again is among it, and waits no more.
 func (l *lanes) since(place string, born int64) []item {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -74,7 +75,24 @@ func (l *lanes) since(place string, born int64) []item {
 	if before == 0 || before == born {
 		return nil
 	}
-	return slices.Clone(one.items)
+	l.relieve(place)
+	return slices.DeleteFunc(slices.Clone(one.items), func(it item) bool { return it.born == born })
+}
+
+// relieve takes off a lane what was to be told again and is not under way. A Redis that comes
+// back empty time after time would else be told the same ever more often.
+func (l *lanes) relieve(place string) {
+	ln := l.by[place]
+	if ln == nil {
+		return
+	}
+	before := len(ln.items)
+	under := ln.items[:ln.from+ln.sent]
+	rest := slices.DeleteFunc(ln.items[len(under):], func(it item) bool { return it.what == "again" })
+	ln.items = ln.items[:len(under)+len(rest)]
+	gone := before - len(ln.items)
+	l.waiting -= gone
+	l.gone += uint64(gone)
 }
 
 // look has places say since when they are complete, where nobody tells them anything.

@@ -163,11 +163,15 @@ func (c *Counters) teach(ctx context.Context, b *policy.BudgetAsk) error {
 	if err != nil {
 		return err
 	}
-	var named []any
+	names := map[string]bool{}
 	for _, a := range amounts {
 		if a.Lease != "" {
-			named = append(named, a.Lease)
+			names[a.Lease] = true
 		}
+	}
+	named := make([]any, 0, len(names))
+	for name := range names {
+		named = append(named, name)
 	}
 	gathered := c.keyGathered(b)
 	for some := range slices.Chunk(named, gatherMost) {
@@ -182,9 +186,20 @@ func (c *Counters) teach(ctx context.Context, b *policy.BudgetAsk) error {
 			return err
 		}
 	}
-	one := c.callLoad(b, sums(amounts, b.Window.Rolling))
-	return c.aside(ctx, func(ctx context.Context) error { return run(ctx, c.client, []*call{one}) })
+	one := c.callLoad(b, sums(amounts, b.Window.Rolling), len(named))
+	if err := c.aside(ctx, func(ctx context.Context) error { return run(ctx, c.client, []*call{one}) }); err != nil {
+		return err
+	}
+	if took, _ := one.reply.(int64); took == loadGone {
+		return errGathered
+	}
+	return nil
 }
+
+// loadGone is what load.lua answers where it was not told all the leases that the ledger named.
+const loadGone = 2
+
+var errGathered = errors.New("storage.redis: it was emptied while the ledger was read")
 
 func (c *Counters) keyGathered(b *policy.BudgetAsk) string {
 	return keyOf(b.Counter) + ":gathered:" + c.node
@@ -206,11 +221,11 @@ func sums(amounts []policy.Amount, rolling time.Duration) []policy.Amount {
 	return out
 }
 
-func (c *Counters) callLoad(b *policy.BudgetAsk, amounts []policy.Amount) *call {
+func (c *Counters) callLoad(b *policy.BudgetAsk, amounts []policy.Amount, named int) *call {
 	key := keyOf(b.Counter)
 	args := newPack(60 + 20*len(amounts))
 	args.add(c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), millis(b.Window.End), int64(len(amounts)))
-	args.add(int64(len(b.Soft)))
+	args.add(int64(len(b.Soft)), int64(named))
 	for _, a := range amounts {
 		args.add(a.At.UnixMilli(), min(a.Units, exact))
 	}
@@ -225,5 +240,5 @@ func (c *Counters) callLoad(b *policy.BudgetAsk, amounts []policy.Amount) *call 
 
 // Load implements policy.Counters. Of a rolling window, spent counts as of now.
 func (c *Counters) Load(ctx context.Context, b *policy.BudgetAsk, spent int64) error {
-	return c.calls.do(ctx, c.callLoad(b, []policy.Amount{{At: c.now(), Units: max(0, spent)}}))
+	return c.calls.do(ctx, c.callLoad(b, []policy.Amount{{At: c.now(), Units: max(0, spent)}}, 0))
 }

@@ -10,11 +10,12 @@ import (
 
 // item is what one place is told of one lease.
 type item struct {
-	what    string // settle, charge, again or renew, as settle.lua says
+	what    string // settle, charge, again, undo or renew, as settle.lua says
 	part    part
 	units   []int64 // of each rate, more or less than was taken
 	amounts []int64 // of each budget
 	at      time.Time
+	born    int64 // of what was told: since when the counters that took it in are complete
 }
 
 // Settle implements policy.Counters: what is settled waits in memory for the next batch, and
@@ -71,6 +72,7 @@ func renewal(p *part) item {
 
 // giveBack undoes a Take in those places where it was granted. err is that of the last place,
 // which may have granted it all the same: its rates are left alone, they may not have been taken.
+// It is no settlement: that of a stand-in's grant has the same lease, and follows.
 func (c *Counters) giveBack(parts []part, err error) {
 	for i := range parts {
 		p := &parts[i]
@@ -78,7 +80,7 @@ func (c *Counters) giveBack(parts []part, err error) {
 		if unsure && untaken(err) {
 			continue
 		}
-		it := item{what: "settle", part: *p, at: c.serverNow(), amounts: make([]int64, len(p.ask.Budgets)), units: make([]int64, len(p.ask.Rates))}
+		it := item{what: "undo", part: *p, at: c.serverNow(), amounts: make([]int64, len(p.ask.Budgets)), units: make([]int64, len(p.ask.Rates))}
 		if !unsure {
 			for j := range p.ask.Rates {
 				it.units[j] = -p.ask.Rates[j].Cost

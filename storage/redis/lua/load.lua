@@ -1,20 +1,22 @@
 -- Takes in what the ledger says was spent, where nothing is known of the window yet.
 -- KEYS: since when counters are complete; the budget, its leases, its known settlements, and the
 -- same gathered by this reader.
--- ARGV: clock, learn, rolling span, end, how many amounts and shares; time and units of each
--- amount; percent and amount of each share. Answers whether it was taken in.
+-- ARGV: clock, learn, rolling span, end, how many amounts, shares and gathered leases; time and
+-- units of each amount; percent and amount of each share. Answers 1 where it was taken in, 0 where
+-- it was known, 2 where what was gathered is gone: with it these amounts would count twice.
 local hash, known, gathered = KEYS[2], KEYS[4], KEYS[5]
 local span, finish = ARGV[3], ARGV[4]
 if redis.call('HEXISTS', hash, 'spent') == 1 then
   redis.call('DEL', gathered)
   return 0
 end
+if redis.call('SCARD', gathered) < ARGV[7] then return 2 end
 if redis.call('EXISTS', gathered) == 1 then
   redis.call('RENAME', gathered, known)
 end
 begin(hash, span, finish)
 redis.call('HSET', hash, 'loaded', whole(now))
-local a = 7
+local a = 8
 for _ = 1, ARGV[5] do
   local at, units = ARGV[a], ARGV[a + 1]
   if span <= 0 then

@@ -3,7 +3,8 @@
 -- KEYS: since when counters are complete; the node's last batch; of each item its rates, its
 -- slots, and each budget with its leases and its known settlements.
 -- ARGV: clock, learn, batch, how many items; of each item "settle", "charge" (nobody reserved
--- it here), "again" (it was told to a Redis that is gone) or "renew", lease, alive, when it was
+-- it here), "again" (it was told to a Redis that is gone), "undo" (it is given back as if it had
+-- never been; a settlement of the same lease may follow) or "renew", lease, alive, when it was
 -- taken (19 digits), when it was settled, how many rates, slots and budgets; interval and units
 -- more or less of each rate; amount, rolling span, start, end, how many shares, and percent and
 -- amount of each share, of each budget.
@@ -19,6 +20,7 @@ end
 
 local learn, told = {}, {}
 local recent = 120000 -- how far back the ledger names its leases
+local skew = 10000 -- how far apart the clocks of nodes and of servers that follow another may be
 
 local function store(key, full, rest)
   redis.call('SET', key, later(full) .. rest, 'PX', whole(math.max(0, math.ceil(full / 1e6)) + hold))
@@ -100,7 +102,7 @@ local function charge(k, lease, amount, at, span, start, finish, again)
   if fresh then begin(hash, span, finish) end
   local loaded = tonumber(redis.call('HGET', hash, 'loaded'))
   local held = release(hash, leases, lease)
-  if loaded and at < loaded then
+  if loaded and (again or at < loaded + skew) then
     if at < loaded - recent or redis.call('SADD', known, lease) == 0 then return true end
     redis.call('PEXPIRE', known, 600000)
   elseif again then
@@ -108,6 +110,13 @@ local function charge(k, lease, amount, at, span, start, finish, again)
   end
   if held or not late(hash, leases, lease, span, amount) then spend(hash, span, amount) end
   return true
+end
+
+-- undo gives back what a lease holds, or was charged because it ran out.
+local function undo(k, lease, span, start)
+  local hash, leases = KEYS[k], KEYS[k + 1]
+  local held = release(hash, leases, lease)
+  if not held and look(hash, leases, span, start) then late(hash, leases, lease, span, 0) end
 end
 
 -- renew keeps a lease alive, with what its holder says that it holds: Redis may have lost it.
@@ -147,6 +156,8 @@ for item = 0, ARGV[4] - 1 do
     local span, start, finish = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3]
     if what == 'renew' then
       renew(k, lease, amount, alive)
+    elseif what == 'undo' then
+      undo(k, lease, span, start)
     elseif charge(k, lease, amount, at, span, start, finish, what == 'again') then
       cross(item, budget, KEYS[k], span, a + 4)
     else
