@@ -75,7 +75,7 @@ func (b *block) image() bool { return b.media != nil && b.kind != providers.Kind
 func (b *block) appendImage(dst []byte) []byte {
 	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(b.number), 10)
 	dst = append(dst, `,"type":"image_url","image_url":{"url":`...)
-	return append(providers.AppendString(dst, address(b.media)), "}}"...)
+	return append(providers.AppendString(dst, Address(b.media)), "}}"...)
 }
 
 func (b *block) appendAudio(dst []byte, choice int) []byte {
@@ -116,8 +116,8 @@ func (c *choice) appendAllMedia(dst []byte) []byte {
 	return dst
 }
 
-// address gives media as a URL: its own, or its bytes.
-func address(m *providers.Media) string {
+// Address gives media as a URL: its own, or its bytes.
+func Address(m *providers.Media) string {
 	if m.URL != "" || m.Data == "" {
 		return m.URL
 	}

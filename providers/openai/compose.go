@@ -79,7 +79,7 @@ func (c *composer) boolean(name string, value *bool) {
 func (c *composer) plan() (providers.Plan, error) {
 	var doc providers.Document
 	if err := doc.Scan(c.dst, nil); err != nil {
-		return providers.Plan{}, refuse("", "", "the request cannot be said in the upstream's language: "+err.Error())
+		return providers.Plan{}, Refuse("", "", "the request cannot be said in the upstream's language: "+err.Error())
 	}
 	s := splicer{call: c.call, doc: &doc}
 	if c.call.Quirks.NoStreamUsage {
@@ -161,16 +161,16 @@ func (c *composer) reasoning() {
 		}
 		return
 	}
-	said := nearest(effort, c.call.Can.Efforts)
+	said := Nearest(effort, c.call.Can.Efforts)
 	if said != effort {
 		c.drop("reasoning_effort") // served as another one
 	}
 	c.str("reasoning_effort", said)
 }
 
-// nearest gives the highest of a model's efforts that is not above the one asked for, else its
+// Nearest gives the highest of a model's efforts that is not above the one asked for, else its
 // lowest. An unknown model takes what the language's owner documents, which has no max.
-func nearest(effort string, known []string) string {
+func Nearest(effort string, known []string) string {
 	order := []string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
 	asked := slices.Index(order, effort)
 	if len(known) == 0 {

@@ -133,38 +133,38 @@ func (p *partJSON) block(path string) (providers.Block, error) {
 	case "input_audio":
 		return p.audio(path)
 	case "":
-		return providers.Block{}, missing(path + ".type")
+		return providers.Block{}, Missing(path + ".type")
 	}
-	return providers.Block{}, refuse(path+".type", "invalid_value",
+	return providers.Block{}, Refuse(path+".type", "invalid_value",
 		fmt.Sprintf("Invalid value: '%s'. Supported values are: 'text', 'image_url', 'input_audio', 'refusal', and 'file'.", p.Type))
 }
 
 func mediaBlock(kind providers.Kind, path string, a addressJSON) (providers.Block, error) {
 	if a.URL == "" {
-		return providers.Block{}, missing(path)
+		return providers.Block{}, Missing(path)
 	}
 	m := &providers.Media{Detail: a.Detail, Type: a.Format}
 	if kind == providers.KindFile && !strings.Contains(a.URL[:min(len(a.URL), 16)], ":") { // Perplexity takes bare base64
-		m.Type, m.Data = sniff(a.URL, ""), a.URL
+		m.Type, m.Data = Sniff(a.URL, ""), a.URL
 		return providers.Block{Kind: kind, Media: m}, nil
 	}
 	if !strings.HasPrefix(a.URL, "data:") {
-		if !isAddress(a.URL) {
-			return providers.Block{}, refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': expected an https or data URL.", path))
+		if !IsAddress(a.URL) {
+			return providers.Block{}, Refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': expected an https or data URL.", path))
 		}
 		m.URL = a.URL
 		return providers.Block{Kind: kind, Media: m}, nil
 	}
-	mime, data, ok := dataURL(a.URL)
+	mime, data, ok := DataURL(a.URL)
 	if !ok {
-		return providers.Block{}, refuse(path, "invalid_base64", fmt.Sprintf("Invalid '%s': expected a base64-encoded data URL.", path))
+		return providers.Block{}, Refuse(path, "invalid_base64", fmt.Sprintf("Invalid '%s': expected a base64-encoded data URL.", path))
 	}
 	m.Type, m.Data = mime, data
 	return providers.Block{Kind: kind, Media: m}, nil
 }
 
-// dataURL splits data:MIME;base64,DATA. Parameters of the MIME type are dropped.
-func dataURL(url string) (mime, data string, ok bool) {
+// DataURL splits data:MIME;base64,DATA. Parameters of the MIME type are dropped.
+func DataURL(url string) (mime, data string, ok bool) {
 	head, data, ok := strings.Cut(strings.TrimPrefix(url, "data:"), ",")
 	mime, params, _ := strings.Cut(head, ";")
 	return strings.ToLower(strings.TrimSpace(mime)), data, ok && strings.HasSuffix(strings.ToLower(params), "base64")
@@ -172,37 +172,37 @@ func dataURL(url string) (mime, data string, ok bool) {
 
 func (p *partJSON) file(path string) (providers.Block, error) {
 	if p.File == nil {
-		return providers.Block{}, missing(path + ".file")
+		return providers.Block{}, Missing(path + ".file")
 	}
 	m := &providers.Media{FileID: p.File.ID, Name: p.File.Name}
 	switch data := p.File.Data; {
 	case data == "" && m.FileID == "":
-		return providers.Block{}, missing(path + ".file.file_data")
+		return providers.Block{}, Missing(path + ".file.file_data")
 	case data == "":
-	case isAddress(data): // OpenRouter takes one here
+	case IsAddress(data): // OpenRouter takes one here
 		m.URL = data
 	case strings.HasPrefix(data, "data:"):
 		var ok bool
-		if m.Type, m.Data, ok = dataURL(data); !ok {
-			return providers.Block{}, refuse(path+".file.file_data", "invalid_base64",
+		if m.Type, m.Data, ok = DataURL(data); !ok {
+			return providers.Block{}, Refuse(path+".file.file_data", "invalid_base64",
 				fmt.Sprintf("Invalid '%s.file.file_data': expected a base64-encoded data URL.", path))
 		}
 	case strings.Contains(data[:min(len(data), 16)], ":"):
-		return providers.Block{}, refuse(path+".file.file_data", "invalid_value",
+		return providers.Block{}, Refuse(path+".file.file_data", "invalid_value",
 			fmt.Sprintf("Invalid '%s.file.file_data': expected base64, or an https or data URL.", path))
 	default:
-		m.Type, m.Data = sniff(data, m.Name), data
+		m.Type, m.Data = Sniff(data, m.Name), data
 	}
 	return providers.Block{Kind: providers.KindFile, Media: m}, nil
 }
 
-// isAddress reports the addresses that files may stand at; base64 has no colon.
-func isAddress(s string) bool {
+// IsAddress reports the addresses that files may stand at; base64 has no colon.
+func IsAddress(s string) bool {
 	return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "gs://")
 }
 
-// sniff finds the type of a file that came without one: by its first bytes, else by its name.
-func sniff(data, name string) string {
+// Sniff finds the type of a file that came without one: by its first bytes, else by its name.
+func Sniff(data, name string) string {
 	const pdf = "JVBERi0" // %PDF- in base64
 	name = strings.ToLower(name)
 	switch {
@@ -217,14 +217,14 @@ func sniff(data, name string) string {
 func (p *partJSON) audio(path string) (providers.Block, error) {
 	data := p.Audio.Data
 	if data == "" {
-		return providers.Block{}, missing(path + ".input_audio.data")
+		return providers.Block{}, Missing(path + ".input_audio.data")
 	}
 	m := &providers.Media{}
 	switch {
-	case isAddress(data):
+	case IsAddress(data):
 		m.URL = data
 	case strings.HasPrefix(data, "data:"):
-		m.Type, m.Data, _ = dataURL(data)
+		m.Type, m.Data, _ = DataURL(data)
 	default:
 		m.Data = data
 	}

@@ -41,7 +41,7 @@ func (r *reader) keep(owner, name string, raw []byte) {
 // (extra_body.google.thinking_config); anthropic's stand there by the same rule.
 func (r *reader) extraBody(raw []byte) error {
 	var top members
-	if err := unmarshal("extra_body", raw, &top); err != nil {
+	if err := Unmarshal("extra_body", raw, &top); err != nil {
 		return err
 	}
 	for _, f := range top {
@@ -55,7 +55,7 @@ func (r *reader) extraBody(raw []byte) error {
 			continue
 		}
 		var inner members
-		if err := unmarshal(path, f.value, &inner); err != nil {
+		if err := Unmarshal(path, f.value, &inner); err != nil {
 			return err
 		}
 		for _, g := range inner {
@@ -71,16 +71,16 @@ func (r *reader) reasoningField(name string, raw []byte) error {
 	ask := &r.req.Reasoning
 	switch name {
 	case "reasoning_effort":
-		return unmarshal(name, raw, &ask.Effort)
+		return Unmarshal(name, raw, &ask.Effort)
 	case "include_reasoning": // OpenRouter, Groq
-		return unmarshal(name, raw, &ask.Show)
+		return Unmarshal(name, raw, &ask.Show)
 	case "reasoning":
 		return r.openRouterReasoning(raw)
 	case "thinking":
 		return r.thinking(raw)
 	}
 	var format string // Groq: hidden, raw, parsed
-	if err := unmarshal(name, raw, &format); err != nil {
+	if err := Unmarshal(name, raw, &format); err != nil {
 		return err
 	}
 	show := !strings.EqualFold(format, "hidden")
@@ -98,7 +98,7 @@ func (r *reader) openRouterReasoning(raw []byte) error {
 		Exclude   *bool   `json:"exclude"`
 		Enabled   *bool   `json:"enabled"`
 	}
-	if err := unmarshal("reasoning", raw, &said); err != nil {
+	if err := Unmarshal("reasoning", raw, &said); err != nil {
 		return err
 	}
 	ask := &r.req.Reasoning
@@ -130,7 +130,7 @@ func (r *reader) thinking(raw []byte) error {
 		Budget *int64      `json:"budget_tokens"`
 		Shown  looseString `json:"display"`
 	}
-	if err := unmarshal("thinking", raw, &said); err != nil {
+	if err := Unmarshal("thinking", raw, &said); err != nil {
 		return err
 	}
 	if said.Type == "disabled" {

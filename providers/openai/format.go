@@ -23,7 +23,7 @@ type formatJSON struct {
 // format reads response_format.
 func (r *reader) format(raw []byte) error {
 	var f formatJSON
-	if err := unmarshal("response_format", raw, &f); err != nil {
+	if err := Unmarshal("response_format", raw, &f); err != nil {
 		return err
 	}
 	to := &r.req.Format
@@ -37,16 +37,16 @@ func (r *reader) format(raw []byte) error {
 		}
 	case "json_schema":
 		if f.JSON == nil {
-			return missing("response_format.json_schema")
+			return Missing("response_format.json_schema")
 		}
 		*to = providers.Format{
 			Kind: providers.FormatSchema, Name: f.JSON.Name, Description: f.JSON.Description,
 			Schema: present(f.JSON.Schema), Strict: f.JSON.Strict,
 		}
 	case "":
-		return missing("response_format.type")
+		return Missing("response_format.type")
 	default:
-		return refuse("response_format.type", "invalid_value",
+		return Refuse("response_format.type", "invalid_value",
 			fmt.Sprintf("Invalid value: '%s'. Supported values are: 'json_object', 'json_schema', and 'text'.", f.Type))
 	}
 	return nil

@@ -70,14 +70,14 @@ type conversation struct {
 func (r *reader) messages() error {
 	raw := r.doc.Value("messages")
 	if isNull(raw) {
-		return missing("messages")
+		return Missing("messages")
 	}
 	var list []messageJSON
-	if err := unmarshal("messages", raw, &list); err != nil {
+	if err := Unmarshal("messages", raw, &list); err != nil {
 		return err
 	}
 	if len(list) == 0 {
-		return refuse("messages", "empty_array",
+		return Refuse("messages", "empty_array",
 			"Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.")
 	}
 	c := conversation{names: map[string]string{}}
@@ -114,9 +114,9 @@ func (c *conversation) add(m *messageJSON, i int) error {
 		c.names[id] = string(m.Name)
 		return c.result(m, id, path)
 	case "":
-		return missing(path + ".role")
+		return Missing(path + ".role")
 	default:
-		return refuse(path+".role", "invalid_value", fmt.Sprintf(
+		return Refuse(path+".role", "invalid_value", fmt.Sprintf(
 			"Invalid value: '%s'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.", m.Role))
 	}
 	if err != nil {
@@ -129,7 +129,7 @@ func (c *conversation) add(m *messageJSON, i int) error {
 func (m *messageJSON) plain(role providers.Role, path string) (providers.Turn, error) {
 	blocks, err := m.Content.blocks(path)
 	if err == nil && !m.Content.said {
-		err = refuse(path+".content", "invalid_type", fmt.Sprintf(
+		err = Refuse(path+".content", "invalid_type", fmt.Sprintf(
 			"Invalid type for '%s.content': expected one of a string or array of objects, but got null instead.", path))
 	}
 	markLast(blocks, cacheMark(m.Cache, m.Breakpoint))
@@ -217,10 +217,10 @@ func (c *callJSON) block(path string) (providers.Block, error) {
 	case c.Custom != nil:
 		b.Call = &providers.ToolCall{ID: id, Name: c.Custom.Name, Arguments: c.Custom.Input, Custom: true}
 	default:
-		return b, missing(path + ".function")
+		return b, Missing(path + ".function")
 	}
 	if b.Call.Name == "" {
-		return b, missing(path + ".function.name")
+		return b, Missing(path + ".function.name")
 	}
 	return b, nil
 }
@@ -228,7 +228,7 @@ func (c *callJSON) block(path string) (providers.Block, error) {
 // result adds a tool's answer. Answers that follow each other are one turn.
 func (c *conversation) result(m *messageJSON, id, path string) error {
 	if id == "" {
-		return missing(path + ".tool_call_id")
+		return Missing(path + ".tool_call_id")
 	}
 	blocks, err := m.Content.blocks(path)
 	if err != nil {

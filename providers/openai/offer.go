@@ -16,7 +16,7 @@ func (c *composer) tools() error {
 	for i := range c.req.Tools {
 		t := &c.req.Tools[i]
 		if t.Type != "" {
-			return refuse(fmt.Sprintf("tools[%d].type", i), "invalid_value",
+			return Refuse(fmt.Sprintf("tools[%d].type", i), "invalid_value",
 				fmt.Sprintf("Invalid value: '%s'. The upstream takes tools of the types 'function' and 'custom'.", t.Type))
 		}
 		if t.Cache != nil {

@@ -198,7 +198,7 @@ func (p *part) image(d *decoder, url string) {
 		return
 	}
 	m := &providers.Media{URL: url}
-	if mime, data, ok := dataURL(url); ok && len(url) > 5 && url[:5] == "data:" {
+	if mime, data, ok := DataURL(url); ok && len(url) > 5 && url[:5] == "data:" {
 		m = &providers.Media{Type: mime, Data: data}
 	}
 	p.stop(d)

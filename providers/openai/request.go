@@ -51,7 +51,7 @@ func (r *reader) field(name string, raw []byte) error {
 	case "user", "safety_identifier":
 		return r.user(name, raw)
 	case "service_tier":
-		return unmarshal(name, raw, &r.req.ServiceTier)
+		return Unmarshal(name, raw, &r.req.ServiceTier)
 	case "metadata":
 		return r.metadata(raw)
 	}
@@ -62,15 +62,15 @@ func (r *reader) samplingField(name string, raw []byte) error {
 	s := &r.req.Sampling
 	switch name {
 	case "temperature":
-		return unmarshal(name, raw, &s.Temperature)
+		return Unmarshal(name, raw, &s.Temperature)
 	case "top_p":
-		return unmarshal(name, raw, &s.TopP)
+		return Unmarshal(name, raw, &s.TopP)
 	case "frequency_penalty":
-		return unmarshal(name, raw, &s.FrequencyPenalty)
+		return Unmarshal(name, raw, &s.FrequencyPenalty)
 	case "presence_penalty":
-		return unmarshal(name, raw, &s.PresencePenalty)
+		return Unmarshal(name, raw, &s.PresencePenalty)
 	case "logprobs":
-		return unmarshal(name, raw, &s.Logprobs)
+		return Unmarshal(name, raw, &s.Logprobs)
 	case "top_k":
 		return integer(name, raw, &s.TopK)
 	case "seed":
@@ -90,7 +90,7 @@ func (r *reader) limitField(name string, raw []byte) error {
 		least = 1
 	}
 	if *n < least {
-		return refuse(name, "integer_below_min_value",
+		return Refuse(name, "integer_below_min_value",
 			fmt.Sprintf("Invalid '%s': integer below minimum value. Expected a value >= %d, but got %d instead.", name, least, *n))
 	}
 	switch {
@@ -107,13 +107,13 @@ func (r *reader) limitField(name string, raw []byte) error {
 // integer reads a whole number in any spelling of JSON's numbers (4096, 4096.0, 4e3).
 func integer(path string, raw []byte, to **int64) error {
 	var f float64
-	if err := unmarshal(path, raw, &f); err != nil {
-		return refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got %s instead.", path, rawName(raw)))
+	if err := Unmarshal(path, raw, &f); err != nil {
+		return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got %s instead.", path, rawName(raw)))
 	}
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
 		if n = int64(f); float64(n) != f || f > 1<<53 || f < -1<<53 {
-			return refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got a decimal number instead.", path))
+			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got a decimal number instead.", path))
 		}
 	}
 	*to = &n
@@ -131,7 +131,7 @@ func rawName(raw []byte) string {
 
 func (r *reader) stop(raw []byte) error {
 	var s stringOrList
-	if err := unmarshal("stop", raw, &s); err != nil {
+	if err := Unmarshal("stop", raw, &s); err != nil {
 		return err
 	}
 	r.req.Stop = s
@@ -141,7 +141,7 @@ func (r *reader) stop(raw []byte) error {
 // user reads user and its newer name, safety_identifier, which stands in where user is absent.
 func (r *reader) user(name string, raw []byte) error {
 	var s string
-	if err := unmarshal(name, raw, &s); err != nil {
+	if err := Unmarshal(name, raw, &s); err != nil {
 		return err
 	}
 	if name == "user" || r.req.User == "" {
@@ -153,12 +153,12 @@ func (r *reader) user(name string, raw []byte) error {
 // metadata keeps the order in which the client wrote the labels.
 func (r *reader) metadata(raw []byte) error {
 	var m members
-	if err := unmarshal("metadata", raw, &m); err != nil {
+	if err := Unmarshal("metadata", raw, &m); err != nil {
 		return err
 	}
 	for _, f := range m {
 		var value string
-		if err := unmarshal("metadata."+f.name, f.value, &value); err != nil {
+		if err := Unmarshal("metadata."+f.name, f.value, &value); err != nil {
 			return err
 		}
 		r.req.Metadata = append(r.req.Metadata, providers.Label{Name: f.name, Value: value})

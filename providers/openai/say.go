@@ -107,15 +107,15 @@ func (c *composer) part(b *providers.Block, path string) error {
 	case providers.KindAudio:
 		return c.audio(b.Media, path)
 	default:
-		return refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no content of this kind here.", path))
+		return Refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no content of this kind here.", path))
 	}
 }
 
 func (c *composer) image(m *providers.Media, path string) error {
-	if address(m) == "" {
-		return refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes images by their bytes or their URL only.", path))
+	if Address(m) == "" {
+		return Refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes images by their bytes or their URL only.", path))
 	}
-	c.dst = providers.AppendString(append(c.dst, `{"type":"image_url","image_url":{"url":`...), address(m))
+	c.dst = providers.AppendString(append(c.dst, `{"type":"image_url","image_url":{"url":`...), Address(m))
 	c.str("detail", m.Detail)
 	c.dst = append(c.dst, "}}"...)
 	return nil
@@ -132,7 +132,7 @@ func (c *composer) file(m *providers.Media, path string) error {
 			kind = "application/octet-stream"
 		}
 		if m.Data == "" && m.URL == "" {
-			return missing(path + ".file.file_data")
+			return Missing(path + ".file.file_data")
 		}
 		c.dst = providers.AppendString(append(c.dst, `"file_data":`...), "data:"+kind+";base64,"+m.Data)
 	}
@@ -151,7 +151,7 @@ func (c *composer) audio(m *providers.Media, path string) error {
 		format = "wav"
 	}
 	if m.Data == "" && m.URL == "" {
-		return missing(path + ".input_audio.data")
+		return Missing(path + ".input_audio.data")
 	}
 	c.dst = providers.AppendString(append(c.dst, `{"type":"input_audio","input_audio":{"data":`...), m.Data)
 	c.str("format", format)
@@ -200,7 +200,7 @@ func (c *composer) assistant(t *providers.Turn, path string) error {
 		case providers.KindAudio:
 			audio = b.Media.FileID
 		case providers.KindToolResult:
-			return refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no tool result in an assistant's turn.", path))
+			return Refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no tool result in an assistant's turn.", path))
 		default:
 			c.drop("messages.images")
 		}
@@ -280,7 +280,7 @@ func (c *composer) results(t *providers.Turn, path string) error {
 	for i := range t.Blocks {
 		r := t.Blocks[i].Result
 		if r == nil {
-			return refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': a turn of tool results has something else in it.", path))
+			return Refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': a turn of tool results has something else in it.", path))
 		}
 		var texts []providers.Block
 		for _, b := range r.Blocks {

@@ -51,7 +51,7 @@ func (s *splicer) usage() error {
 	}
 	var options providers.Document
 	if err := options.Scan(raw, nil); err != nil {
-		return refuse("stream_options", "", "Invalid 'stream_options': "+err.Error()+".")
+		return Refuse("stream_options", "", "Invalid 'stream_options': "+err.Error()+".")
 	}
 	if said, _, err := options.Bool("include_usage"); err == nil && !said {
 		s.plan.HideUsage = true

@@ -46,20 +46,20 @@ func (r *reader) toolField(name string, raw []byte) error {
 	case "function_call":
 		return r.functionCall(raw)
 	case "parallel_tool_calls":
-		return unmarshal(name, raw, &r.req.Parallel)
+		return Unmarshal(name, raw, &r.req.Parallel)
 	}
 	return r.format(raw)
 }
 
 func (r *reader) tools(raw []byte) error {
 	var list []jsontext.Value
-	if err := unmarshal("tools", raw, &list); err != nil {
+	if err := Unmarshal("tools", raw, &list); err != nil {
 		return err
 	}
 	for i, v := range list {
 		var t toolJSON
 		path := fmt.Sprintf("tools[%d]", i)
-		if err := unmarshal(path, v, &t); err != nil {
+		if err := Unmarshal(path, v, &t); err != nil {
 			return err
 		}
 		tool, err := t.tool(path, v)
@@ -78,7 +78,7 @@ func (t *toolJSON) tool(path string, raw []byte) (providers.Tool, error) {
 	case t.Function != nil && (t.Type == "function" || t.Type == ""):
 		tool := t.Function.tool()
 		if tool.Name == "" {
-			return tool, missing(path + ".function.name")
+			return tool, Missing(path + ".function.name")
 		}
 		if cache != nil {
 			tool.Cache = cache
@@ -86,15 +86,15 @@ func (t *toolJSON) tool(path string, raw []byte) (providers.Tool, error) {
 		return tool, nil
 	case t.Custom != nil && t.Type == "custom":
 		if t.Custom.Name == "" {
-			return providers.Tool{}, missing(path + ".custom.name")
+			return providers.Tool{}, Missing(path + ".custom.name")
 		}
 		return providers.Tool{
 			Name: t.Custom.Name, Description: t.Custom.Description, Schema: present(t.Custom.Format), Custom: true, Cache: cache,
 		}, nil
 	case t.Type == "function", t.Type == "":
-		return providers.Tool{}, missing(path + ".function")
+		return providers.Tool{}, Missing(path + ".function")
 	case t.Type == "custom":
-		return providers.Tool{}, missing(path + ".custom")
+		return providers.Tool{}, Missing(path + ".custom")
 	}
 	return providers.Tool{Type: t.Type, Raw: clone(raw), Cache: cache}, nil
 }
@@ -108,12 +108,12 @@ func (f *functionJSON) tool() providers.Tool {
 // functions reads the field that tools replaced.
 func (r *reader) functions(raw []byte) error {
 	var list []functionJSON
-	if err := unmarshal("functions", raw, &list); err != nil {
+	if err := Unmarshal("functions", raw, &list); err != nil {
 		return err
 	}
 	for i := range list {
 		if list[i].Name == "" {
-			return missing(fmt.Sprintf("functions[%d].name", i))
+			return Missing(fmt.Sprintf("functions[%d].name", i))
 		}
 		r.req.Tools = append(r.req.Tools, list[i].tool())
 		r.unread("functions", list[i].Rest)
@@ -161,7 +161,7 @@ func (c *choiceJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 func (r *reader) toolChoice(raw []byte) error {
 	var c choiceJSON
-	if err := unmarshal("tool_choice", raw, &c); err != nil {
+	if err := Unmarshal("tool_choice", raw, &c); err != nil {
 		return err
 	}
 	word := c.word
@@ -178,7 +178,7 @@ func (r *reader) toolChoice(raw []byte) error {
 	}
 	mode, ok := choiceMode(word)
 	if !ok {
-		return refuse("tool_choice", "invalid_value",
+		return Refuse("tool_choice", "invalid_value",
 			"Invalid value for 'tool_choice': expected 'none', 'auto', 'required', or an object that names a function, a custom tool or allowed tools.")
 	}
 	*choice = providers.ToolChoice{Mode: mode}
@@ -215,7 +215,7 @@ func (r *reader) allowed(c *choiceJSON) error {
 	}
 	how, ok := choiceMode(mode)
 	if !ok {
-		return refuse("tool_choice.allowed_tools.mode", "invalid_value",
+		return Refuse("tool_choice.allowed_tools.mode", "invalid_value",
 			"Invalid value for 'tool_choice.allowed_tools.mode': expected 'auto' or 'required'.")
 	}
 	choice := providers.ToolChoice{Mode: how}
@@ -240,7 +240,7 @@ func (r *reader) functionCall(raw []byte) error {
 		return nil
 	}
 	var c choiceJSON
-	if err := unmarshal("function_call", raw, &c); err != nil {
+	if err := Unmarshal("function_call", raw, &c); err != nil {
 		return err
 	}
 	mode, ok := choiceMode(c.word)
@@ -250,13 +250,14 @@ func (r *reader) functionCall(raw []byte) error {
 	case ok:
 		r.req.ToolChoice = providers.ToolChoice{Mode: mode}
 	default:
-		return refuse("function_call", "invalid_value", "Invalid value for 'function_call': expected 'none', 'auto', or an object that names a function.")
+		return Refuse("function_call", "invalid_value", "Invalid value for 'function_call': expected 'none', 'auto', or an object that names a function.")
 	}
 	return nil
 }
 
-func missing(path string) error {
-	return refuse(path, "missing_required_parameter", fmt.Sprintf("Missing required parameter: '%s'.", path))
+// Missing is the 400 for a field that must be said.
+func Missing(path string) error {
+	return Refuse(path, "missing_required_parameter", fmt.Sprintf("Missing required parameter: '%s'.", path))
 }
 
 // present gives a raw value, nil for null and absent.

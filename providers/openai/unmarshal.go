@@ -11,9 +11,9 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// unmarshal reads raw, the value at path, into v. What does not fit is a *providers.Fault in
+// Unmarshal reads raw, the value at path, into v. What does not fit is a *providers.Fault in
 // the words of OpenAI's own validation.
-func unmarshal(path string, raw []byte, v any) error {
+func Unmarshal(path string, raw []byte, v any) error {
 	err := json.Unmarshal(raw, v)
 	if err == nil {
 		return nil
@@ -22,23 +22,24 @@ func unmarshal(path string, raw []byte, v any) error {
 	if errors.As(err, &syntactic) {
 		at := place(path, string(syntactic.JSONPointer))
 		if errors.Is(err, jsontext.ErrDuplicateName) {
-			return refuse(at, "duplicate_member", fmt.Sprintf("Invalid '%s': the member is given twice.", at))
+			return Refuse(at, "duplicate_member", fmt.Sprintf("Invalid '%s': the member is given twice.", at))
 		}
-		return refuse(at, "", fmt.Sprintf("Invalid '%s': it cannot be read as JSON.", at))
+		return Refuse(at, "", fmt.Sprintf("Invalid '%s': it cannot be read as JSON.", at))
 	}
 	var semantic *json.SemanticError
 	if !errors.As(err, &semantic) {
-		return refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s'.", path))
+		return Refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s'.", path))
 	}
 	at := place(path, string(semantic.JSONPointer))
 	var want *wanted
 	if errors.As(err, &want) {
-		return refuse(at, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected %s, but got %s instead.", at, want.what, want.got))
+		return Refuse(at, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected %s, but got %s instead.", at, want.what, want.got))
 	}
-	return refuse(at, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected %s, but got %s instead.", at, nameOf(semantic), kindName(semantic.JSONKind)))
+	return Refuse(at, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected %s, but got %s instead.", at, nameOf(semantic), kindName(semantic.JSONKind)))
 }
 
-func refuse(param, code, message string) *providers.Fault {
+// Refuse is a 400 about one field, with OpenAI's word for what is wrong with it; code may be "".
+func Refuse(param, code, message string) *providers.Fault {
 	f := providers.Invalid(param, message)
 	f.Code = code
 	return f
