@@ -47,15 +47,26 @@ func (s *Store) one(ctx context.Context, sql string, to any, args ...any) error 
 }
 
 // all reads every row of a query.
-func all[T any](ctx context.Context, s *Store, sql string, scan pgx.RowToFunc[T]) ([]T, error) {
+func all[T any](ctx context.Context, s *Store, sql string, scan pgx.RowToFunc[T], args ...any) ([]T, error) {
 	ctx, cancel := context.WithTimeout(ctx, nounTimeout)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := s.nouns.Query(ctx, sql)
+	rows, err := s.nouns.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, scan)
+}
+
+// exec runs one statement that changes no noun, and says how many rows it changed.
+func (s *Store) exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, nounTimeout)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		return 0, err
+	}
+	done, err := s.nouns.Exec(ctx, sql, args...)
+	return done.RowsAffected(), err
 }

@@ -86,8 +86,8 @@ func connect(path string) (file, error) {
 	if err != nil {
 		return file{}, errors.Join(err, write.Close())
 	}
-	read.SetMaxOpenConns(readers + 1) // one may be a watch's own
-	read.SetMaxIdleConns(readers + 1)
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
 	return file{path: path, write: write, read: read}, nil
 }
 

@@ -47,7 +47,7 @@ func schemaOf(t *testing.T, s *Store) string {
 func TestWorkspaceColumns(t *testing.T) {
 	s := fresh(t)
 	rows, err := s.read.QueryContext(t.Context(), `SELECT name FROM sqlite_schema t
-		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('goose_db_version', 'workspaces')
+		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('goose_db_version', 'workspaces', 'revision')
 		AND NOT EXISTS (SELECT 1 FROM pragma_table_info(t.name) c WHERE c.name = 'workspace')`)
 	if err != nil {
 		t.Fatal(err)

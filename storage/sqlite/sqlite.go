@@ -1,12 +1,11 @@
 // Package sqlite keeps the nouns of package storage in one SQLite file and the ledger in
-// another, beside other processes that have the same files open. It must never be on a request's
-// path, and never sees a secret that is not sealed or hashed.
+// another, beside other processes that have the same files open. Of requests only those that name
+// or make stored objects come here; it never sees a secret that is not sealed or hashed.
 package sqlite
 
 import (
 	"context"
 	"embed"
-	"errors"
 
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 )
@@ -21,10 +20,7 @@ var storeMigrations embed.FS
 func storeKind() kind { return kind{"store", 0x41495354, storeMigrations, "migrations"} }
 
 // Store is the open file of the nouns. It is safe for concurrent use.
-type Store struct {
-	file
-	watch watch
-}
+type Store struct{ file }
 
 // Open opens the store at path and brings its schema up to date. It makes the folder (0700) and
 // the file (0600) where they are missing. A file of a newer release, or of another program, is
@@ -34,8 +30,5 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{file: f, watch: watch{db: f.read}}, nil
+	return &Store{file: f}, nil
 }
-
-// Close closes the file. Calls that are under way fail.
-func (s *Store) Close() error { return errors.Join(s.watch.close(), s.file.Close()) }

@@ -49,8 +49,14 @@ type NounStore interface {
 	KeyStore
 	CredentialStore
 	TokenStore
+	RememberingStore
+}
+
+// RememberingStore keeps what is neither a key nor a secret.
+type RememberingStore interface {
 	MetaStore
 	PriceStore
+	ObjectStore
 }
 
 // Nouns tests a NounStore. open gives an empty one.
@@ -60,6 +66,7 @@ func Nouns(t *testing.T, open func(t *testing.T) NounStore) {
 	t.Run("admin tokens", func(t *testing.T) { AdminTokens(t, func(t *testing.T) TokenStore { return open(t) }) })
 	t.Run("meta", func(t *testing.T) { Meta(t, func(t *testing.T) MetaStore { return open(t) }) })
 	t.Run("prices", func(t *testing.T) { Prices(t, func(t *testing.T) PriceStore { return open(t) }) })
+	t.Run("objects", func(t *testing.T) { Objects(t, func(t *testing.T) ObjectStore { return open(t) }) })
 }
 
 // MetaStore keeps what the gateway remembers about itself.
