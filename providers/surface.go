@@ -36,7 +36,7 @@ type Word struct {
 	// Path is names joined by dots: "generationConfig.maxOutputTokens". "" says that there is
 	// nothing that the parameter could mean.
 	Path string
-	List bool   // a single value stands in an array ("stop")
+	List bool // a single value stands in an array ("stop")
 }
 
 // Asked is what the road needs to know of a client's request, whatever its words.
