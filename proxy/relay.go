@@ -17,6 +17,7 @@ func (f *flight) relay() {
 	r := &f.reply
 	if r.whole {
 		f.settle(nil, len(f.scratch))
+		f.remember(f.scratch)
 		f.writeHeaders()
 		f.g.hurry(f.fc, len(f.scratch))
 		f.scratch = f.fc.Response.SwapBody(f.scratch)
@@ -71,6 +72,7 @@ func (b *streamBody) WriteTo(w io.Writer) (total int64, err error) {
 	}()
 	for {
 		if len(f.out) > 0 && (r.done || len(f.out) >= gather || !r.ready()) {
+			f.recollection.sent(f.out)
 			n, err := b.write(w, f.out)
 			total += int64(n)
 			if err != nil {
@@ -99,6 +101,7 @@ func (r *reply) ready() bool { return r.frames.Buffered() || r.x.Buffered() }
 func (b *streamBody) silent(w io.Writer) error {
 	f := b.f
 	if len(f.out) > 0 {
+		f.recollection.sent(f.out)
 		_, err := b.write(w, f.out)
 		f.out = f.out[:0]
 		return err
@@ -171,6 +174,9 @@ func (b *streamBody) Close() error {
 	_ = f.conn.SetWriteDeadline(time.Now().Add(f.g.options.Limits.ClientWrite)) // for the last chunk; fasthttp takes it off
 	f.letGo()
 	f.settle(err, 0)
+	if err == nil && !f.reply.cut {
+		f.remember(f.recollection.body)
+	}
 	if s := f.g.options.Streams; s != nil {
 		s.StreamClosed()
 	}

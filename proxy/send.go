@@ -33,6 +33,9 @@ func (f *flight) attempt(t *target) error {
 	}
 	f.rec.Provider, f.rec.Model, f.rec.Credential = t.Provider, t.Model, t.account.Credential
 	f.rec.Usage, f.rec.Served = reset(f.rec.Usage), "" // an earlier target's, which failed
+	if f.recall(t, &plan) {
+		return nil
+	}
 	if plan, err = f.reserve(t, plan); err != nil {
 		return err
 	}
