@@ -96,6 +96,8 @@ type Account struct {
 	Weight     int    // how large its share of the provider's calls is; where none has any, all are alike
 	Region     string // where its upstream bills by regions
 	Secret     storage.Secret
+	// Tokens mint what is sent in place of the secret; nil: the secret itself is.
+	Tokens TokenSource
 	// NeedsKey is set where the provider wants a credential and there is none; KeyError says
 	// why a stored one could not be opened.
 	NeedsKey   bool

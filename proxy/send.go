@@ -46,7 +46,7 @@ func (f *flight) attempt(t *target) error {
 	f.rec.Attempts = append(f.rec.Attempts, storage.Attempt{Provider: t.Provider, Model: t.Model, Credential: t.account.Credential})
 	began := time.Now()
 	err = f.exchangeAll(t, plan)
-	maskError(err, t.account.Secret)
+	maskError(err, f.reply.secret)
 	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
 	a.Duration = time.Since(began)
 	a.Outcome = outcome(err)
@@ -80,8 +80,11 @@ func (f *flight) prepare(t *target) {
 		path = t.route.StreamPath
 	}
 	c.Path = path
-	if strings.Contains(path, "{model}") {
+	switch {
+	case strings.Contains(path, "{model}"):
 		c.Path = strings.ReplaceAll(path, "{model}", escapeModel(t.Model))
+	case strings.Contains(path, "{id}"):
+		c.Path = strings.ReplaceAll(path, "{id}", url.QueryEscape(t.Model))
 	}
 	if !f.exact(t) {
 		c.Can = t.account.can(t.Model)
@@ -178,6 +181,9 @@ func streams(head Head) bool {
 // open sends one request and gives the head of a good answer.
 func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	f.address(t, req)
+	if err := f.sign(t, req); err != nil {
+		return Head{}, err
+	}
 	x := t.account.Upstream.Exchange()
 	if err := f.own(x); err != nil {
 		x.Finish()
@@ -202,10 +208,13 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	return head, nil
 }
 
-// address puts the headers and the credential on a request.
+// address puts the headers on a request.
 func (f *flight) address(t *target, req *providers.UpstreamRequest) {
 	accept := "application/json"
-	if f.call.Stream {
+	switch {
+	case f.call.Stream && t.route.Framed:
+		accept = "application/vnd.amazon.eventstream"
+	case f.call.Stream:
 		accept = "text/event-stream"
 	}
 	req.Headers = append(req.Headers,
@@ -216,9 +225,6 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest) {
 		if v := f.fc.Request.Header.Peek(name); len(v) > 0 {
 			req.Headers = joinHeader(req.Headers, name, string(v))
 		}
-	}
-	if t.account.Sign != nil && !t.account.Secret.Empty() {
-		t.account.Sign(req, t.account.Secret.Reveal())
 	}
 }
 

@@ -67,7 +67,7 @@ func TestKnown_contract(t *testing.T) {
 		t.Helper()
 		p, _ := Known(name)
 		var r providers.UpstreamRequest
-		p.Sign(&r, "s3cret")
+		p.Sign(&r, providers.Signing{Secret: "s3cret"})
 		got := r.Headers[0].Name + ": " + r.Headers[0].Value
 		if p.BaseURL != baseURL || got != header || p.Routes[providers.OpChat][0].Path != chat {
 			t.Errorf("%s: %s, %s, %s", name, p.BaseURL, got, p.Routes[providers.OpChat][0].Path)
