@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/proxy"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // maxReply bounds a whole reply, and one event of a stream, in memory.
@@ -142,6 +144,7 @@ func (s *service) firstLoad(ctx context.Context) (err error) {
 			}
 		}
 	}
+	s.accounts.heirs.tell(func(left []storage.Entry) { s.counting.inherit(s.gateway.Snapshot().Limits, left) })
 	s.telemetry.Reloaded(true)
 	return nil
 }
@@ -207,8 +210,9 @@ func (s *service) run(ctx context.Context) error {
 	go func() { failed <- s.control.Serve(s.admin) }()
 	config := s.config // from here on s.config is the watcher's, which reloads it
 	watching, stop := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() { defer close(watched); s.watch(watching) }()
+	var watched sync.WaitGroup
+	watched.Go(func() { s.watch(watching) })
+	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])
@@ -219,7 +223,7 @@ func (s *service) run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	stop()
-	<-watched
+	watched.Wait()
 	return errors.Join(err, s.drain())
 }
 
