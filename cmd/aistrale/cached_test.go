@@ -13,7 +13,7 @@ import (
 func testCached(t *testing.T, more string, gateways int) {
 	p := newPlace(t)
 	_, upstream := emulator(t) // one, since an answer is of an address
-	config := strings.NewReplacer("tags: [nightly]", "tags: [nightly], cache: 1h", "{name: mock}", `{name: mock, base_url: "`+upstream+`"}`).
+	config := strings.NewReplacer("tags: [nightly]", "tags: [nightly], cache: 1h", "{name: mock}", `{name: mock, base_url: "http://`+upstream+`"}`).
 		Replace(accountable(p, more))
 	g := p.serve(t, config)
 	ask := func(g *program, key, stream, want string) {
