@@ -160,7 +160,7 @@ func (c *Counters) tell(ctx context.Context) bool {
 	}
 	err := c.probe(ctx, settleTimeout, func(ctx context.Context) error { return run(ctx, c.client, sent) })
 	for i, b := range batches {
-		if sent[i].reply == nil && sent[i].err == nil {
+		if !sent[i].answered {
 			continue // not sent
 		}
 		if sent[i].err == nil {
@@ -187,7 +187,7 @@ func (c *Counters) callSettle(b *batch) *call {
 	args := newPack(40 + 200*len(b.items))
 	args.add(c.shift.Load(), c.learns(), b.number, int64(len(b.items)))
 	for i := range b.items {
-		keys = appendItem(keys, args, &b.items[i])
+		keys = appendItem(keys, &args, &b.items[i])
 	}
 	return &call{script: scriptSettle, keys: keys, args: args}
 }

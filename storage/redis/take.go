@@ -51,15 +51,11 @@ func (c *Counters) takePart(ctx context.Context, p *part, states []policy.RateSt
 	for again := false; ; again = true {
 		one := c.callTake(p)
 		if err := c.calls.do(ctx, one); err != nil {
-			return policy.Refused{}, err
+			return policy.Refused{}, err // others may still have the call
 		}
-		var room [40]int64
-		text, _ := one.reply.(string)
-		reply, err := unpack(text, room[:0])
-		if err != nil {
-			return policy.Refused{}, err
-		}
+		reply := one.numbers
 		if reply[0] != takeLearn {
+			defer c.spare.Put(one)
 			return c.granted(p, reply, states)
 		}
 		if again {
@@ -82,10 +78,15 @@ const (
 
 func (c *Counters) callTake(p *part) *call {
 	a := p.ask
-	keys := make([]string, 0, 1+len(a.Rates)+len(a.Slots)+2*len(a.Budgets))
-	keys = append(keys, keyBorn(p.place))
-	args := newPack(len(a.Lease) + 60 + 27*len(a.Rates) + 9*len(a.Slots) + 48*len(a.Budgets))
+	one, _ := c.spare.Get().(*call)
+	if one == nil {
+		one = &call{script: scriptTake}
+	}
+	keys, args := append(one.keys[:0], keyBorn(p.place)), &one.args
+	*one = call{script: scriptTake, args: one.args, done: one.done}
+	args.again()
 	args.add(c.shift.Load(), c.learns())
+	args.share()
 	args.word(a.Lease)
 	args.add(a.Alive.Milliseconds(), min(p.output, exact), min(max(0, a.Least), p.output, exact))
 	args.add(int64(len(a.Rates)), int64(len(a.Slots)), int64(len(a.Budgets)))
@@ -104,7 +105,8 @@ func (c *Counters) callTake(p *part) *call {
 		args.add(min(b.Limit, exact), min(max(0, b.Fixed), exact), min(max(0, b.PerMillion), exact),
 			b.Window.Rolling.Milliseconds(), opening(b, c.now()), millis(b.Window.End), flag(b.Advisory))
 	}
-	return &call{script: scriptTake, keys: keys, args: args}
+	one.keys = keys
+	return one
 }
 
 // learns says to scripts whether a ledger knows what they do not.
