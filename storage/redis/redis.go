@@ -52,6 +52,7 @@ type Counters struct {
 	node    string
 	breaker *gobreaker.CircuitBreaker[struct{}]
 	calls   calls
+	names   names
 	spare   sync.Pool // of calls
 	leases  leases
 	lanes   lanes

@@ -29,7 +29,7 @@ func (c *Counters) Settle(g *policy.Grant, s policy.Spent) {
 		if !g.Degraded {
 			return
 		}
-		parts, what = c.split(g.Ask), "charge"
+		parts, what = c.split(g.Ask, nil), "charge"
 		for i := range parts {
 			parts[i].output = g.Output
 			parts[i].taken = digits(g.Ask.Now.Unix(), int64(g.Ask.Now.Nanosecond()))
