@@ -57,7 +57,7 @@ func (c *Counters) Settle(g *policy.Grant, s policy.Spent) {
 // that it held counts. A lease that Redis does not know, or that is settled, is left alone; one
 // that ran out, and was charged in full, is corrected within a day.
 func (c *Counters) Inherit(a *policy.Ask, spent []int64) {
-	parts := c.split(a)
+	parts := c.split(a, nil)
 	for i := range parts {
 		p := &parts[i]
 		it := item{what: "inherit", part: *p, at: a.Now, units: make([]int64, len(p.ask.Rates)), amounts: make([]int64, len(p.ask.Budgets))}
