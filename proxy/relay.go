@@ -123,7 +123,7 @@ func (b *streamBody) finish(w io.Writer) error {
 	if f.reply.fault == nil || f.reply.told {
 		return nil
 	}
-	last := f.endpoint.Face.Broken(f.reply.fault)
+	last := f.endpoint.Face.Broken(f.fault(f.reply.fault))
 	f.settle(f.reply.fault, len(last))
 	_, err := b.write(w, last)
 	return err

@@ -9,7 +9,9 @@ import (
 )
 
 // Surfaces lists what clients see of the gateway, by their language.
-func Surfaces() []providers.Surface { return []providers.Surface{openai.Surface()} }
+func Surfaces() []providers.Surface {
+	return []providers.Surface{openai.Surface(), anthropic.Surface()}
+}
 
 // openaiRoutes serves the operations given in OpenAI's language.
 func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
@@ -28,11 +30,16 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 }
 
 func anthropicRoutes() map[providers.Op][]providers.Route {
-	return map[providers.Op][]providers.Route{
-		providers.OpChat: {{
-			Language: "anthropic", Dialect: anthropic.Dialect{}, Path: "/v1/messages", Governed: anthropic.Governed(),
-		}},
+	routes := map[providers.Op][]providers.Route{}
+	for op, path := range map[providers.Op]string{
+		providers.OpChat:        "/v1/messages",
+		providers.OpCountTokens: "/v1/messages/count_tokens",
+	} {
+		routes[op] = []providers.Route{{
+			Language: "anthropic", Dialect: anthropic.Dialect{}, Path: path, Governed: anthropic.Governed(),
+		}}
 	}
+	return routes
 }
 
 func geminiRoutes() map[providers.Op][]providers.Route {
