@@ -41,8 +41,23 @@ func (b *said) open(from *providers.Block) {
 		b.kind = providers.KindImage
 	}
 	for i := range from.Citations {
-		b.citations = append(b.citations, appendCitation(nil, &from.Citations[i]))
+		b.cite(&from.Citations[i])
 	}
+}
+
+// cite keeps a source that the language has words for: its own, or one with an address.
+func (b *said) cite(c *providers.Citation) {
+	switch {
+	case c == nil:
+	case nativeCitation(c):
+		b.citations = append(b.citations, clone(c.Native))
+	case c.URL != "":
+		b.citations = append(b.citations, appendCitation(nil, c))
+	}
+}
+
+func nativeCitation(c *providers.Citation) bool {
+	return bytes.HasSuffix(find(c.Native, "type"), []byte(`_location"`)) && providers.ValidJSON(c.Native)
 }
 
 func keepSeal(s *providers.Seal) *providers.Seal {
@@ -189,21 +204,17 @@ func appendRedacted(dst []byte, data string) []byte {
 	return append(dst, '}')
 }
 
-// appendCitation says where a text comes from, in Anthropic's own words where they are that,
-// else as a source on the web.
+// appendCitation is a source on the web.
 func appendCitation(dst []byte, c *providers.Citation) []byte {
-	if kind := find(c.Native, "type"); bytes.HasSuffix(kind, []byte(`_location"`)) && providers.ValidJSON(c.Native) {
-		return append(dst, c.Native...)
-	}
 	dst = providers.AppendString(append(dst, `{"type":"web_search_result_location","url":`...), c.URL)
 	dst = providers.AppendString(append(dst, `,"title":`...), c.Title)
 	dst = providers.AppendString(append(dst, `,"cited_text":`...), c.Text)
 	return append(dst, `,"encrypted_index":""}`...)
 }
 
-// callID makes the id of a call whose upstream gave none. It derives from the reply, so that
-// the same reply always reads the same.
-func callID(reply string, number int) string {
+// madeID makes the id of a call whose upstream gave none. It derives from the reply, so that
+// the same reply always reads the same, and begins as those that other faces make.
+func madeID(reply string, number int) string {
 	sum := sha256.Sum256([]byte(reply + "/" + strconv.Itoa(number)))
-	return "toolu_" + hex.EncodeToString(sum[:12])
+	return "call_" + hex.EncodeToString(sum[:12])
 }

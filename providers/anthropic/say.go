@@ -149,7 +149,7 @@ func (w *speaker) note(ev *providers.Event) {
 		b.open(ev.Block)
 		if b.kind == providers.KindToolCall {
 			if b.call.ID == "" {
-				b.call.ID = callID(w.call.ID, len(w.blocks))
+				b.call.ID = madeID(w.call.ID, len(w.blocks))
 			}
 			w.calls++
 		}
@@ -166,9 +166,7 @@ func (w *speaker) note(ev *providers.Event) {
 	case providers.EventDelta:
 		b.say(ev.Text)
 	case providers.EventCitation:
-		if ev.Citation != nil {
-			b.citations = append(b.citations, appendCitation(nil, ev.Citation))
-		}
+		b.cite(ev.Citation)
 	default:
 		b.stopped = true
 		if ev.Block != nil && ev.Block.Seal != nil {

@@ -35,9 +35,15 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // upstream_response are written anew; read the diff.
 func Golden(t *testing.T, face providers.Face, dialect providers.Dialect) {
 	t.Helper()
-	dirs, err := filepath.Glob(filepath.Join("testdata", "*", "request.json"))
+	GoldenIn(t, "testdata", face, dialect)
+}
+
+// GoldenIn is Golden for the cases of another folder.
+func GoldenIn(t *testing.T, folder string, face providers.Face, dialect providers.Dialect) {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(folder, "*", "request.json"))
 	if err != nil || len(dirs) == 0 {
-		t.Fatalf("no golden cases under testdata: %v", err)
+		t.Fatalf("no golden cases under %s: %v", folder, err)
 	}
 	for _, file := range dirs {
 		dir := filepath.Dir(file)

@@ -17,7 +17,7 @@ import (
 // default: the model is the request's own, "provider/model" is split at the first slash, and
 // stream and usage are what the request asks for.
 type Setting struct {
-	Op       string                     `json:"op"` // chat, completions, embeddings
+	Op       string                     `json:"op"` // chat, completions, embeddings, count_tokens
 	Exact    bool                       `json:"exact"`
 	Provider string                     `json:"provider"`
 	Model    string                     `json:"model"`
@@ -56,6 +56,8 @@ func (s *Setting) Call(doc *providers.Document) (providers.Call, error) {
 		call.Op = providers.OpCompletions
 	case "embeddings":
 		call.Op = providers.OpEmbeddings
+	case "count_tokens":
+		call.Op = providers.OpCountTokens
 	default:
 		return call, fmt.Errorf("call.json: unknown op %q", s.Op)
 	}
