@@ -12,10 +12,10 @@ import (
 // ownThinking takes out of a conversation the thinking that another model's reply was given by
 // this gateway to carry: the API would refuse the whole request for its signature. All other
 // bytes stay.
-func (s *splicer) ownThinking() error {
+func (s *splicer) ownThinking() {
 	raw := s.doc.Value("messages")
 	if !bytes.Contains(raw, []byte(`"`+carrierTag)) {
-		return nil
+		return
 	}
 	out := make([]byte, 0, len(raw))
 	from := 0
@@ -24,11 +24,10 @@ func (s *splicer) ownThinking() error {
 		from = c.end
 	}
 	if from == 0 {
-		return nil
+		return
 	}
 	s.edits = append(s.edits, providers.Edit{Name: "messages", Value: append(out, raw[from:]...)})
 	s.dropped = providers.AddDropped(s.dropped, "messages.content.thinking")
-	return nil
 }
 
 // carried gives the places of such blocks in messages, each with one of its commas. A message

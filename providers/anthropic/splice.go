@@ -21,9 +21,7 @@ func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 		s.bound()
 	}
 	s.quirks()
-	if err := s.ownThinking(); err != nil {
-		return providers.Plan{}, err
-	}
+	s.ownThinking()
 	room := slices.Grow(call.Scratch, len(call.Doc.Raw)+64)
 	p := plan(call, call.Doc.Splice(room, s.edits...), nil, s.dropped)
 	p.MaxOutput, p.Clamped = providers.MaxOutput(&s.max, nil), s.clamped
