@@ -86,7 +86,13 @@ func (x *exchange[C]) prepare(out *providers.UpstreamRequest) {
 	h.DisableNormalizing()
 	h.SetNoDefaultContentType(true)
 	h.SetMethod(cmp.Or(out.Method, fasthttp.MethodPost))
-	h.SetRequestURI(providers.Under(x.pool.base, out.Path))
+	path := out.Path
+	if absolute, ok := strings.CutPrefix(path, "//"); ok {
+		path = "/" + absolute
+	} else {
+		path = x.pool.base + path
+	}
+	h.SetRequestURI(path)
 	x.req.UseHostHeader = true
 	h.SetHost(x.pool.host)
 	h.SetUserAgent(x.pool.agent)

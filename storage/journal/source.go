@@ -63,11 +63,7 @@ func adopt(r *run, s *shipper) (*source, error) {
 			break
 		}
 		src.note(rec, where)
-		switch {
-		case !isSettled(rec):
-		case where.before(src.shipped):
-			s.inherit(rec)
-		default:
+		if isSettled(rec) && !where.before(src.shipped) {
 			src.owed++
 		}
 	}
