@@ -21,6 +21,7 @@ type Alias struct {
 	FirstByte, Total time.Duration
 	Hedge            Hedge
 	Parameters       storage.Parameters // request fields set for calls of this name
+	Cache            time.Duration      // for which answers are kept; 0: the key's own
 }
 
 // Strategy says which target a call tries first.

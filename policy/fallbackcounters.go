@@ -44,8 +44,10 @@ type FallbackOptions struct {
 }
 
 const (
-	// historyWithin bounds how long a call waits for the ledger.
+	// historyWithin bounds how long a call waits for the ledger, and historyFor a reading, which
+	// goes on for the calls after it.
 	historyWithin = 50 * time.Millisecond
+	historyFor    = 10 * time.Second
 	// fresh is how old what a node has seen of a budget may be, where the ledger can be asked.
 	fresh = 10 * time.Second
 	// standFor is how long a node remembers what it counted by itself.
@@ -60,9 +62,13 @@ const (
 // still spend where they can reach the counters. OutageDeny never passes it.
 type FallbackCounters struct {
 	options FallbackOptions
-	asking  chan struct{} // whoever reads the ledger has it
+	asking  chan struct{}   // whoever reads the ledger has it
+	life    context.Context //nolint:containedctx // that of the counters: readings end with them
+	end     context.CancelFunc
+	work    sync.WaitGroup
 
 	mu       sync.Mutex
+	readings map[string]*reading // of the ledger, under way
 	own      *Meter
 	last     time.Time // that own was asked
 	bases    map[string]int64
@@ -79,7 +85,19 @@ func NewFallbackCounters(o FallbackOptions) *FallbackCounters {
 			*mode = OutageLocal
 		}
 	}
-	return &FallbackCounters{options: o, asking: make(chan struct{}, 1), extended: map[*Grant][]*Grant{}}
+	life, end := context.WithCancel(context.Background())
+	return &FallbackCounters{
+		options: o, asking: make(chan struct{}, 1), life: life, end: end,
+		readings: map[string]*reading{}, extended: map[*Grant][]*Grant{},
+	}
+}
+
+// Close ends what reads the ledger. The shared counters are their owner's to close.
+func (f *FallbackCounters) Close() {
+	f.mu.Lock()
+	f.end()
+	f.mu.Unlock()
+	f.work.Wait()
 }
 
 // stand is what a grant of this node's own holds.
@@ -212,36 +230,6 @@ func (f *FallbackCounters) base(ctx context.Context, b *BudgetAsk) (int64, error
 		return 0, err
 	}
 	base = max(base, seen)
-	f.remember(b.Counter, base)
-	return base, nil
-}
-
-// read asks the ledger what was spent. One asks at a time: whoever waits behind for the same
-// budget then finds it.
-func (f *FallbackCounters) read(ctx context.Context, b *BudgetAsk) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, historyWithin)
-	defer cancel()
-	select {
-	case f.asking <- struct{}{}:
-		defer func() { <-f.asking }()
-	case <-ctx.Done():
-		return 0, fmt.Errorf("read what was spent of %s: %w", b.Counter, context.Cause(ctx))
-	}
-	if base, ok := f.known(b.Counter); ok {
-		return base, nil
-	}
-	since := b.Window.Start
-	if b.Window.Rolling > 0 {
-		since = f.options.Now().Add(-b.Window.Rolling)
-	}
-	amounts, err := f.options.History(ctx, b, since)
-	if err != nil {
-		return 0, fmt.Errorf("read what was spent of %s: %w", b.Counter, err)
-	}
-	var base int64
-	for _, a := range amounts {
-		base = plus(base, max(0, a.Units))
-	}
 	f.remember(b.Counter, base)
 	return base, nil
 }

@@ -47,6 +47,13 @@ func (s *away) Settle(g *policy.Grant, spent policy.Spent) {
 	s.Meter.Settle(g, spent)
 }
 
+func (s *away) State(ctx context.Context, b *policy.BudgetAsk) (policy.BudgetState, error) {
+	if s.down.Load() {
+		return policy.BudgetState{}, errAway
+	}
+	return s.Meter.State(ctx, b)
+}
+
 func (s *away) Nodes() int { return s.nodes }
 func (s *away) Seen(counter string) (policy.BudgetState, time.Time) {
 	state, ok := s.seen[counter]

@@ -71,7 +71,9 @@ type Fault struct {
 	// language, so that a face of that language can hand it on as it came.
 	Language string
 	Body     []byte
-	Cause    error
+	// RequestID is the gateway's id of the request that failed, known where the fault is said.
+	RequestID string
+	Cause     error
 }
 
 func (f *Fault) Error() string {

@@ -3,6 +3,11 @@
 // implements as pure functions. It knows no HTTP client, no context, no key and no clock.
 package providers
 
+import (
+	"strings"
+	"time"
+)
+
 // Op is an operation of the data plane. An endpoint is a value, not a method.
 type Op uint8
 
@@ -50,26 +55,33 @@ type Provider struct {
 	Forward []string
 	// OwnedBy is what the models list says of a model of this provider ("anthropic").
 	OwnedBy string
+	// Minted is set where the secret may be a key that is never sent itself, a Google service
+	// account's: a token that was minted with it is, for an hour.
+	Minted bool
+	// Look is the path of a cheap GET that an account in good order is answered well; "" is the
+	// language's list of models. Its answer says nothing of the credential where Blind is set.
+	Look  string
+	Blind bool
 }
 
-// Route gives how the provider serves an operation: in the language given where it speaks that,
-// so that both sides have the same words, else in the first of its own.
-func (p *Provider) Route(op Op, language string) (Route, bool) {
+// Route gives how the provider serves an operation of a model: in the language given where it
+// speaks that, so that both sides have the same words, else in the first of its own.
+func (p *Provider) Route(op Op, language, model string) (Route, bool) {
 	routes := p.Routes[op]
-	if len(routes) == 0 {
+	found := -1
+	for i := range routes {
+		switch r := &routes[i]; {
+		case !strings.Contains(model, r.Models):
+		case r.Language == language && r.Pair == nil:
+			return *r, true
+		case found < 0:
+			found = i
+		}
+	}
+	if found < 0 {
 		return Route{}, false
 	}
-	for i := range routes {
-		if routes[i].Language == language && routes[i].Pair == nil {
-			return routes[i], true
-		}
-	}
-	for i := range routes {
-		if pair := routes[i].Pair; pair == nil || pair.Client == language {
-			return routes[i], true
-		}
-	}
-	return routes[0], true
+	return routes[found], true
 }
 
 // A Route says how a provider serves one operation in one language.
@@ -79,10 +91,17 @@ type Route struct {
 	// Path follows the base URL ("/chat/completions"). "{model}" stands for the escaped model
 	// name. A path that begins with "//" replaces the base URL's own path (HuggingFace serves
 	// embeddings beside /v1): "//hf-inference/models/{model}/pipeline/feature-extraction".
+	// "{id}" stands for the same with its slashes and colons escaped too (Bedrock's ARNs).
 	Path string
 	// StreamPath replaces Path where the upstream streams from another address (Gemini).
 	StreamPath string
-	Governed   []Governed
+	// Models is a piece of the name of every model that the route serves ("claude"); "" all. It
+	// tells apart the languages of a provider that has several, one for each family of models.
+	Models string
+	// Framed is set where streams come in the frames of AWS's event stream, not as server-sent
+	// events.
+	Framed   bool
+	Governed []Governed
 	// Pair, where it is set, serves the operation by two functions of its own in place of the
 	// dialect's hub methods (embeddings of a language that is not OpenAI's).
 	Pair *Pair
@@ -91,9 +110,8 @@ type Route struct {
 // A Pair says an operation that has no stream in a provider's words: the client's body to
 // upstream requests, and all their replies to the client's body.
 type Pair struct {
-	Client string // whose language Write reads and Read writes
-	Write  func(Call) (Plan, error)
-	Read   func(call Call, replies [][]byte) (body []byte, usage Usage, err error)
+	Write func(Call) (Plan, error)
+	Read  func(call Call, replies [][]byte) (body []byte, usage Usage, err error)
 }
 
 // Quirks names what a provider of a known language does otherwise than the language's owner.
@@ -107,20 +125,37 @@ type Quirks struct {
 	NoStreamUsage bool
 }
 
-// A Signer puts a credential on an upstream request.
-type Signer func(r *UpstreamRequest, secret string)
+// A Signer puts a credential on an upstream request, whose other headers and body are there
+// already. It is pure: the clock is handed in.
+type Signer func(r *UpstreamRequest, with Signing)
+
+// Signing is what a request is signed with.
+type Signing struct {
+	Secret  string
+	BaseURL string // the account's, which the request's path follows as Under says
+	Time    time.Time
+}
+
+// Under gives the path and query of a request at a base URL whose own path is base, escaped and
+// without a trailing slash.
+func Under(base, path string) string {
+	if absolute, ok := strings.CutPrefix(path, "//"); ok {
+		return "/" + absolute
+	}
+	return base + path
+}
 
 // Header is one header line of an upstream request.
 type Header struct{ Name, Value string }
 
 // Bearer signs with "authorization: Bearer".
-func Bearer(r *UpstreamRequest, secret string) {
-	r.Headers = append(r.Headers, Header{"authorization", "Bearer " + secret})
+func Bearer(r *UpstreamRequest, with Signing) {
+	r.Headers = append(r.Headers, Header{"authorization", "Bearer " + with.Secret})
 }
 
 // HeaderKey signs with the bare secret in a header of the given name.
 func HeaderKey(name string) Signer {
-	return func(r *UpstreamRequest, secret string) {
-		r.Headers = append(r.Headers, Header{name, secret})
+	return func(r *UpstreamRequest, with Signing) {
+		r.Headers = append(r.Headers, Header{name, with.Secret})
 	}
 }

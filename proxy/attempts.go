@@ -252,6 +252,9 @@ const (
 // learn reads an attempt's end for what it says of the place. Only the upstream's own failures
 // count against it: no client's leaving, no refusal of ours, no request that it rejects.
 func (f *flight) learn(t *target, err error, before int) policy.Result {
+	if f.recollection.hit {
+		return policy.ResultNothing // nobody was asked
+	}
 	if err == nil {
 		return policy.ResultServed
 	}

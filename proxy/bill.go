@@ -156,6 +156,9 @@ func (f *flight) payBill() {
 	if b.known {
 		rec.CostNano = &b.cost
 	}
+	if f.recollection.hit {
+		f.billHit()
+	}
 	if !b.owed {
 		return
 	}
@@ -166,6 +169,14 @@ func (f *flight) payBill() {
 	e.BytesIn, e.BytesOut = rec.BytesIn, rec.BytesOut
 	e.FirstByte, e.Overhead, e.Duration = rec.FirstByte, rec.Overhead, rec.Duration
 	_ = f.g.options.Journal.Append(e) // the journal says and counts what it cannot keep; the answer has been paid for
+}
+
+// billHit notes an answer that was kept: an entry that costs nothing.
+func (f *flight) billHit() {
+	f.flush()
+	b := &f.bill
+	f.introduce(&b.ended)
+	b.owed, b.ended.State, b.ended.Served, b.ended.Finish = true, storage.EntrySettled, f.rec.Served, f.reply.finish
 }
 
 // charge prices lines of the target's model.

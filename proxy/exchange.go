@@ -86,13 +86,7 @@ func (x *exchange[C]) prepare(out *providers.UpstreamRequest) {
 	h.DisableNormalizing()
 	h.SetNoDefaultContentType(true)
 	h.SetMethod(cmp.Or(out.Method, fasthttp.MethodPost))
-	path := out.Path
-	if absolute, ok := strings.CutPrefix(path, "//"); ok {
-		path = "/" + absolute
-	} else {
-		path = x.pool.base + path
-	}
-	h.SetRequestURI(path)
+	h.SetRequestURI(providers.Under(x.pool.base, out.Path))
 	x.req.UseHostHeader = true
 	h.SetHost(x.pool.host)
 	h.SetUserAgent(x.pool.agent)

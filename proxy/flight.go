@@ -55,6 +55,8 @@ type flight struct {
 	reply     reply
 	bill      bill
 
+	recollection recollection
+
 	mu       sync.Mutex
 	token    uint64
 	exchange Exchange
@@ -105,6 +107,7 @@ func (g *Gateway) end(f *flight) {
 	f.hurried, f.firstByte = false, 0
 	f.kept.reset()
 	f.reply.reset()
+	f.recollection.reset()
 	f.body, f.rewritten, f.sent, f.scratch, f.out = keep(f.body), keep(f.rewritten), keep(f.sent), keep(f.scratch), keep(f.out)
 	g.spare.Put(f)
 }

@@ -44,6 +44,8 @@ type Options struct {
 	// that wait look for what other nodes gave back, 0 where there are none.
 	Counters policy.Counters
 	Recheck  time.Duration
+	// Replies keeps answers for keys and aliases that want that; nil: nobody's.
+	Replies Replies
 	// Health knows how the upstreams do; nil: a new one that tells nobody.
 	Health *policy.Health
 }
@@ -54,6 +56,7 @@ type Limits struct {
 	MaxReply    int           // of a whole reply, and of one event of a stream
 	BodyMemory  int64         // of all large request bodies together
 	Hold        time.Duration // from the upstream's 200 until the reply is begun without content
+	MaxCached   int           // of an answer that is kept
 	Comment     time.Duration // of silence, before a comment is sent to the client
 	ClientWrite time.Duration // for the client to take an event
 	ClientRead  time.Duration // for a request to come in
@@ -93,6 +96,8 @@ type Account struct {
 	Weight     int    // how large its share of the provider's calls is; where none has any, all are alike
 	Region     string // where its upstream bills by regions
 	Secret     storage.Secret
+	// Tokens mint what is sent in place of the secret; nil: the secret itself is.
+	Tokens TokenSource
 	// NeedsKey is set where the provider wants a credential and there is none; KeyError says
 	// why a stored one could not be opened.
 	NeedsKey   bool

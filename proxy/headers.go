@@ -125,6 +125,7 @@ func (f *flight) writeHeaders() {
 		f.writeServed(&l)
 	}
 	f.writeLimits(&l)
+	f.recollection.writeCache(&l)
 	f.kept.write(h)
 	if f.call.Stream && rec.Status == 0 {
 		l.put("Cache-Control", "no-cache")

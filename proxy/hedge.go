@@ -184,7 +184,7 @@ func (h *hedge) adopt() {
 		own.rec.Overhead = f.rec.Overhead // to the first byte that left
 	}
 	f.bill, f.target, f.kept, f.reply, f.rec = own.bill, own.target, own.kept, own.reply, own.rec
-	f.sent, f.scratch, f.out, f.call = own.sent, own.scratch, own.out, own.call
+	f.sent, f.scratch, f.out, f.call, f.recollection = own.sent, own.scratch, own.out, own.call, own.recollection
 	f.memory += own.memory - h.taken
 	f.call.Doc = &f.doc
 }

@@ -35,8 +35,7 @@ func (v *pathVars) get(name string) string {
 	return ""
 }
 
-// model is the name of a model. Google's clients write it as that of a resource, and then some.
-func (v *pathVars) model() string { return strings.TrimPrefix(v.get("model"), "models/") }
+func (v *pathVars) model() string { return v.get("model") }
 
 func newPattern(at *providers.Endpoint) pattern {
 	p := pattern{endpoint: at}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -55,6 +56,9 @@ func (p *probes) place(t *target) {
 // credential looks whether the target's credential is refused to us too, and sets it aside then.
 func (p *probes) credential(t *target) {
 	credential := t.credential
+	if t.account.Blind {
+		return
+	}
 	p.start(t, credential, func(out *providers.Fault) {
 		if out != nil && out.Kind == providers.FaultProviderAuth {
 			credential.SetAside(time.Now().Add(asideFor))
@@ -65,7 +69,7 @@ func (p *probes) credential(t *target) {
 // start makes one probe of a circuit at a time.
 func (p *probes) start(t *target, c *policy.Circuit, told func(*providers.Fault)) {
 	account := t.account
-	route, ok := account.Route(providers.OpChat, "")
+	route, ok := account.Route(providers.OpChat, "", t.Model)
 	if !ok || !c.Claim(time.Now()) {
 		return
 	}
@@ -98,8 +102,13 @@ func (p *probes) start(t *target, c *policy.Circuit, told func(*providers.Fault)
 // look lists the account's models; nil is a good answer.
 func look(x Exchange, a *Account, route *providers.Route) *providers.Fault {
 	req := listing(route.Language)
-	if a.Sign != nil && !a.Secret.Empty() {
-		a.Sign(&req, a.Secret.Reveal())
+	if a.Look != "" {
+		req.Path = a.Look
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), probeWait)
+	defer cancel()
+	if _, err := a.sign(ctx, &req); err != nil {
+		return unsigned(a.Name, err)
 	}
 	head, err := x.Send(&req, Timeouts{FirstByte: probeWait, Pause: probeWait, Idle: probeWait})
 	if err != nil {

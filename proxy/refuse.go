@@ -14,7 +14,7 @@ import (
 // refuse is the one exit for errors: it says the error in the caller's language and closes the
 // record.
 func (f *flight) refuse(err error) {
-	out := fault(err)
+	out := f.fault(err)
 	status, body := f.endpoint.Face.Refuse(out)
 	f.rec.Status, f.rec.Fault = status, cmp.Or(out.Code, out.Kind.String())
 	if f.rec.Outcome == "" {
@@ -31,6 +31,13 @@ func (f *flight) refuse(err error) {
 	f.letGo()
 	f.settle(err, len(body))
 	f.g.end(f)
+}
+
+// fault gives any error of the road as what the client of this request will read.
+func (f *flight) fault(err error) *providers.Fault {
+	out := *fault(err) // it may be several requests'
+	out.RequestID = f.rec.ID
+	return &out
 }
 
 func (f *flight) refusal(out *providers.Fault) storage.Outcome {
@@ -68,11 +75,11 @@ func (g *Gateway) refuseEarly(fc *fasthttp.RequestCtx, err error) {
 	case timedOut(err):
 		out = &providers.Fault{Kind: providers.FaultInvalid, Status: fasthttp.StatusRequestTimeout, Message: "The request did not arrive in time."}
 	}
-	out.NoRetry = true
+	out.NoRetry, out.RequestID = true, newID().String()
 	status, body := g.endpoints.face(fc.Path()).Refuse(out)
 	fc.Response.Reset()
 	fc.SetStatusCode(status)
 	fc.SetContentType("application/json")
-	fc.Response.Header.Set("x-request-id", newID().String())
+	fc.Response.Header.Set("x-request-id", out.RequestID)
 	fc.SetBody(body)
 }

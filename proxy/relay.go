@@ -17,6 +17,7 @@ func (f *flight) relay() {
 	r := &f.reply
 	if r.whole {
 		f.settle(nil, len(f.scratch))
+		f.remember(f.scratch)
 		f.writeHeaders()
 		f.g.hurry(f.fc, len(f.scratch))
 		f.scratch = f.fc.Response.SwapBody(f.scratch)
@@ -55,8 +56,8 @@ func (*streamBody) Read([]byte) (int, error) {
 }
 
 const (
-	gather  = 16 << 10           // bytes at hand are gathered up to this size into one write
-	comment = ": keep-alive\n\n" // an endpoint's Awake where it says nothing else
+	gather  = 16 << 10 // bytes at hand are gathered up to this size into one write
+	comment = ": keep-alive\n\n"
 )
 
 // WriteTo relays events until the stream ends. Events that have come already go out in one
@@ -71,6 +72,7 @@ func (b *streamBody) WriteTo(w io.Writer) (total int64, err error) {
 	}()
 	for {
 		if len(f.out) > 0 && (r.done || len(f.out) >= gather || !r.ready()) {
+			f.recollection.sent(f.out)
 			n, err := b.write(w, f.out)
 			total += int64(n)
 			if err != nil {
@@ -99,6 +101,7 @@ func (r *reply) ready() bool { return r.frames.Buffered() || r.x.Buffered() }
 func (b *streamBody) silent(w io.Writer) error {
 	f := b.f
 	if len(f.out) > 0 {
+		f.recollection.sent(f.out)
 		_, err := b.write(w, f.out)
 		f.out = f.out[:0]
 		return err
@@ -110,7 +113,7 @@ func (b *streamBody) silent(w io.Writer) error {
 	if l := &f.g.options.Limits; time.Since(b.deadline.Add(-l.ClientWrite)) < l.Comment-2*time.Second {
 		return nil // an alias' first_byte wakes us more often
 	}
-	_, err := b.write(w, []byte(f.endpoint.Awake))
+	_, err := b.write(w, []byte(comment))
 	return err
 }
 
@@ -120,7 +123,7 @@ func (b *streamBody) finish(w io.Writer) error {
 	if f.reply.fault == nil || f.reply.told {
 		return nil
 	}
-	last := f.endpoint.Face.Broken(f.reply.fault)
+	last := f.endpoint.Face.Broken(f.fault(f.reply.fault))
 	f.settle(f.reply.fault, len(last))
 	_, err := b.write(w, last)
 	return err
@@ -171,6 +174,9 @@ func (b *streamBody) Close() error {
 	_ = f.conn.SetWriteDeadline(time.Now().Add(f.g.options.Limits.ClientWrite)) // for the last chunk; fasthttp takes it off
 	f.letGo()
 	f.settle(err, 0)
+	if err == nil && !f.reply.cut {
+		f.remember(f.recollection.body)
+	}
 	if s := f.g.options.Streams; s != nil {
 		s.StreamClosed()
 	}

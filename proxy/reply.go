@@ -11,7 +11,9 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/aws"
 	"github.com/aistrale/aistrale/providers/sse"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // reply is an upstream's answer, read event by event. Exact and translated replies are one
@@ -22,7 +24,9 @@ type reply struct {
 	dialect     providers.Dialect
 	decoder     providers.Decoder // nil on the exact path
 	writer      providers.Writer
-	frames      sse.Reader
+	secret      storage.Secret // that the call was signed with
+	frames      frames
+	sse         sse.Reader
 	buf         []byte
 	events      []providers.Event
 	limit       int
@@ -44,7 +48,15 @@ type reply struct {
 }
 
 func (r *reply) reset() {
-	*r = reply{events: r.events[:0], buf: keep(r.buf), frames: r.frames}
+	*r = reply{events: r.events[:0], buf: keep(r.buf), sse: r.sse}
+}
+
+// frames reads the events of a stream, however they are framed. Next may be called again after
+// any error but io.EOF.
+type frames interface {
+	Reset(src io.Reader, buf []byte, limit int)
+	Next() (sse.Event, error)
+	Buffered() bool
 }
 
 // begin makes ready to read a stream.
@@ -53,6 +65,10 @@ func (r *reply) begin(f *flight, t *target) {
 	r.limit = f.g.options.Limits.MaxReply
 	if cap(r.buf) == 0 {
 		r.buf = make([]byte, 4096)
+	}
+	r.frames = &r.sse
+	if t.route.Framed {
+		r.frames = &aws.Frames{}
 	}
 	r.frames.Reset(source{r}, r.buf, r.limit)
 	if !f.rec.Exact {
@@ -96,7 +112,7 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 		}
 		if seen.Fault != nil {
 			r.fault, r.done = seen.Fault, true
-			if r.told = !mask(r.fault, f.target.account.Secret) && !quotes(ev.Raw, f.target.account.Secret); !r.told {
+			if r.told = !mask(r.fault, r.secret) && !quotes(ev.Raw, r.secret); !r.told {
 				return dst, nil // the face says it in its own words
 			}
 		}
@@ -130,7 +146,7 @@ func (r *reply) write(f *flight, dst []byte) []byte {
 			}
 		case providers.EventFault:
 			r.fault, r.done = ev.Fault, true
-			mask(r.fault, f.target.account.Secret)
+			mask(r.fault, r.secret)
 			return dst // the caller says it, as a refusal or as the stream's last event
 		case providers.EventEnd:
 			r.ended, r.done = true, true

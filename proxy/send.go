@@ -33,6 +33,9 @@ func (f *flight) attempt(t *target) error {
 	}
 	f.rec.Provider, f.rec.Model, f.rec.Credential = t.Provider, t.Model, t.account.Credential
 	f.rec.Usage, f.rec.Served = reset(f.rec.Usage), "" // an earlier target's, which failed
+	if f.recall(t, &plan) {
+		return nil
+	}
 	if plan, err = f.reserve(t, plan); err != nil {
 		return err
 	}
@@ -43,7 +46,7 @@ func (f *flight) attempt(t *target) error {
 	f.rec.Attempts = append(f.rec.Attempts, storage.Attempt{Provider: t.Provider, Model: t.Model, Credential: t.account.Credential})
 	began := time.Now()
 	err = f.exchangeAll(t, plan)
-	maskError(err, t.account.Secret)
+	maskError(err, f.reply.secret)
 	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
 	a.Duration = time.Since(began)
 	a.Outcome = outcome(err)
@@ -77,8 +80,11 @@ func (f *flight) prepare(t *target) {
 		path = t.route.StreamPath
 	}
 	c.Path = path
-	if strings.Contains(path, "{model}") {
+	switch {
+	case strings.Contains(path, "{model}"):
 		c.Path = strings.ReplaceAll(path, "{model}", escapeModel(t.Model))
+	case strings.Contains(path, "{id}"):
+		c.Path = strings.ReplaceAll(path, "{id}", url.QueryEscape(t.Model))
 	}
 	if !f.exact(t) {
 		c.Can = t.account.can(t.Model)
@@ -94,29 +100,16 @@ func escapeModel(model string) string {
 	return strings.Join(parts, "/")
 }
 
-// pair gives the two functions that serve the call in place of the hub, nil where there are none.
-func (f *flight) pair(t *target) *providers.Pair {
-	language := f.endpoint.Face.Language()
-	switch pair := t.route.Pair; {
-	case pair == nil && !f.exact(t):
-		return f.endpoint.Pairs[t.route.Language]
-	case pair != nil && pair.Client == language:
-		return pair
-	}
-	return nil
-}
-
 // plan says the call in the target's words: the client's own bytes where the language is the
 // same, else by way of the hub.
 func (f *flight) plan(t *target) (providers.Plan, error) {
-	pair := f.pair(t)
 	switch {
-	case pair != nil:
-		return pair.Write(f.call)
+	case t.route.Pair != nil:
+		return t.route.Pair.Write(f.call)
 	case f.exact(t):
 		return t.route.Dialect.Splice(f.call)
-	case f.endpoint.Op != providers.OpChat && f.endpoint.Op != providers.OpCountTokens, t.route.Pair != nil:
-		return providers.Plan{}, f.noOperation(" for clients of this language.")
+	case f.endpoint.Op != providers.OpChat:
+		return providers.Plan{}, f.noOperation(".")
 	}
 	if err := f.readHub(); err != nil {
 		return providers.Plan{}, err
@@ -162,7 +155,7 @@ func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 	}
 	f.sent = plan.Requests[0].Body // to be used again
 	f.reply.hideUsage = plan.HideUsage
-	if f.pair(t) != nil {
+	if t.route.Pair != nil {
 		return f.exchangePair(t, plan)
 	}
 	head, err := f.open(t, &plan.Requests[0])
@@ -188,6 +181,9 @@ func streams(head Head) bool {
 // open sends one request and gives the head of a good answer.
 func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	f.address(t, req)
+	if err := f.sign(t, req); err != nil {
+		return Head{}, err
+	}
 	x := t.account.Upstream.Exchange()
 	if err := f.own(x); err != nil {
 		x.Finish()
@@ -212,10 +208,13 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	return head, nil
 }
 
-// address puts the headers and the credential on a request.
+// address puts the headers on a request.
 func (f *flight) address(t *target, req *providers.UpstreamRequest) {
 	accept := "application/json"
-	if f.call.Stream {
+	switch {
+	case f.call.Stream && t.route.Framed:
+		accept = "application/vnd.amazon.eventstream"
+	case f.call.Stream:
 		accept = "text/event-stream"
 	}
 	req.Headers = append(req.Headers,
@@ -226,9 +225,6 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest) {
 		if v := f.fc.Request.Header.Peek(name); len(v) > 0 {
 			req.Headers = joinHeader(req.Headers, name, string(v))
 		}
-	}
-	if t.account.Sign != nil && !t.account.Secret.Empty() {
-		t.account.Sign(req, t.account.Secret.Reveal())
 	}
 }
 
@@ -287,7 +283,7 @@ func (f *flight) exchangePair(t *target, plan providers.Plan) error {
 		replies, f.reply.partly = append(replies, whole), true
 	}
 	f.reply.received = true
-	body, usage, err := f.pair(t).Read(f.call, replies)
+	body, usage, err := t.route.Pair.Read(f.call, replies)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,9 @@ type Key struct {
 	// Sticky is what keeps the key's calls where an earlier one was served, where the model's
 	// alias says nothing: session, prefix, or "" for what the provider says.
 	Sticky string `json:",omitzero"`
+	// Cache is how long answers to the key's calls are kept for the same calls of its project; 0
+	// not at all.
+	Cache time.Duration `json:",omitzero"`
 	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
 	Priority int
 
@@ -130,6 +133,9 @@ func (k *Key) checkWays() error {
 	if t := k.Timeouts; min(t.FirstByte, t.StreamIdle, t.Total) < 0 {
 		return fmt.Errorf("key %q: timeouts: one is negative", k.Name)
 	}
+	if k.Cache < 0 {
+		return fmt.Errorf("key %q: cache is negative", k.Name)
+	}
 	switch k.Sticky {
 	case "", "session", "prefix":
 		return nil
@@ -140,8 +146,8 @@ func (k *Key) checkWays() error {
 // Storable says why a store cannot keep the key: it would give back one that may do more.
 func (k *Key) Storable() error {
 	if len(k.Deny)+len(k.DenyModels)+len(k.AllowProviders)+len(k.DenyProviders)+len(k.Parameters.Defaults)+len(k.Parameters.Force) > 0 ||
-		(k.Timeouts != KeyTimeouts{}) || k.Sticky != "" {
-		return fmt.Errorf("key %q: deny, deny_models, allow_providers, deny_providers, defaults, force, timeouts and sticky are for keys in the configuration", k.Name)
+		(k.Timeouts != KeyTimeouts{}) || k.Sticky != "" || k.Cache != 0 {
+		return fmt.Errorf("key %q: deny, deny_models, allow_providers, deny_providers, defaults, force, timeouts, sticky and cache are for keys in the configuration", k.Name)
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ const (
 	OutcomePanic         Outcome = "panic"
 	OutcomeHedged        Outcome = "hedged" // another attempt at the same call was faster
 	OutcomeLost          Outcome = "lost"   // the gateway died before it was settled
+	OutcomeCached        Outcome = "cached" // answered with what an earlier call was; no upstream was asked
 )
 
 // Record is the wide event of one request: every stage writes into it, and the log line, the

@@ -131,7 +131,7 @@ func TotalsOf(e *Entry) Totals {
 }
 
 // Failed reports whether the client did not get a whole answer.
-func (e *Entry) Failed() bool { return e.Outcome != OutcomeOK }
+func (e *Entry) Failed() bool { return e.Outcome != OutcomeOK && e.Outcome != OutcomeCached }
 
 // Latency gives the duration below which the share q (0 to 1) of the final attempts stayed,
 // interpolated within its bucket; 0 where there were none.

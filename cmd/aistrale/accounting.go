@@ -28,6 +28,7 @@ type accounting struct {
 	ledger  ledgerStore
 	journal keptJournal
 	whole   atomic.Bool // the ledger has had all that dead gateways left
+	heirs   heirs
 	stop    context.CancelFunc
 	ended   sync.WaitGroup
 }
@@ -53,11 +54,13 @@ func openAccounting(ctx context.Context, config *Config, nouns nounStore, log *s
 	a := &accounting{config: config, log: log, ledger: ledger}
 	onward := config.Journal.OnError == "continue"
 	if shared, ok := nouns.(*postgres.Store); ok && config.Journal.Store == journalPostgres {
-		a.journal = postgres.NewJournal(shared, postgres.JournalOptions{Node: config.Node, Continue: onward, Log: log, Lost: lost})
+		a.journal = postgres.NewJournal(shared, postgres.JournalOptions{
+			Node: config.Node, Continue: onward, Log: log, Lost: lost, Adopted: a.heirs.take,
+		})
 		return a, nil
 	}
 	files, err := journal.Open(journal.Options{
-		Dir: config.journalDir(), Sync: journal.SyncPolicy(config.Journal.Fsync), Continue: onward, Log: log, Lost: lost,
+		Dir: config.journalDir(), Sync: journal.SyncPolicy(config.Journal.Fsync), Continue: onward, Log: log, Lost: lost, Adopted: a.heirs.take,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: %w", err), ledger.Close())
@@ -74,7 +77,7 @@ func (a *accounting) adopt(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	if _, err := journal.Adopt(ctx, a.config.journalDir(), a.ledger); err != nil {
+	if _, err := journal.Adopt(ctx, a.config.journalDir(), a.ledger, a.heirs.take); err != nil {
 		a.log.Warn("the ledger does not have yet what earlier gateways spent; until it has, budgets refuse", "error", err.Error())
 		return
 	}

@@ -20,6 +20,7 @@ type AliasConfig struct {
 	Defaults   []storage.Parameter `yaml:"defaults"`
 	Force      []storage.Parameter `yaml:"force"`
 	Hedge      HedgeConfig         `yaml:"hedge"`
+	Cache      time.Duration       `yaml:"cache"` // how long answers are kept; 0: as the key says
 }
 
 // TargetConfig is where an alias leads. Once loaded, Provider and Model say it in full; an alias
@@ -46,7 +47,7 @@ type HedgeConfig struct {
 // hasRules reports whether the alias is more than its targets.
 func (a *AliasConfig) hasRules() bool {
 	return a.Strategy != "" || a.Sticky != "" || a.FallbackOn != nil || a.Timeouts != AliasTimeouts{} ||
-		len(a.Defaults)+len(a.Force) > 0 || a.Hedge != HedgeConfig{}
+		len(a.Defaults)+len(a.Force) > 0 || a.Hedge != HedgeConfig{} || a.Cache != 0
 }
 
 // alias gives it as the router knows it.
@@ -54,7 +55,7 @@ func (a *AliasConfig) alias() (*policy.Alias, error) {
 	out := &policy.Alias{
 		Strategy: policy.Strategy(a.Strategy), Sticky: policy.Sticky(a.Sticky),
 		FirstByte: a.Timeouts.FirstByte, Total: a.Timeouts.Total,
-		Parameters: storage.Parameters{Defaults: a.Defaults, Force: a.Force},
+		Parameters: storage.Parameters{Defaults: a.Defaults, Force: a.Force}, Cache: a.Cache,
 	}
 	for _, t := range a.Targets {
 		out.Targets = append(out.Targets, policy.Target{Provider: t.Provider, Model: t.Model, Weight: t.Weight})

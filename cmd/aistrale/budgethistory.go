@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/aistrale/aistrale/policy"
@@ -38,7 +37,7 @@ func (a *accounting) budgetHistory(ctx context.Context, b *policy.BudgetAsk, sin
 		if counts(b, e.Provider, e.Model) {
 			totals := storage.TotalsOf(e)
 			spent = append(spent, policy.Amount{
-				At: e.Time, Units: units(b.Of.Counts, &totals), Lease: e.RequestID.String() + "/" + strconv.Itoa(e.Attempt),
+				At: e.Time, Units: units(b.Of.Counts, &totals), Lease: policy.LeaseOf(e),
 			})
 		}
 		return nil

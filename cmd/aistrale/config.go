@@ -47,6 +47,8 @@ type Config struct {
 	Budgets []BudgetConfig `yaml:"budgets"`
 	Queue   QueueConfig    `yaml:"queue"`
 
+	Cache CacheConfig `yaml:"cache"`
+
 	Journal JournalConfig `yaml:"journal"`
 	Ledger  LedgerConfig  `yaml:"ledger"`
 	Prices  []PriceConfig `yaml:"prices"`
@@ -100,6 +102,13 @@ type UpstreamTimeouts struct {
 	StreamIdle time.Duration `yaml:"stream_idle"`
 }
 
+// CacheConfig says where answers are kept, for keys and aliases that ask for it.
+type CacheConfig struct {
+	Memory   Size `yaml:"memory"`    // of all answers, where they are kept in this process
+	MaxReply Size `yaml:"max_reply"` // a longer one is not kept
+	Redis    bool `yaml:"redis"`     // kept in storage.redis, for all gateways
+}
+
 // StorageConfig names the servers that several gateways share. The URLs may hold passwords.
 type StorageConfig struct {
 	Postgres  storage.Secret `yaml:"postgres"`   // empty: SQLite under data_dir
@@ -122,6 +131,7 @@ func defaults() *Config {
 		},
 		Breaker: BreakerConfig{Failures: 5, Requests: 20, Percent: 50, Window: 30 * time.Second, OpenFor: 10 * time.Second},
 		Queue:   QueueConfig{MaxDepth: 100},
+		Cache:   CacheConfig{Memory: 64 << 20, MaxReply: 1 << 20},
 		Storage: StorageConfig{RedisMode: redisLocal},
 		Journal: JournalConfig{Store: journalFile, Fsync: "interval", OnError: "deny"},
 		Ledger:  LedgerConfig{Ship: true, KeepRows: 90 * 24 * time.Hour, KeepMinutes: 7 * 24 * time.Hour, KeepHours: 90 * 24 * time.Hour},

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/proxy"
+	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/redis"
 )
 
@@ -18,6 +20,7 @@ type counting struct {
 	counters policy.Counters
 	means    *policy.Means
 	shared   *redis.Counters // nil: nothing is shared
+	fallback *policy.FallbackCounters
 	recheck  time.Duration
 }
 
@@ -34,13 +37,24 @@ func openCounting(config *Config, accounts *accounting, log *slog.Logger) (*coun
 	}
 	mode := policy.Outage(config.Storage.RedisMode)
 	c.shared, c.recheck = shared, recheckEvery
-	c.counters = policy.NewFallbackCounters(policy.FallbackOptions{Shared: shared, Rates: mode, Budgets: mode, History: accounts.budgetHistory})
+	c.fallback = policy.NewFallbackCounters(policy.FallbackOptions{Shared: shared, Rates: mode, Budgets: mode, History: accounts.budgetHistory})
+	c.counters = c.fallback
 	return c, nil
 }
 
 // tellThreshold logs that a budget has come to a share that its soft list names.
 func tellThreshold(log *slog.Logger, t policy.Threshold) {
 	log.Warn("a budget has come to a share of it", "budget", t.Counter, "percent", t.Share, "spent", t.Spent, "limit", t.Limit)
+}
+
+// inherit settles what dead gateways had reserved in counters that are shared.
+func (c *counting) inherit(limits *policy.Limits, entries []storage.Entry) {
+	if c.shared == nil || limits == nil {
+		return
+	}
+	for _, l := range limits.Legacies(entries) {
+		c.shared.Inherit(l.Ask, l.Spent)
+	}
 }
 
 // unsettled tells what the shared counters still wait for, and what they were never told.
@@ -57,7 +71,49 @@ func (c *counting) close() error {
 	if c == nil || c.shared == nil {
 		return nil
 	}
+	c.fallback.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
 	return c.shared.Close(ctx)
+}
+
+const (
+	prepareEvery = 30 * time.Second
+	mostPrepared = 1000 // counters, of as many keys as come first
+)
+
+// prepare keeps in mind how budgets stand, for when the counters that are shared cannot be
+// reached, until ctx ends.
+func (c *counting) prepare(ctx context.Context, snapshot func() *proxy.Snapshot) {
+	if c.shared == nil {
+		return
+	}
+	again := time.NewTicker(prepareEvery)
+	defer again.Stop()
+	for {
+		c.fallback.Prepare(ctx, openBudgets(snapshot(), time.Now()))
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// openBudgets gives each budget that a key's calls would be counted in now, once.
+func openBudgets(state *proxy.Snapshot, now time.Time) []policy.BudgetAsk {
+	var out []policy.BudgetAsk
+	seen := map[string]bool{}
+	for _, key := range state.Keys.All() {
+		for _, ask := range state.Limits.For(key).Budgets(now) {
+			if len(out) == mostPrepared {
+				return out
+			}
+			if !seen[ask.Counter] {
+				seen[ask.Counter] = true
+				out = append(out, ask)
+			}
+		}
+	}
+	return out
 }

@@ -21,7 +21,7 @@ var arrows = []arrow{
 	{"cmd/*", []string{"proxy", "admin", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
 	{"bench", []string{"proxy", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
 	{"bench/*", []string{"providers", "providers/*"}},
-	{"proxy", []string{"policy", "providers", "providers/sse", "storage"}},
+	{"proxy", []string{"policy", "providers", "providers/aws", "providers/sse", "storage"}},
 	{"admin", []string{"policy", "providers", "storage"}},
 	{"policy", []string{"providers", "providers/catalog", "storage"}},
 	{"storage", []string{"providers"}},
@@ -33,12 +33,13 @@ var arrows = []arrow{
 	{"internal/telemetry", []string{"storage", "providers"}},
 	{"providers", nil},
 	{"providers/sse", []string{"providers"}},
+	{"providers/aws", []string{"providers", "providers/sse"}},
 	{"providers/schema", []string{"providers"}},
 	{"providers/embeddings", []string{"providers"}},
 	{"providers/providertest", []string{"providers", "providers/sse"}},
 	{"providers/catalog", []string{"providers", "providers/*", "storage"}},
 	{"providers/catalog/gen", []string{"providers", "providers/catalog", "storage"}},
-	{"providers/*", []string{"providers", "providers/sse", "providers/schema", "providers/embeddings"}},
+	{"providers/*", []string{"providers", "providers/aws", "providers/sse", "providers/schema", "providers/embeddings"}},
 }
 
 // outside names what only some packages may import of the world, and why.

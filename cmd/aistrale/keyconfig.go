@@ -30,6 +30,7 @@ type KeyConfig struct {
 	Force          []storage.Parameter `yaml:"force"`    // whatever the client says
 	Priority       int                 `yaml:"priority"` // in the queue: the higher goes first
 	Sticky         string              `yaml:"sticky"`   // session or prefix
+	Cache          time.Duration       `yaml:"cache"`    // how long answers are kept; 0: not at all
 }
 
 // KeyTimeouts has the fields of storage.KeyTimeouts, to which it converts.
@@ -50,6 +51,7 @@ func (k *KeyConfig) key() (storage.Key, error) {
 	key.AllowProviders, key.DenyProviders = k.AllowProviders, k.DenyProviders
 	key.Parameters = storage.Parameters{Defaults: k.Defaults, Force: k.Force}
 	key.Timeouts, key.Priority, key.Sticky = storage.KeyTimeouts(k.Timeouts), k.Priority, k.Sticky
+	key.Cache = k.Cache
 	if k.Models != nil {
 		key.Models = k.Models
 	}

@@ -111,7 +111,7 @@ func (c *storeCommand) shipDead(ctx context.Context, config *Config, ledger ledg
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || !config.Ledger.Ship {
 		return nil
 	}
-	if _, err := journal.Adopt(ctx, dir, ledger); err != nil {
+	if _, err := journal.Adopt(ctx, dir, ledger, nil); err != nil {
 		_, err = fmt.Fprintf(c.env.Stderr, "Note: records of a gateway that ended are not in the ledger yet: %v\n", err)
 		return err
 	}

@@ -95,7 +95,22 @@ func (v *validator) routing(c *Config) {
 	if c.Queue.MaxDepth < 1 {
 		v.wrong("queue.max_depth", "must be at least 1; with max_wait: 0s no call waits")
 	}
+	v.cache(c)
 	v.workspaces(c)
+}
+
+func (v *validator) cache(c *Config) {
+	if c.Cache.Redis && c.Storage.Redis.Empty() {
+		v.wrong("cache.redis", "is set, and storage.redis is empty")
+	}
+	if c.Cache.MaxReply < 1 {
+		v.wrong("cache.max_reply", "must be at least 1 byte; what is not to be kept is not asked for by keys and aliases")
+	}
+	for i := range c.Aliases {
+		if a := &c.Aliases[i]; a.Cache < 0 {
+			v.wrong("aliases."+a.Name+".cache", "is negative")
+		}
+	}
 }
 
 func (v *validator) retry(at string, r *RetryConfig) {

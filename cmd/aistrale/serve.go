@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/proxy"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // maxReply bounds a whole reply, and one event of a stream, in memory.
@@ -66,6 +68,7 @@ type service struct {
 	telemetry *telemetry.Telemetry
 	accounts  *accounting
 	counting  *counting
+	replies   *replies
 	gateway   *proxy.Gateway
 	state     *state
 	server    *proxy.Server
@@ -99,6 +102,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		Log: env.Stdout, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Lag: func() int64 { return s.accounts.lag() }, Budgets: s.budgetGauges,
 		Unsettled: func() (waiting, dropped int64) { return s.counting.unsettled() },
+		Uncached:  func() int64 { return s.replies.dropped() },
 	})
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err
@@ -110,6 +114,9 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		return nil, err
 	}
 	s.state.means = s.counting.means
+	if s.replies, err = openReplies(config, s.log); err != nil {
+		return nil, err
+	}
 	if err := s.newGateway(); err != nil {
 		return nil, err
 	}
@@ -137,6 +144,7 @@ func (s *service) firstLoad(ctx context.Context) (err error) {
 			}
 		}
 	}
+	s.accounts.heirs.tell(func(left []storage.Entry) { s.counting.inherit(s.gateway.Snapshot().Limits, left) })
 	s.telemetry.Reloaded(true)
 	return nil
 }
@@ -167,9 +175,10 @@ func (s *service) newGateway() error {
 	gateway, err := proxy.New(proxy.Options{
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
-		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
+		Replies: s.replies.kept(),
+		Health:  policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{
-			MaxBody: int(c.MaxBody), MaxReply: maxReply, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
+			MaxBody: int(c.MaxBody), MaxReply: maxReply, MaxCached: int(c.Cache.MaxReply), BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
 			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite, ClientRead: c.Timeouts.Read, ClientRate: clientRate,
 		},
 		Panicked: func(id string, cause any, stack []byte) {
@@ -201,8 +210,9 @@ func (s *service) run(ctx context.Context) error {
 	go func() { failed <- s.control.Serve(s.admin) }()
 	config := s.config // from here on s.config is the watcher's, which reloads it
 	watching, stop := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() { defer close(watched); s.watch(watching) }()
+	var watched sync.WaitGroup
+	watched.Go(func() { s.watch(watching) })
+	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])
@@ -213,7 +223,7 @@ func (s *service) run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	stop()
-	<-watched
+	watched.Wait()
 	return errors.Join(err, s.drain())
 }
 
@@ -243,7 +253,7 @@ func (s *service) close() error {
 		s.state.close()
 	}
 	errs = append(errs, s.mock.close()) // after the connections to it
-	errs = append(errs, s.counting.close(), s.accounts.close())
+	errs = append(errs, s.counting.close(), s.replies.close(), s.accounts.close())
 	if s.telemetry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		errs = append(errs, s.telemetry.Close(ctx))

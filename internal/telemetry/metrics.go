@@ -55,6 +55,7 @@ type vectors struct {
 type scalars struct {
 	overhead                         prometheus.Histogram
 	unpriced, ledgerLost, logDropped prometheus.Counter
+	cacheHits                        prometheus.Counter
 	openStreams, reloadOK, reloadAt  prometheus.Gauge
 }
 
@@ -100,11 +101,14 @@ func newMetrics(o Options) *metrics {
 	dropped := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "aistrale_limits_dropped_total", Help: "Settlements that the shared counters of limits were never told. Must stay 0.",
 	}, func() float64 { _, dropped := o.Unsettled(); return float64(dropped) })
+	uncached := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "aistrale_cache_dropped_total", Help: "Answers that were to be kept and were not: too many at once, or Redis was away.",
+	}, func() float64 { return float64(o.Uncached()) })
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	m.registry.MustRegister(
 		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, newBudgets(o.Budgets),
+		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, newBudgets(o.Budgets),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })
@@ -149,6 +153,7 @@ func newScalars() scalars {
 			Help: "Time the gateway took from a request's last byte to the first byte sent upstream.",
 		}),
 		unpriced:    plain("aistrale_unpriced_requests_total", "Served requests whose price is unknown."),
+		cacheHits:   plain("aistrale_cache_hits_total", "Requests answered with what an earlier one was."),
 		ledgerLost:  plain("aistrale_ledger_lost_total", "Records that the ledger could not keep. Must stay 0."),
 		logDropped:  plain("aistrale_log_dropped_total", "Request log lines dropped because the log's taker is too slow."),
 		openStreams: gauge("aistrale_open_streams", "Streams under way."),
@@ -185,6 +190,9 @@ func (m *metrics) observe(r *storage.Record) {
 	s.duration.Observe(r.Duration.Seconds())
 	if r.Stream && r.FirstByte > 0 {
 		s.firstToken().Observe(r.FirstByte.Seconds())
+	}
+	if r.Outcome == storage.OutcomeCached {
+		m.cacheHits.Inc()
 	}
 	if len(r.Attempts) > 0 {
 		m.overhead.Observe(r.Overhead.Seconds())
@@ -239,7 +247,7 @@ func (m *metrics) of(r *storage.Record) *series {
 
 func (m *metrics) build(key seriesKey) *series {
 	op, failure := key.op.String(), string(key.outcome)
-	if key.outcome == storage.OutcomeOK {
+	if key.outcome == storage.OutcomeOK || key.outcome == storage.OutcomeCached {
 		failure = ""
 	}
 	tokens := func(kind string) func() prometheus.Observer {

@@ -48,6 +48,8 @@ func TestMetrics_Names(t *testing.T) {
 		`aistrale_ledger_lag_records 4`,
 		`aistrale_limits_unsettled 5`,
 		`aistrale_limits_dropped_total 6`,
+		`aistrale_cache_dropped_total 0`,
+		`aistrale_cache_hits_total 0`,
 		`aistrale_breaker_state{provider="groq"} 2`,
 		`aistrale_open_streams 1`,
 		`aistrale_config_last_reload_success 0`,

@@ -29,6 +29,8 @@ type Options struct {
 	// Unsettled gives the settlements that counters shared by several gateways still wait for,
 	// and those that were dropped; nil is none.
 	Unsettled func() (waiting, dropped int64)
+	// Uncached counts the answers that were to be kept and were not; nil is none.
+	Uncached func() int64
 	// Budgets lists the budgets that are shown, at each scrape; nil is none. It bounds the list,
 	// and no two of it have one scope and span.
 	Budgets func() []Budget
@@ -52,6 +54,9 @@ func New(o Options) *Telemetry {
 	}
 	if o.Unsettled == nil {
 		o.Unsettled = func() (waiting, dropped int64) { return 0, 0 }
+	}
+	if o.Uncached == nil {
+		o.Uncached = func() int64 { return 0 }
 	}
 	if o.Level == nil {
 		o.Level = slog.LevelInfo

@@ -62,6 +62,7 @@ func faultOf(status int, root gjson.Result) *providers.Fault {
 			status = http.StatusInternalServerError
 		}
 	}
+	f.Status = status
 	classify(f, status, kind, message)
 	if f.Message == "" {
 		f.Message = "anthropic answered with an error"
@@ -77,16 +78,16 @@ func classify(f *providers.Fault, status int, kind, message string) {
 	case status == 401, status == 402, status == 403, kind == "authentication_error", kind == "permission_error",
 		kind == "billing_error", strings.Contains(message, "credit balance"):
 		// Another credential, or another target, may do.
-		f.Kind, f.Retryable, f.NoRetry = providers.FaultProviderAuth, true, true
+		f.Kind, f.Status, f.Retryable, f.NoRetry = providers.FaultProviderAuth, 0, true, true // no status a client could act on
 	case status == 529, kind == "overloaded_error":
 		f.Kind, f.Retryable = providers.FaultOverloaded, true
 	case status == 504, kind == "timeout_error":
 		f.Kind, f.Retryable = providers.FaultUpstreamTimeout, true
 	case status == 429:
-		f.Kind, f.Status, f.Retryable = providers.FaultUpstreamRejected, status, true
+		f.Kind, f.Retryable = providers.FaultUpstreamRejected, true
 		f.Type, f.Code = "rate_limit_error", "rate_limit_exceeded"
 	case status >= 400 && status < 500:
-		f.Kind, f.Status, f.Type = providers.FaultUpstreamRejected, status, "invalid_request_error"
+		f.Kind, f.Type = providers.FaultUpstreamRejected, "invalid_request_error"
 		f.Code = codeOf(status, message)
 		f.Retryable = status == 404 || status == 408 || status == 409 // of a 404: elsewhere the model may exist
 	case status == 503:

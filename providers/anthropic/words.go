@@ -22,3 +22,13 @@ func words() map[string]providers.Word {
 		"prompt_cache_retention": {},
 	}
 }
+
+// countWords are the parameters that do not change what a prompt counts.
+func countWords() map[string]providers.Word {
+	none := words()
+	none["extra_body"] = providers.Word{}
+	for name := range none {
+		none[name] = providers.Word{}
+	}
+	return none
+}

@@ -49,12 +49,6 @@ func checkRoutes(t *testing.T, p providers.Provider) {
 		for i := range routes {
 			checkRoute(t, p.Name, op, &routes[i])
 		}
-		// Whatever is served is served to OpenAI's clients: by their own words, the hub or a pair.
-		route, _ := p.Route(op, "openai")
-		if pair := route.Pair; op == providers.OpEmbeddings && route.Language != "openai" &&
-			(pair == nil || pair.Client != "openai" || pair.Write == nil || pair.Read == nil) {
-			t.Errorf("%s: embeddings in %s want a pair", p.Name, route.Language)
-		}
 	}
 }
 
@@ -63,6 +57,9 @@ func checkRoute(t *testing.T, name string, op providers.Op, route *providers.Rou
 	if route.Language == "" || !strings.HasPrefix(route.Path, "/") || route.Dialect == nil || len(route.Governed) == 0 {
 		t.Errorf("%s, %s: no language, path, dialect or governed fields: %+v", name, op, route)
 	}
+	if op == providers.OpEmbeddings && route.Language != "openai" && (route.Pair == nil || route.Pair.Write == nil || route.Pair.Read == nil) {
+		t.Errorf("%s: embeddings in %s want a pair", name, route.Language)
+	}
 }
 
 func TestKnown_contract(t *testing.T) {
@@ -70,7 +67,7 @@ func TestKnown_contract(t *testing.T) {
 		t.Helper()
 		p, _ := Known(name)
 		var r providers.UpstreamRequest
-		p.Sign(&r, "s3cret")
+		p.Sign(&r, providers.Signing{Secret: "s3cret"})
 		got := r.Headers[0].Name + ": " + r.Headers[0].Value
 		if p.BaseURL != baseURL || got != header || p.Routes[providers.OpChat][0].Path != chat {
 			t.Errorf("%s: %s, %s, %s", name, p.BaseURL, got, p.Routes[providers.OpChat][0].Path)

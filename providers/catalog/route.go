@@ -10,7 +10,7 @@ import (
 
 // Surfaces lists what clients see of the gateway, by their language.
 func Surfaces() []providers.Surface {
-	return []providers.Surface{openai.Surface(), gemini.Surface()}
+	return []providers.Surface{openai.Surface(), anthropic.Surface()}
 }
 
 // openaiRoutes serves the operations given in OpenAI's language.
@@ -30,11 +30,16 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 }
 
 func anthropicRoutes() map[providers.Op][]providers.Route {
-	return map[providers.Op][]providers.Route{
-		providers.OpChat: {{
-			Language: "anthropic", Dialect: anthropic.Dialect{}, Path: "/v1/messages", Governed: anthropic.Governed(),
-		}},
+	routes := map[providers.Op][]providers.Route{}
+	for op, path := range map[providers.Op]string{
+		providers.OpChat:        "/v1/messages",
+		providers.OpCountTokens: "/v1/messages/count_tokens",
+	} {
+		routes[op] = []providers.Route{{
+			Language: "anthropic", Dialect: anthropic.Dialect{}, Path: path, Governed: anthropic.Governed(),
+		}}
 	}
+	return routes
 }
 
 func geminiRoutes() map[providers.Op][]providers.Route {
@@ -43,16 +48,10 @@ func geminiRoutes() map[providers.Op][]providers.Route {
 			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:generateContent",
 			StreamPath: "/models/{model}:streamGenerateContent?alt=sse", Governed: gemini.Governed(),
 		}},
-		providers.OpCountTokens: {{
-			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:countTokens", Governed: gemini.Governed(),
+		providers.OpEmbeddings: {{
+			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents",
+			Governed: gemini.Governed(), Pair: gemini.Embeddings(),
 		}},
-		providers.OpEmbeddings: {
-			{
-				Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents",
-				Governed: gemini.Governed(), Pair: gemini.Embeddings(),
-			},
-			{Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents", Governed: gemini.Governed()},
-		},
 	}
 }
 

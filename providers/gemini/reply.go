@@ -11,7 +11,7 @@ import (
 )
 
 // decoder reads one reply. What may still change, or come late, is said at the end: usage (the
-// last one counts), finish reasons (parts may follow the first) and citations.
+// last one counts; the first is said too), finish reasons (parts may follow the first) and citations.
 type decoder struct {
 	stream  bool
 	begun   bool
@@ -24,9 +24,6 @@ type decoder struct {
 
 // ReadReply implements providers.Dialect.
 func (Dialect) ReadReply(call providers.Call) providers.Decoder {
-	if call.Op == providers.OpCountTokens {
-		return &countDecoder{}
-	}
 	return &decoder{stream: call.Stream}
 }
 
@@ -95,7 +92,8 @@ func (d *decoder) response(events []providers.Event, v gjson.Result) []providers
 	if e := v.Get("error"); e.IsObject() {
 		return d.fail(events, faultOf(int(e.Get("code").Int()), e))
 	}
-	if !d.begun {
+	first := !d.begun
+	if first {
 		d.begun = true
 		events = append(events, providers.Event{
 			Kind: providers.EventStart, ID: v.Get("responseId").Str, Model: v.Get("modelVersion").Str,
@@ -107,7 +105,11 @@ func (d *decoder) response(events []providers.Event, v gjson.Result) []providers
 		}
 	}
 	if u := v.Get("usageMetadata"); u.IsObject() {
-		d.usage.Merge(readUsage([]byte(u.Raw)))
+		said := readUsage([]byte(u.Raw))
+		d.usage.Merge(said)
+		if first { // some clients are told the input before any output
+			events = append(events, providers.Event{Kind: providers.EventUsage, Usage: &said})
+		}
 	}
 	v.Get("candidates").ForEach(func(_, candidate gjson.Result) bool {
 		c := d.choice(int(candidate.Get("index").Int()))
@@ -138,8 +140,8 @@ func (d *decoder) end(events []providers.Event) []providers.Event {
 		return d.fail(events, f)
 	}
 	for _, c := range d.choices {
+		events = c.cite(events) // while the text is open, where the block's end is its last word
 		events = c.shut(events)
-		events = c.cite(events)
 	}
 	if len(d.usage.Lines) > 0 {
 		events = append(events, providers.Event{Kind: providers.EventUsage, Usage: &d.usage})

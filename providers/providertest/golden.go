@@ -38,8 +38,7 @@ func Golden(t *testing.T, face providers.Face, dialect providers.Dialect) {
 	GoldenIn(t, "testdata", face, dialect)
 }
 
-// GoldenIn is Golden for the cases under another folder, for a package with more than one pair
-// of a face and a dialect.
+// GoldenIn is Golden for the cases of another folder.
 func GoldenIn(t *testing.T, folder string, face providers.Face, dialect providers.Dialect) {
 	t.Helper()
 	dirs, err := filepath.Glob(filepath.Join(folder, "*", "request.json"))

@@ -3,10 +3,13 @@ package journal
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/aistrale/aistrale/storage"
 )
@@ -58,7 +61,7 @@ func TestShip_LeavesTheLivingAlone(t *testing.T) {
 	id := newID()
 	appendAll(t, first, settled(id))
 	flush(t, second, ledger)
-	if n, err := Adopt(t.Context(), dir, ledger); n != 0 || err != nil || len(ledger.rows) != 0 {
+	if n, err := Adopt(t.Context(), dir, ledger, nil); n != 0 || err != nil || len(ledger.rows) != 0 {
 		t.Fatalf("a living one's records were taken: %d, %v", n, err)
 	}
 	abandon(first)
@@ -90,11 +93,11 @@ func TestAdopt_GoesOn(t *testing.T) {
 		}
 		return nil
 	}
-	if n, err := Adopt(t.Context(), dir, ledger); n != 2*o.Batch || err == nil {
+	if n, err := Adopt(t.Context(), dir, ledger, nil); n != 2*o.Batch || err == nil {
 		t.Errorf("adopted %d, %v", n, err)
 	}
 	ledger.fail = nil
-	if n, err := Adopt(t.Context(), dir, ledger); n != 700 || err != nil {
+	if n, err := Adopt(t.Context(), dir, ledger, nil); n != 700 || err != nil {
 		t.Errorf("adopted %d, %v", n, err)
 	}
 	if len(ledger.rows) != all || ledger.again != 0 || len(folders(t, dir)) != 0 {
@@ -103,7 +106,7 @@ func TestAdopt_GoesOn(t *testing.T) {
 }
 
 func TestAdopt_NothingThere(t *testing.T) {
-	if n, err := Adopt(t.Context(), filepath.Join(t.TempDir(), "none"), newShelf()); n != 0 || err != nil {
+	if n, err := Adopt(t.Context(), filepath.Join(t.TempDir(), "none"), newShelf(), nil); n != 0 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 }
@@ -167,5 +170,41 @@ func TestShip_SegmentRemovedByHand(t *testing.T) {
 	flush(t, j, ledger)
 	if n := len(ledger.rows); n < 20 || n >= 30 || j.Lag() != 0 {
 		t.Errorf("%d rows, lag %d", n, j.Lag())
+	}
+}
+
+// Whoever has to know what a dead process had under way is told: what was open, what was settled,
+// and what it had shipped itself just before.
+func TestAdopt_Tells(t *testing.T) {
+	dir, ledger := t.TempDir(), newShelf()
+	o := quickOptions(dir)
+	o.Adopted = func(left []storage.Entry) { t.Errorf("the living: %d entries", len(left)) }
+	j := open(t, o)
+	shipped, owed, under := newID(), newID(), newID()
+	appendAll(t, j, opened(shipped), settled(shipped))
+	flush(t, j, ledger)
+	appendAll(t, j, opened(owed), opened(under), settled(owed))
+	abandon(j)
+	told := map[uuid.UUID]storage.EntryState{}
+	adopted := func(left []storage.Entry) {
+		for i := range left {
+			e := &left[i]
+			if _, ok := ledger.rows[attempt{e.RequestID, e.Attempt}]; !ok {
+				t.Errorf("told of %s before the ledger has it", e.RequestID)
+			}
+			told[e.RequestID] = e.State
+		}
+	}
+	ledger.fail = func([]storage.Entry) error { return errors.New("away") }
+	if _, err := Adopt(t.Context(), dir, ledger, adopted); err == nil || len(told) != 0 {
+		t.Errorf("%v; told of %v", err, told)
+	}
+	ledger.fail = nil
+	if _, err := Adopt(t.Context(), dir, ledger, adopted); err != nil {
+		t.Fatal(err)
+	}
+	want := map[uuid.UUID]storage.EntryState{shipped: storage.EntrySettled, owed: storage.EntrySettled, under: storage.EntryLost}
+	if !maps.Equal(told, want) {
+		t.Errorf("told of %v, want %v", told, want)
 	}
 }

@@ -227,7 +227,7 @@ func TestAppend_WriteFails(t *testing.T) {
 	appendAll(t, j, settled(first))
 	flush(t, j, ledger)
 	abandon(j)
-	if _, err := Adopt(t.Context(), o.Dir, ledger); err != nil {
+	if _, err := Adopt(t.Context(), o.Dir, ledger, nil); err != nil {
 		t.Fatal(err)
 	}
 	mustHave(t, ledger, []attempt{{first, 1}})
@@ -283,7 +283,7 @@ func TestAppend_SyncFailsOnce(t *testing.T) {
 	abandon(j)
 	d.powerCut(t, o.Dir, nil)
 	ledger := newShelf()
-	if _, err := Adopt(t.Context(), o.Dir, ledger); err != nil {
+	if _, err := Adopt(t.Context(), o.Dir, ledger, nil); err != nil {
 		t.Fatal(err)
 	}
 	if ledger.rows[attempt{first, 1}].State != storage.EntrySettled || ledger.rows[attempt{second, 1}].State != storage.EntryLost || len(ledger.rows) != 2 {
@@ -306,7 +306,7 @@ func TestAppend_SyncFails(t *testing.T) {
 	_ = j.Append(settled(first))
 	abandon(j)
 	ledger := newShelf()
-	if _, err := Adopt(t.Context(), o.Dir, ledger); err != nil {
+	if _, err := Adopt(t.Context(), o.Dir, ledger, nil); err != nil {
 		t.Fatal(err)
 	}
 	mustHave(t, ledger, []attempt{{first, 1}})
@@ -342,7 +342,7 @@ func TestAppend_GroupCommit(t *testing.T) {
 	ledger := newShelf()
 	abandon(j)
 	d.powerCut(t, o.Dir, nil)
-	if _, err := Adopt(t.Context(), o.Dir, ledger); err != nil || len(ledger.rows) != 51 {
+	if _, err := Adopt(t.Context(), o.Dir, ledger, nil); err != nil || len(ledger.rows) != 51 {
 		t.Errorf("%d rows, %v", len(ledger.rows), err)
 	}
 }

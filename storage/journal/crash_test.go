@@ -127,7 +127,7 @@ func powerFails(t *testing.T, seed uint64) {
 	abandon(l.j)
 	d.powerCut(t, o.Dir, random)
 	for range 2 { // the second time there must be nothing left to do
-		if _, err := Adopt(context.Background(), o.Dir, l.ledger); err != nil {
+		if _, err := Adopt(context.Background(), o.Dir, l.ledger, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -248,7 +248,7 @@ func TestJournal_CloseKeepsWhatIsOwed(t *testing.T) {
 			t.Errorf("%s: the folder is gone", what)
 		}
 		ledger := newShelf()
-		if n, err := Adopt(t.Context(), dir, ledger); n != 1 || err != nil || len(folders(t, dir)) != 0 {
+		if n, err := Adopt(t.Context(), dir, ledger, nil); n != 1 || err != nil || len(folders(t, dir)) != 0 {
 			t.Errorf("%s: adopted %d, %v; left: %v", what, n, err, folders(t, dir))
 		}
 	}

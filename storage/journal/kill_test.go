@@ -124,7 +124,7 @@ func killed(t *testing.T) {
 	}
 	_ = cmd.Wait()
 	ledger := fileLedger(filepath.Join(dir, "ledger"))
-	if _, err := Adopt(t.Context(), filepath.Join(dir, "journal"), ledger); err != nil {
+	if _, err := Adopt(t.Context(), filepath.Join(dir, "journal"), ledger, nil); err != nil {
 		t.Fatal(err)
 	}
 	if left := folders(t, filepath.Join(dir, "journal")); len(left) != 0 {

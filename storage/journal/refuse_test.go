@@ -161,7 +161,7 @@ func TestShip_PoisonAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	shelf.fail = nil
-	if n, err := Adopt(t.Context(), o.Dir, shelf); n != 1 || err != nil {
+	if n, err := Adopt(t.Context(), o.Dir, shelf, nil); n != 1 || err != nil {
 		t.Errorf("adopted %d, %v", n, err)
 	}
 }

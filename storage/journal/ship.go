@@ -24,6 +24,7 @@ type shipper struct {
 	ledger  Ledger
 	sources []*source // the dead runs, then this one
 	batch   []storage.Entry
+	left    []storage.Entry // of dead runs, to be told of when the ledger has the batch
 	own     *atomic.Int64
 	adopted atomic.Int64 // settled entries of dead runs that are not in the ledger
 	looked  time.Time    // for dead runs
@@ -169,6 +170,17 @@ func (s *shipper) take(src *source, rec record, lost bool) {
 	} else if lost {
 		*e = e.Lost()
 	}
+	if src.live == nil && len(s.batch) > 0 {
+		s.left = append(s.left, s.batch[len(s.batch)-1])
+	}
+}
+
+// inherit notes a record of a dead run that the ledger has already: others may not know it.
+func (s *shipper) inherit(rec record) {
+	var e storage.Entry
+	if err := e.Parse(rec.entry); err == nil {
+		s.left = append(s.left, e)
+	}
 }
 
 func (s *shipper) write(ctx context.Context, entries []storage.Entry) error {
@@ -181,6 +193,10 @@ func (s *shipper) write(ctx context.Context, entries []storage.Entry) error {
 func (s *shipper) delivered() error {
 	clear(s.batch)
 	s.batch = s.batch[:0]
+	if len(s.left) > 0 {
+		s.o.Adopted(s.left)
+		s.left = nil
+	}
 	var err error
 	s.sources = slices.DeleteFunc(s.sources, func(src *source) bool {
 		err = errors.Join(err, src.delivered())

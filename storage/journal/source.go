@@ -63,7 +63,11 @@ func adopt(r *run, s *shipper) (*source, error) {
 			break
 		}
 		src.note(rec, where)
-		if isSettled(rec) && !where.before(src.shipped) {
+		switch {
+		case !isSettled(rec):
+		case where.before(src.shipped):
+			s.inherit(rec)
+		default:
 			src.owed++
 		}
 	}

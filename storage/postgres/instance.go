@@ -153,8 +153,8 @@ func (j *Journal) bury(ctx context.Context, dead sight) error {
 		}
 		lost := make([]*storage.Entry, 0, len(open))
 		for i := range open {
-			entry := open[i].Lost()
-			lost = append(lost, &entry)
+			open[i] = open[i].Lost()
+			lost = append(lost, &open[i])
 		}
 		err = j.deposit(ctx, lost)
 		if poison(err) {
@@ -163,6 +163,7 @@ func (j *Journal) bury(ctx context.Context, dead sight) error {
 		if err != nil {
 			return err
 		}
+		j.o.Adopted(open)
 		j.o.Log.Warn("journal: attempts of a dead gateway are settled as lost", "instance", dead.id, "attempts", len(lost))
 	}
 	_, err := j.store.writer.Exec(ctx, `DELETE FROM instances WHERE id = $1 AND seen = $2`, dead.id, dead.beat)

@@ -27,6 +27,9 @@ type JournalOptions struct {
 	Log  *slog.Logger
 	// Lost is called with the number of settled records that could not be kept, from any goroutine.
 	Lost func(n int)
+	// Adopted is told what dead gateways did not live to settle, when the ledger has it; nil: nobody
+	// is. Another gateway may tell of it too.
+	Adopted func(entries []storage.Entry)
 
 	backlogMost int // settled entries in memory; 0 is mostOwed
 }
@@ -78,6 +81,9 @@ func NewJournal(store *Store, o JournalOptions) *Journal {
 	}
 	if o.Lost == nil {
 		o.Lost = func(int) {}
+	}
+	if o.Adopted == nil {
+		o.Adopted = func([]storage.Entry) {}
 	}
 	if o.backlogMost == 0 {
 		o.backlogMost = mostOwed

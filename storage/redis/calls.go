@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -14,37 +15,54 @@ import (
 const (
 	trips     = 4  // under way at once
 	passenger = 32 // calls in one of them
+	// apart is how long after another a trip leaves while that one is under way: where Redis is
+	// near, one after another is soon enough, and each then carries more.
+	apart = 500 * time.Microsecond
 )
 
 // call is one script to be run for a caller who waits.
 type call struct {
-	script *goredis.Script
+	script *script
 	keys   []string
-	args   *pack
+	args   pack
 
-	reply any
-	err   error
-	lead  bool          // it is the caller's turn to send
-	done  chan struct{} // of capacity 1: answered, or lead
+	answered bool
+	reply    any
+	numbers  []int64 // in place of a reply, of a script that many calls share
+	room     [24]int64
+	err      error
+	lead     bool          // it is the caller's turn to send
+	done     chan struct{} // of capacity 1: answered, or lead
 }
 
-// calls share round trips: who comes while all trips are under way waits for the next one, which
-// the first to wait then sends for all. So a crowd needs few connections and few system calls,
-// a single call goes at once, and waiting for a turn is not held against Redis.
+// calls share round trips: who comes while trips are under way waits for the next one to leave,
+// which one of those who wait then sends for all. So a crowd needs few connections and few system
+// calls, a single call goes at once, and waiting for a turn is not held against Redis.
 type calls struct {
-	send func(batch []*call)
+	send  func(batch []*call)
+	apart time.Duration // 0: trips leave as soon as there is a call
 
 	mu      sync.Mutex
-	away    int // trips under way
+	away    int       // trips under way
+	left    time.Time // when the last one left
 	waiting []*call
+}
+
+// may reports whether another trip leaves now, beside those under way.
+func (q *calls) may(now time.Time) bool {
+	return q.away == 0 || q.away < trips && (now.Sub(q.left) >= q.apart || len(q.waiting) >= passenger)
 }
 
 // do runs a script. Its error is the context's, or says that it may or may not have run.
 func (q *calls) do(ctx context.Context, c *call) error {
-	c.done = make(chan struct{}, 1)
+	if c.done == nil {
+		c.done = make(chan struct{}, 1)
+	}
+	now := time.Now()
 	q.mu.Lock()
-	if q.away < trips {
+	if q.may(now) {
 		q.away++
+		q.left = now
 		q.mu.Unlock()
 		q.lead(c)
 		return c.err
@@ -82,21 +100,28 @@ func (q *calls) lead(own *call) {
 	for _, c := range batch[1:] {
 		c.done <- struct{}{}
 	}
+	now := time.Now()
 	q.mu.Lock()
-	q.handOver()
+	q.away--
+	q.handOver(now)
 	q.mu.Unlock()
 }
 
-// handOver gives the turn to the first who waits and has none yet.
-func (q *calls) handOver() {
+// handOver gives the turn to the first who waits and has none yet, where a trip may leave. The
+// last trip that comes back always does so.
+func (q *calls) handOver(now time.Time) {
+	if !q.may(now) {
+		return
+	}
 	for _, c := range q.waiting {
 		if !c.lead {
+			q.away++
+			q.left = now
 			c.lead = true
 			c.done <- struct{}{}
 			return
 		}
 	}
-	q.away--
 }
 
 // leave is for a caller whose client has left while it waited.
@@ -106,7 +131,8 @@ func (q *calls) leave(ctx context.Context, c *call) error {
 	if i := slices.Index(q.waiting, c); i >= 0 {
 		q.waiting = slices.Delete(q.waiting, i, i+1)
 		if c.lead {
-			q.handOver()
+			q.away--
+			q.handOver(time.Now())
 		}
 	}
 	return fmt.Errorf("storage.redis: %w", context.Cause(ctx))
@@ -121,7 +147,7 @@ func (c *Counters) send(batch []*call) {
 		switch {
 		case one.err != nil:
 			one.err = fmt.Errorf("%w: %w", ErrDown, one.err)
-		case one.reply == nil:
+		case !one.answered:
 			one.err = cmp.Or(err, errNotSent)
 		}
 	}
@@ -130,31 +156,33 @@ func (c *Counters) send(batch []*call) {
 // run runs scripts in one round trip, or in two where Redis has to be told the scripts first. It
 // gives the first error; each call has its own.
 func run(ctx context.Context, client goredis.UniversalClient, batch []*call) error {
-	err := trip(ctx, client, batch, (*goredis.Script).EvalSha)
+	err := trip(ctx, client, batch, byHash)
 	if !untold(err) {
 		return err
 	}
 	again := slices.DeleteFunc(slices.Clone(batch), func(c *call) bool { return !untold(c.err) })
-	return trip(ctx, client, again, (*goredis.Script).Eval)
+	return trip(ctx, client, again, byText)
 }
 
 func untold(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") }
 
-type runner func(s *goredis.Script, ctx context.Context, on goredis.Scripter, keys []string, args ...any) *goredis.Cmd
-
-func trip(ctx context.Context, client goredis.UniversalClient, batch []*call, how runner) error {
-	if len(batch) == 1 {
-		c := batch[0]
-		c.reply, c.err = how(c.script, ctx, client, c.keys, c.args.bytes()).Result()
-		return c.err
+func trip(ctx context.Context, client goredis.UniversalClient, batch []*call, name naming) error {
+	all := groups(batch)
+	if len(all) == 1 {
+		cmd := command(ctx, all[0], name)
+		err := client.Process(ctx, cmd)
+		return cmp.Or(answer(all[0], cmd), err)
 	}
 	p := client.Pipeline()
-	for _, c := range batch {
-		how(c.script, ctx, p, c.keys, c.args.bytes())
+	sent := make([]*goredis.Cmd, len(all))
+	for i, group := range all {
+		sent[i] = command(ctx, group, name)
+		_ = p.Process(ctx, sent[i]) // only queues it
 	}
-	commands, err := p.Exec(ctx)
-	for i, cmd := range commands {
-		batch[i].reply, batch[i].err = cmd.(*goredis.Cmd).Result()
+	_, err := p.Exec(ctx)
+	var first error
+	for i, group := range all {
+		first = cmp.Or(first, answer(group, sent[i]))
 	}
-	return err
+	return cmp.Or(first, err)
 }

@@ -3,10 +3,12 @@ package redis
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestCalls_ShareTrips(t *testing.T) {
@@ -19,7 +21,7 @@ func TestCalls_ShareTrips(t *testing.T) {
 		}
 		sent.Add(1)
 		for _, c := range batch {
-			c.reply = c.keys[0]
+			c.reply, c.answered = c.keys[0], true
 		}
 		away.Add(-1)
 		if len(batch) > passenger {
@@ -109,5 +111,46 @@ func TestCalls_TurnsPassThoseWhoLeft(t *testing.T) {
 	all.Wait()
 	if q.away != 0 || len(q.waiting) != 0 {
 		t.Errorf("%d away and %d waiting", q.away, len(q.waiting))
+	}
+}
+
+// Calls that come shortly after a trip has left go together when it is back.
+func TestCalls_TripsApart(t *testing.T) {
+	const callers = 20
+	inside, back := make(chan int), make(chan struct{})
+	q := calls{apart: time.Hour}
+	q.send = func(batch []*call) {
+		inside <- len(batch)
+		<-back
+	}
+	var all sync.WaitGroup
+	come := func() {
+		all.Go(func() {
+			if err := q.do(t.Context(), &call{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	come()
+	if n := <-inside; n != 1 {
+		t.Errorf("%d calls in the first trip", n)
+	}
+	for range callers {
+		come()
+	}
+	for waiting := 0; waiting < callers; {
+		q.mu.Lock()
+		waiting = len(q.waiting)
+		q.mu.Unlock()
+		runtime.Gosched()
+	}
+	back <- struct{}{}
+	if n := <-inside; n != callers {
+		t.Errorf("%d calls in the second trip", n)
+	}
+	back <- struct{}{}
+	all.Wait()
+	if q.away != 0 {
+		t.Errorf("%d trips are away", q.away)
 	}
 }

@@ -24,7 +24,7 @@ func TestSettle_GivenBackThenCharged(t *testing.T) {
 	stands(t, later, b, 0, 0) // the ledger is read, a minute from now
 	for n := 1; n <= 3; n++ {
 		a := lessonAsk(c, b, n, 10)
-		c.giveBack(c.split(a), ErrDown)
+		c.giveBack(c.split(a, nil), ErrDown)
 		c.Settle(&policy.Grant{Ask: a, Output: 10, Degraded: true}, policy.Spent{Budgets: []int64{7}})
 	}
 	stands(t, c, b, 21, 0)
@@ -117,7 +117,7 @@ func TestLesson_EmptiedMeanwhile(t *testing.T) {
 		t.Fatal("nothing was emptied")
 	}
 	for n := 1; n <= 4; n++ { // the fourth is not in the ledger yet
-		p := c.split(lessonAsk(c, b, n, 10))[0]
+		p := c.split(lessonAsk(c, b, n, 10), nil)[0]
 		c.push(item{what: "charge", part: p, at: at, amounts: []int64{10}})
 	}
 	stands(t, c, b, 40, 0)

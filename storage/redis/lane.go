@@ -160,7 +160,7 @@ func (c *Counters) tell(ctx context.Context) bool {
 	}
 	err := c.probe(ctx, settleTimeout, func(ctx context.Context) error { return run(ctx, c.client, sent) })
 	for i, b := range batches {
-		if sent[i].reply == nil && sent[i].err == nil {
+		if !sent[i].answered {
 			continue // not sent
 		}
 		if sent[i].err == nil {
@@ -183,16 +183,16 @@ func wrong(err error) bool {
 }
 
 func (c *Counters) callSettle(b *batch) *call {
-	keys := []string{keyBorn(b.place), keyBatch(b.place, c.node)}
+	keys := []string{c.names.born(b.place), keyBatch(b.place, c.node)}
 	args := newPack(40 + 200*len(b.items))
 	args.add(c.shift.Load(), c.learns(), b.number, int64(len(b.items)))
 	for i := range b.items {
-		keys = appendItem(keys, args, &b.items[i])
+		keys = c.appendItem(keys, &args, &b.items[i])
 	}
 	return &call{script: scriptSettle, keys: keys, args: args}
 }
 
-func appendItem(keys []string, args *pack, it *item) []string {
+func (c *Counters) appendItem(keys []string, args *pack, it *item) []string {
 	a := it.part.ask
 	rates, slots := a.Rates, a.Slots
 	switch it.what {
@@ -207,16 +207,16 @@ func appendItem(keys []string, args *pack, it *item) []string {
 	args.word(it.part.taken)
 	args.add(it.at.UnixMilli(), int64(len(rates)), int64(len(slots)), int64(len(a.Budgets)))
 	for i := range rates {
-		keys = append(keys, keyOf(rates[i].Counter))
+		keys = append(keys, c.names.of(rates[i].Counter).key)
 		args.add(int64(max(0, rates[i].Interval)), it.units[i])
 	}
 	for i := range slots {
-		keys = append(keys, keyOf(slots[i].Counter))
+		keys = append(keys, c.names.of(slots[i].Counter).key)
 	}
 	for i := range a.Budgets {
 		bud := &a.Budgets[i]
-		keys = appendBudget(keys, bud)
-		keys = append(keys, keyKnown(keyOf(bud.Counter)))
+		name := c.names.of(bud.Counter)
+		keys = append(keys, name.key, name.leases, name.known)
 		args.add(min(it.amounts[i], exact), bud.Window.Rolling.Milliseconds(), opening(bud, it.at), millis(bud.Window.End))
 		addShares(args, bud)
 	}

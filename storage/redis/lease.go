@@ -19,9 +19,12 @@ type leases struct {
 	seen map[string]sight
 }
 
-// held is a lease of this node.
+// held is a lease of this node. A usual one is one allocation.
 type held struct {
+	grant       policy.Grant
 	parts       []part
+	part        [1]part // room for the usual number
+	states      [2]policy.RateState
 	taken, next time.Time // when it was taken, and when it is to be kept alive
 }
 
@@ -32,15 +35,16 @@ type sight struct {
 }
 
 // hold remembers a grant. Where one place granted less than those before it, they are told.
-func (c *Counters) hold(g *policy.Grant, parts []part) {
-	for i := range parts {
-		if p := &parts[i]; p.output > g.Output {
+func (c *Counters) hold(h *held) {
+	g := &h.grant
+	for i := range h.parts {
+		if p := &h.parts[i]; p.output > g.Output {
 			p.output = g.Output
 			c.push(renewal(p))
 		}
 	}
 	now := c.now()
-	h := &held{parts: parts, taken: now, next: now.Add(g.Ask.Alive / 3)}
+	h.taken, h.next = now, now.Add(g.Ask.Alive/3)
 	c.leases.mu.Lock()
 	defer c.leases.mu.Unlock()
 	c.leases.held[g] = h

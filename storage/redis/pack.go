@@ -8,13 +8,40 @@ import (
 
 // pack is a script's arguments as one MessagePack array, in as few allocations.
 type pack struct {
+	text   []byte
+	count  uint32
+	shared section // what comes first, of calls that share a script
+}
+
+// section is a part of a pack.
+type section struct {
 	text  []byte
 	count uint32
 }
 
 const packHead = 5
 
-func newPack(room int) *pack { return &pack{text: make([]byte, packHead, packHead+room)} }
+func newPack(room int) pack { return pack{text: make([]byte, packHead, packHead+room)} }
+
+// again empties the pack, and keeps its room.
+func (p *pack) again() {
+	*p = pack{text: append(p.text[:0], 0, 0, 0, 0, 0)}
+}
+
+// share notes that what was added so far is the same for all calls that share a script.
+func (p *pack) share() { p.shared = section{p.text[packHead:], p.count} }
+
+func (p *pack) head() section { return p.shared }
+
+func (p *pack) rest() section {
+	return section{p.text[packHead+len(p.shared.text):], p.count - p.shared.count}
+}
+
+// join adds a part of another pack.
+func (p *pack) join(s section) {
+	p.text = append(p.text, s.text...)
+	p.count += s.count
+}
 
 // add adds whole numbers.
 func (p *pack) add(numbers ...int64) {
@@ -42,19 +69,39 @@ func (p *pack) bytes() []byte {
 	return p.text
 }
 
-// unpack reads an array of whole numbers, as scripts pack them, into dst.
-func unpack(text string, dst []int64) ([]int64, error) {
+var errNoNumbers = fmt.Errorf("%w as they should: an answer that is not an array of numbers", ErrDown)
+
+// unpackNumbers reads an array of whole numbers, as scripts pack them, into dst, and gives what
+// stands behind it. Where it is not ok, dst has the numbers before what is none.
+func unpackNumbers(text string, dst []int64) (numbers []int64, rest string, ok bool) {
 	n, text, ok := unpackHead(text)
 	for ; ok && n > 0; n-- {
 		var value int64
-		if value, text, ok = unpackNumber(text); ok {
-			dst = append(dst, value)
+		value, rest, ok = unpackNumber(text)
+		if ok {
+			dst, text = append(dst, value), rest
 		}
 	}
-	if !ok || text != "" || len(dst) == 0 {
-		return nil, fmt.Errorf("%w as they should: an answer that is not an array of numbers", ErrDown)
+	return dst, text, ok && len(dst) > 0
+}
+
+// unpackWord reads a text.
+func unpackWord(text string) (word, rest string, ok bool) {
+	if text == "" {
+		return "", "", false
 	}
-	return dst, nil
+	kind, text := text[0], text[1:]
+	size := int(kind & 0x1f)
+	if wide := int(kind) - 0xd9; kind&0xe0 != 0xa0 {
+		if wide < 0 || wide > 2 || len(text) < 1<<wide {
+			return "", "", false
+		}
+		size, text = int(bigEndian(text[:1<<wide])), text[1<<wide:]
+	}
+	if len(text) < size {
+		return "", "", false
+	}
+	return text[:size], text[size:], true
 }
 
 func unpackHead(text string) (n int, rest string, ok bool) {

@@ -20,8 +20,8 @@ func TestPack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := unpack(got, nil)
-		if err != nil || !slices.Equal(back, numbers) {
+		back, rest, err := unpackAnswer(got, nil)
+		if err != nil || rest != "" || !slices.Equal(back, numbers) {
 			t.Errorf("%v came back as %v, %v", numbers, back, err)
 		}
 	}
@@ -45,7 +45,7 @@ func FuzzUnpack(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		numbers, err := unpack(text, nil)
+		numbers, _, err := unpackAnswer(text, nil)
 		if err != nil {
 			return
 		}

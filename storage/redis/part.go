@@ -67,12 +67,11 @@ func at(list []int, i int) int {
 	return list[i]
 }
 
-// split gives the parts of an ask, in one order for all: first those of places that fewer share.
-func (c *Counters) split(a *policy.Ask) []part {
+// split adds the parts of an ask to none, in one order for all: first those of places that fewer share.
+func (c *Counters) split(a *policy.Ask, parts []part) []part {
 	if !c.cluster {
-		return []part{{place: untagged, ask: a}}
+		return append(parts, part{place: untagged, ask: a})
 	}
-	var parts []part
 	in := func(counter string) *part {
 		place := tag(counter)
 		for i := range parts {

@@ -52,6 +52,8 @@ type Counters struct {
 	node    string
 	breaker *gobreaker.CircuitBreaker[struct{}]
 	calls   calls
+	names   names
+	spare   sync.Pool // of calls
 	leases  leases
 	lanes   lanes
 	lessons lessons
@@ -83,7 +85,7 @@ func Open(o Options) (*Counters, error) {
 		tripped: make(chan struct{}, 1), due: make(chan struct{}, 1),
 	}
 	c.breaker = c.newBreaker()
-	c.calls.send = c.send
+	c.calls.send, c.calls.apart = c.send, apart
 	c.leases.held, c.leases.seen = map[*policy.Grant]*held{}, map[string]sight{}
 	c.lanes.open(o.History != nil)
 	c.lessons.open(ctx)

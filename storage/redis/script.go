@@ -25,12 +25,26 @@ var (
 	luaBeat string
 )
 
+// script is what Redis runs for a call.
+type script struct {
+	text, hash string
+	shared     bool // one command may carry many calls
+}
+
+func newScript(text string) *script { return &script{text: text, hash: goredis.NewScript(text).Hash()} }
+
 // The scripts. Redis has no way for scripts to share code that works before version 7.
 var (
-	scriptTake   = goredis.NewScript(luaClock + luaBudget + luaTake)
-	scriptExtend = goredis.NewScript(luaClock + luaBudget + luaExtend)
-	scriptSettle = goredis.NewScript(luaClock + luaBudget + luaSettle)
-	scriptLoad   = goredis.NewScript(luaClock + luaBudget + luaLoad)
-	scriptState  = goredis.NewScript(luaClock + luaBudget + luaState)
-	scriptBeat   = goredis.NewScript(luaClock + luaBeat)
+	scriptTake   = newShared(luaClock + luaBudget + luaTake)
+	scriptExtend = newScript(luaClock + luaBudget + luaExtend)
+	scriptSettle = newScript(luaClock + luaBudget + luaSettle)
+	scriptLoad   = newScript(luaClock + luaBudget + luaLoad)
+	scriptState  = newScript(luaClock + luaBudget + luaState)
+	scriptBeat   = newScript(luaClock + luaBeat)
 )
+
+func newShared(text string) *script {
+	s := newScript(text)
+	s.shared = true
+	return s
+}

@@ -10,7 +10,7 @@ import (
 
 // item is what one place is told of one lease.
 type item struct {
-	what    string // settle, charge, again, undo or renew, as settle.lua says
+	what    string // settle, charge, again, undo, inherit or renew, as settle.lua says
 	part    part
 	units   []int64 // of each rate, more or less than was taken
 	amounts []int64 // of each budget
@@ -29,7 +29,7 @@ func (c *Counters) Settle(g *policy.Grant, s policy.Spent) {
 		if !g.Degraded {
 			return
 		}
-		parts, what = c.split(g.Ask), "charge"
+		parts, what = c.split(g.Ask, nil), "charge"
 		for i := range parts {
 			parts[i].output = g.Output
 			parts[i].taken = digits(g.Ask.Now.Unix(), int64(g.Ask.Now.Nanosecond()))
@@ -48,6 +48,21 @@ func (c *Counters) Settle(g *policy.Grant, s policy.Spent) {
 		}
 		for j := range p.ask.Budgets {
 			it.amounts[j] = said(s.Budgets, at(p.budgets, j), p.ask.Budgets[j].Reserve(p.output))
+		}
+		c.push(it)
+	}
+}
+
+// Inherit settles a lease of a node that died by its name. Of what is said to be less than 0, all
+// that it held counts. A lease that Redis does not know, or that is settled, is left alone; one
+// that ran out, and was charged in full, is corrected within a day.
+func (c *Counters) Inherit(a *policy.Ask, spent []int64) {
+	parts := c.split(a, nil)
+	for i := range parts {
+		p := &parts[i]
+		it := item{what: "inherit", part: *p, at: a.Now, units: make([]int64, len(p.ask.Rates)), amounts: make([]int64, len(p.ask.Budgets))}
+		for j := range p.ask.Budgets {
+			it.amounts[j] = spent[at(p.budgets, j)]
 		}
 		c.push(it)
 	}

@@ -21,6 +21,7 @@ func (c *Counters) State(ctx context.Context, b *policy.BudgetAsk) (policy.Budge
 		case err != nil:
 			return policy.BudgetState{}, err
 		case reply[0] == 1 && len(reply) == 3:
+			c.leases.see([]policy.BudgetAsk{*b}, reply[1:], c.now())
 			return policy.BudgetState{Spent: reply[1], Reserved: reply[2]}, nil
 		case again:
 			return policy.BudgetState{}, fmt.Errorf("%w: %s", ErrUnknown, b.Counter)

@@ -17,15 +17,16 @@ const exact = 1 << 53
 // the same timeout. Its error wraps ErrDown or ErrUnknown, or is the context's. Whatever may have
 // been taken is then given back.
 func (c *Counters) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, error) {
-	g := &policy.Grant{Ask: a, Output: max(0, a.Output)}
+	h := &held{grant: policy.Grant{Ask: a, Output: max(0, a.Output)}}
+	g := &h.grant
 	if len(a.Rates)+len(a.Slots)+len(a.Budgets) == 0 {
 		return policy.Verdict{Grant: g}, nil
 	}
-	parts := c.split(a)
+	parts := c.split(a, h.part[:0])
 	until := time.Now().Add(c.options.Timeout)
-	v := policy.Verdict{Grant: g, Rates: make([]policy.RateState, len(a.Rates))}
+	v := policy.Verdict{Grant: g, Rates: h.states[:0]}
 	for i := range a.Rates { // of places that are not asked, because another refused
-		v.Rates[i].Remaining = a.Rates[i].Burst
+		v.Rates = append(v.Rates, policy.RateState{Remaining: a.Rates[i].Burst})
 	}
 	for i := range parts {
 		p := &parts[i]
@@ -42,7 +43,8 @@ func (c *Counters) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, err
 		}
 		g.Output = p.output
 	}
-	c.hold(g, parts)
+	h.parts = parts
+	c.hold(h)
 	return v, nil
 }
 
@@ -51,15 +53,11 @@ func (c *Counters) takePart(ctx context.Context, p *part, states []policy.RateSt
 	for again := false; ; again = true {
 		one := c.callTake(p)
 		if err := c.calls.do(ctx, one); err != nil {
-			return policy.Refused{}, err
+			return policy.Refused{}, err // others may still have the call
 		}
-		var room [40]int64
-		text, _ := one.reply.(string)
-		reply, err := unpack(text, room[:0])
-		if err != nil {
-			return policy.Refused{}, err
-		}
+		reply := one.numbers
 		if reply[0] != takeLearn {
+			defer c.spare.Put(one)
 			return c.granted(p, reply, states)
 		}
 		if again {
@@ -82,29 +80,37 @@ const (
 
 func (c *Counters) callTake(p *part) *call {
 	a := p.ask
-	keys := make([]string, 0, 1+len(a.Rates)+len(a.Slots)+2*len(a.Budgets))
-	keys = append(keys, keyBorn(p.place))
-	args := newPack(len(a.Lease) + 60 + 27*len(a.Rates) + 9*len(a.Slots) + 48*len(a.Budgets))
+	one, _ := c.spare.Get().(*call)
+	if one == nil {
+		one = &call{script: scriptTake}
+	}
+	keys, args := append(one.keys[:0], c.names.born(p.place)), &one.args
+	*one = call{script: scriptTake, args: one.args, done: one.done}
+	args.again()
 	args.add(c.shift.Load(), c.learns())
+	args.share()
 	args.word(a.Lease)
 	args.add(a.Alive.Milliseconds(), min(p.output, exact), min(max(0, a.Least), p.output, exact))
 	args.add(int64(len(a.Rates)), int64(len(a.Slots)), int64(len(a.Budgets)))
 	for i := range a.Rates {
 		r := &a.Rates[i]
-		keys = append(keys, keyOf(r.Counter))
+		keys = append(keys, c.names.of(r.Counter).key)
 		args.add(int64(max(0, r.Interval)), r.Burst, max(0, r.Cost))
 	}
 	for i := range a.Slots {
-		keys = append(keys, keyOf(a.Slots[i].Counter))
+		keys = append(keys, c.names.of(a.Slots[i].Counter).key)
 		args.add(a.Slots[i].Limit)
 	}
+	now := c.now()
 	for i := range a.Budgets {
 		b := &a.Budgets[i]
-		keys = appendBudget(keys, b)
+		name := c.names.of(b.Counter)
+		keys = append(keys, name.key, name.leases)
 		args.add(min(b.Limit, exact), min(max(0, b.Fixed), exact), min(max(0, b.PerMillion), exact),
-			b.Window.Rolling.Milliseconds(), opening(b, c.now()), millis(b.Window.End), flag(b.Advisory))
+			b.Window.Rolling.Milliseconds(), opening(b, now), millis(b.Window.End), flag(b.Advisory))
 	}
-	return &call{script: scriptTake, keys: keys, args: args}
+	one.keys = keys
+	return one
 }
 
 // learns says to scripts whether a ledger knows what they do not.

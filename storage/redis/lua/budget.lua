@@ -60,7 +60,15 @@ end
 
 local function reserve(hash, amount) redis.call('HINCRBY', hash, 'reserved', whole(amount)) end
 
--- expire charges leases that nobody kept alive with what they hold, and remembers it for an hour.
+-- remember has a lease as one that ran out and was charged an amount, in a slice, for a day:
+-- somebody may know better.
+local function remember(hash, leases, lease, amount, slice)
+  redis.call('HSET', hash, 'x' .. lease, whole(amount) .. ' ' .. whole(slice))
+  redis.call('ZADD', leases, whole(now + day), 'x' .. lease)
+  redis.call('PEXPIRE', leases, whole(2 * day))
+end
+
+-- expire charges leases that nobody kept alive with what they hold.
 local function expire(hash, leases, span)
   local due = redis.call('ZRANGEBYSCORE', leases, '-inf', whole(now), 'LIMIT', 0, 100)
   for _, field in ipairs(due) do
@@ -69,10 +77,7 @@ local function expire(hash, leases, span)
     redis.call('ZREM', leases, field)
     if held and string.sub(field, 1, 1) == 'l' then
       reserve(hash, -held)
-      local slice = spend(hash, span, held)
-      field = 'x' .. string.sub(field, 2)
-      redis.call('HSET', hash, field, whole(held) .. ' ' .. whole(slice))
-      redis.call('ZADD', leases, whole(now + hold), field)
+      remember(hash, leases, string.sub(field, 2), held, spend(hash, span, held))
     end
   end
   return #due

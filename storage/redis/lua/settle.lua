@@ -4,7 +4,8 @@
 -- slots, and each budget with its leases and its known settlements.
 -- ARGV: clock, learn, batch, how many items; of each item "settle", "charge" (nobody reserved
 -- it here), "again" (it was told to a Redis that is gone), "undo" (it is given back as if it had
--- never been; a settlement of the same lease may follow) or "renew", lease, alive, when it was
+-- never been; a settlement of the same lease may follow), "inherit" (another node had it, which
+-- died; an amount below 0 is all that it held) or "renew", lease, alive, when it was
 -- taken (19 digits), when it was settled, how many rates, slots and budgets; interval and units
 -- more or less of each rate; amount, rolling span, start, end, how many shares, and percent and
 -- amount of each share, of each budget.
@@ -119,6 +120,27 @@ local function undo(k, lease, span, start)
   if not held and look(hash, leases, span, start) then late(hash, leases, lease, span, 0) end
 end
 
+-- inherit settles a lease of a node that died, where it is open or ran out. It leaves it as one
+-- that ran out, so that whoever knows still better is heard. Where the ledger is still to be read,
+-- it may be read from before it had this.
+local function inherit(k, lease, amount, at, span, start, finish)
+  local hash, leases = KEYS[k], KEYS[k + 1]
+  if finish > 0 and now > finish then return true end
+  local known = look(hash, leases, span, start)
+  local held = release(hash, leases, lease)
+  if not known then
+    if amount >= 0 and at >= now - recent then redis.call('HSET', hash, 'e' .. lease, whole(amount)) end
+    return false
+  end
+  if held then
+    if amount < 0 then amount = held end
+    remember(hash, leases, lease, amount, spend(hash, span, amount))
+  elseif amount >= 0 then
+    late(hash, leases, lease, span, amount)
+  end
+  return true
+end
+
 -- renew keeps a lease alive, with what its holder says that it holds: Redis may have lost it.
 local function renew(k, lease, amount, alive)
   local hash = KEYS[k]
@@ -156,6 +178,12 @@ for item = 0, ARGV[4] - 1 do
     local span, start, finish = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3]
     if what == 'renew' then
       renew(k, lease, amount, alive)
+    elseif what == 'inherit' then
+      if inherit(k, lease, amount, at, span, start, finish) then
+        cross(item, budget, KEYS[k], span, a + 4)
+      else
+        learn[#learn + 1] = {item, budget}
+      end
     elseif what == 'undo' then
       undo(k, lease, span, start)
     elseif charge(k, lease, amount, at, span, start, finish, what == 'again') then
