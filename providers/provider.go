@@ -74,7 +74,7 @@ func (p *Provider) Route(op Op, language, model string) (Route, bool) {
 		case !strings.Contains(model, r.Models):
 		case r.Language == language && r.Pair == nil:
 			return *r, true
-		case found < 0:
+		case found < 0, !routes[found].answers(language) && r.answers(language):
 			found = i
 		}
 	}
@@ -83,6 +83,9 @@ func (p *Provider) Route(op Op, language, model string) (Route, bool) {
 	}
 	return routes[found], true
 }
+
+// answers reports whether clients of a language can be served at all: a pair has one.
+func (r *Route) answers(language string) bool { return r.Pair == nil || r.Pair.Client == language }
 
 // A Route says how a provider serves one operation in one language.
 type Route struct {
@@ -110,8 +113,9 @@ type Route struct {
 // A Pair says an operation that has no stream in a provider's words: the client's body to
 // upstream requests, and all their replies to the client's body.
 type Pair struct {
-	Write func(Call) (Plan, error)
-	Read  func(call Call, replies [][]byte) (body []byte, usage Usage, err error)
+	Client string // whose language Write reads and Read writes
+	Write  func(Call) (Plan, error)
+	Read   func(call Call, replies [][]byte) (body []byte, usage Usage, err error)
 }
 
 // Quirks names what a provider of a known language does otherwise than the language's owner.

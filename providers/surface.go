@@ -7,6 +7,8 @@ type Surface struct {
 	Prefix    string
 	Face      Face
 	Endpoints []Endpoint
+	// Awake is what keeps a quiet stream alive; "" is a comment, as most clients take one.
+	Awake string
 }
 
 // An Endpoint is one path of the data plane. It is a value.
@@ -25,6 +27,11 @@ type Endpoint struct {
 	Words map[string]Word
 	// Stream is set where the path itself asks for a stream.
 	Stream bool
+	// Pairs serve an operation that has no hub by routes of other languages, which they are named by.
+	Pairs map[string]*Pair
+	// Query is a parameter that the request's URL must have ("alt=sse"); "" is none.
+	Query string
+	Awake string // "": the surface's
 	// List says models that the key may use in the client's words (OpModels). A path with a
 	// "{model}" is shown one of them: one is set then.
 	List func(dst []byte, models []ListedModel, query func(name string) string) []byte
@@ -61,4 +68,5 @@ type ListedModel struct {
 	OwnedBy string
 	Created int64 // Unix seconds, 0 where nobody says
 	Can     Capabilities
+	Ops     []Op // that it serves; nil where nobody says
 }

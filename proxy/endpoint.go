@@ -28,6 +28,7 @@ func newEndpoints(surfaces []providers.Surface) *endpoints {
 			if at.Face == nil {
 				at.Face = s.Face
 			}
+			at.Awake = cmp.Or(at.Awake, s.Awake, comment)
 			if strings.Contains(at.Path, "{") {
 				e.patterns = append(e.patterns, newPattern(&at))
 				continue

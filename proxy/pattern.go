@@ -35,7 +35,8 @@ func (v *pathVars) get(name string) string {
 	return ""
 }
 
-func (v *pathVars) model() string { return v.get("model") }
+// model is the name of a model. Google's clients write it as that of a resource, and then some.
+func (v *pathVars) model() string { return strings.TrimPrefix(v.get("model"), "models/") }
 
 func newPattern(at *providers.Endpoint) pattern {
 	p := pattern{endpoint: at}

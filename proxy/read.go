@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +22,12 @@ const largeBody = 64 << 10
 
 // identify finds the key before anything of the body is read.
 func (f *flight) identify() error {
-	key, err := f.state.Keys.Find(presented(f), f.start)
+	said := presented(f)
+	if len(said) == 0 && f.fc.QueryArgs().Has("key") {
+		return &providers.Fault{Kind: providers.FaultUnauthorized, NoRetry: true,
+			Message: "A key in the URL (?key=) is not accepted, as URLs are logged. Send it in the header x-goog-api-key, or as a bearer token."}
+	}
+	key, err := f.state.Keys.Find(said, f.start)
 	if err != nil {
 		return err
 	}
@@ -45,6 +51,9 @@ func presented(f *flight) []byte {
 
 // read takes the client's body in and makes a call around it.
 func (f *flight) read() error {
+	if name, want, ok := strings.Cut(f.endpoint.Query, "="); ok && f.query(name) != want {
+		return providers.Invalid(name, "This endpoint is served with "+f.endpoint.Query+" in the URL only.")
+	}
 	if err := f.readBody(); err != nil {
 		return err
 	}

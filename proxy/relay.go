@@ -56,8 +56,8 @@ func (*streamBody) Read([]byte) (int, error) {
 }
 
 const (
-	gather  = 16 << 10 // bytes at hand are gathered up to this size into one write
-	comment = ": keep-alive\n\n"
+	gather  = 16 << 10           // bytes at hand are gathered up to this size into one write
+	comment = ": keep-alive\n\n" // an endpoint's Awake where it says nothing else
 )
 
 // WriteTo relays events until the stream ends. Events that have come already go out in one
@@ -113,7 +113,7 @@ func (b *streamBody) silent(w io.Writer) error {
 	if l := &f.g.options.Limits; time.Since(b.deadline.Add(-l.ClientWrite)) < l.Comment-2*time.Second {
 		return nil // an alias' first_byte wakes us more often
 	}
-	_, err := b.write(w, []byte(comment))
+	_, err := b.write(w, []byte(f.endpoint.Awake))
 	return err
 }
 

@@ -100,16 +100,29 @@ func escapeModel(model string) string {
 	return strings.Join(parts, "/")
 }
 
+// pair gives the two functions that serve the call in place of the hub, nil where there are none.
+func (f *flight) pair(t *target) *providers.Pair {
+	language := f.endpoint.Face.Language()
+	switch pair := t.route.Pair; {
+	case pair == nil && !f.exact(t):
+		return f.endpoint.Pairs[t.route.Language]
+	case pair != nil && pair.Client == language:
+		return pair
+	}
+	return nil
+}
+
 // plan says the call in the target's words: the client's own bytes where the language is the
 // same, else by way of the hub.
 func (f *flight) plan(t *target) (providers.Plan, error) {
+	pair := f.pair(t)
 	switch {
-	case t.route.Pair != nil:
-		return t.route.Pair.Write(f.call)
+	case pair != nil:
+		return pair.Write(f.call)
 	case f.exact(t):
 		return t.route.Dialect.Splice(f.call)
-	case f.endpoint.Op != providers.OpChat:
-		return providers.Plan{}, f.noOperation(".")
+	case f.endpoint.Op != providers.OpChat && f.endpoint.Op != providers.OpCountTokens, t.route.Pair != nil:
+		return providers.Plan{}, f.noOperation(" for clients of this language.")
 	}
 	if err := f.readHub(); err != nil {
 		return providers.Plan{}, err
@@ -155,7 +168,7 @@ func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 	}
 	f.sent = plan.Requests[0].Body // to be used again
 	f.reply.hideUsage = plan.HideUsage
-	if t.route.Pair != nil {
+	if f.pair(t) != nil {
 		return f.exchangePair(t, plan)
 	}
 	head, err := f.open(t, &plan.Requests[0])
@@ -283,7 +296,7 @@ func (f *flight) exchangePair(t *target, plan providers.Plan) error {
 		replies, f.reply.partly = append(replies, whole), true
 	}
 	f.reply.received = true
-	body, usage, err := t.route.Pair.Read(f.call, replies)
+	body, usage, err := f.pair(t).Read(f.call, replies)
 	if err != nil {
 		return err
 	}

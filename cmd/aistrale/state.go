@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -259,9 +260,31 @@ func (b *builder) listModels() {
 			if k, ok := known[id]; ok {
 				m.Created, m.Can = created(k), k.Can
 			}
+			m.Ops = b.operations(provider, id)
 			b.models = append(b.models, m)
 		}
 	}
+}
+
+// operations are what a model serves: those of its provider, of which embeddings and the others
+// are no model's together. Providers name them so that their kind is told.
+func (b *builder) operations(provider, id string) []providers.Op {
+	accounts := b.accounts[provider+"/"+id]
+	if len(accounts) == 0 {
+		accounts = b.accounts[provider]
+	}
+	if len(accounts) == 0 {
+		return nil
+	}
+	embeds := strings.Contains(id, "embed")
+	var ops []providers.Op
+	for op := range accounts[0].Routes {
+		if embeds == (op == providers.OpEmbeddings) || provider == mockName {
+			ops = append(ops, op)
+		}
+	}
+	slices.Sort(ops)
+	return ops
 }
 
 // created is the model's release in Unix seconds, 0 where the catalogue has no date.

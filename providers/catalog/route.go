@@ -10,7 +10,7 @@ import (
 
 // Surfaces lists what clients see of the gateway, by their language.
 func Surfaces() []providers.Surface {
-	return []providers.Surface{openai.Surface(), anthropic.Surface()}
+	return []providers.Surface{openai.Surface(), anthropic.Surface(), gemini.Surface()}
 }
 
 // openaiRoutes serves the operations given in OpenAI's language.
@@ -48,10 +48,16 @@ func geminiRoutes() map[providers.Op][]providers.Route {
 			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:generateContent",
 			StreamPath: "/models/{model}:streamGenerateContent?alt=sse", Governed: gemini.Governed(),
 		}},
-		providers.OpEmbeddings: {{
-			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents",
-			Governed: gemini.Governed(), Pair: gemini.Embeddings(),
+		providers.OpCountTokens: {{
+			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:countTokens", Governed: gemini.Governed(),
 		}},
+		providers.OpEmbeddings: {
+			{
+				Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents",
+				Governed: gemini.Governed(), Pair: gemini.Embeddings(),
+			},
+			{Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents", Governed: gemini.Governed()},
+		},
 	}
 }
 

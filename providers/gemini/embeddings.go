@@ -19,7 +19,7 @@ const embedMax = 100
 // Embeddings serves OpenAI's embeddings by batchEmbedContents.
 // Source: https://ai.google.dev/api/embeddings
 func Embeddings() *providers.Pair {
-	return &providers.Pair{Write: writeEmbeddings, Read: readEmbeddings}
+	return &providers.Pair{Client: "openai", Write: writeEmbeddings, Read: readEmbeddings}
 }
 
 func writeEmbeddings(call providers.Call) (providers.Plan, error) {

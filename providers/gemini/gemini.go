@@ -20,25 +20,6 @@ type Dialect struct{}
 
 var _ providers.Dialect = Dialect{}
 
-// Splice implements providers.Dialect. The model stands in the path, and usage comes unasked, so
-// the client's bytes go out as they are but for what a quirk strips.
-func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
-	var plan providers.Plan
-	var edits []providers.Edit
-	for _, name := range call.Quirks.Strip {
-		if call.Doc.Field(name) != nil {
-			edits = append(edits, providers.Edit{Name: name})
-			plan.Dropped = append(plan.Dropped, name)
-		}
-	}
-	body := call.Doc.Raw
-	if len(edits) > 0 {
-		body = call.Doc.Splice(nil, edits...)
-	}
-	plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: body}}
-	return plan, nil
-}
-
 // generation gives the first number of a model's name: 3 of "gemini-3-pro-preview"; 0 where the
 // name does not say ("gemini-flash-latest").
 func generation(model string) int {

@@ -24,6 +24,9 @@ type decoder struct {
 
 // ReadReply implements providers.Dialect.
 func (Dialect) ReadReply(call providers.Call) providers.Decoder {
+	if call.Op == providers.OpCountTokens {
+		return &countDecoder{}
+	}
 	return &decoder{stream: call.Stream}
 }
 

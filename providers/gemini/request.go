@@ -65,6 +65,9 @@ func (r *request) plan(tools []declaration, config []byte) providers.Plan {
 		w.rawField(f.name, f.raw)
 	}
 	w.shut('}')
+	if r.call.Op == providers.OpCountTokens {
+		w.b = countRequest(r.call, w.b)
+	}
 	var choices int64
 	if r.req.N != nil {
 		choices = *r.req.N

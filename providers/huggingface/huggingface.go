@@ -17,7 +17,7 @@ import (
 
 // FeatureExtraction serves OpenAI's embeddings by POST …/pipeline/feature-extraction.
 func FeatureExtraction() *providers.Pair {
-	return &providers.Pair{Write: write, Read: read}
+	return &providers.Pair{Client: "openai", Write: write, Read: read}
 }
 
 // write says the texts. The task's own switches (normalize, truncate, prompt_name,

@@ -38,7 +38,8 @@ func Golden(t *testing.T, face providers.Face, dialect providers.Dialect) {
 	GoldenIn(t, "testdata", face, dialect)
 }
 
-// GoldenIn is Golden for the cases of another folder.
+// GoldenIn is Golden for the cases under another folder, for a package with more than one pair
+// of a face and a dialect.
 func GoldenIn(t *testing.T, folder string, face providers.Face, dialect providers.Dialect) {
 	t.Helper()
 	dirs, err := filepath.Glob(filepath.Join(folder, "*", "request.json"))

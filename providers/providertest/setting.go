@@ -17,7 +17,8 @@ import (
 // default: the model is the request's own, "provider/model" is split at the first slash, and
 // stream and usage are what the request asks for.
 type Setting struct {
-	Op       string                     `json:"op"` // chat, completions, embeddings, count_tokens
+	Op       string                     `json:"op"`    // chat, completions, embeddings, count_tokens
+	Asked    string                     `json:"asked"` // the public model's name, where it stands in the path
 	Exact    bool                       `json:"exact"`
 	Provider string                     `json:"provider"`
 	Model    string                     `json:"model"`
@@ -40,6 +41,9 @@ func (s *Setting) Call(doc *providers.Document) (providers.Call, error) {
 	asked, _, err := doc.String("model")
 	if err != nil {
 		return providers.Call{}, err
+	}
+	if s.Asked != "" {
+		asked = s.Asked
 	}
 	stream, _, err := doc.Bool("stream")
 	if err != nil {
