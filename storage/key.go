@@ -22,23 +22,22 @@ type Key struct {
 	Allow  []string // governed fields that this key may use
 	Tags   []string // go into every record of the key
 
-	// What follows is known of keys from the configuration only; no store keeps it, nor the JSON
-	// of what a store holds.
+	// What follows narrows, sets and bounds the key's calls. Stores keep it as Settings gives it.
 
-	Deny           []string    `json:",omitzero"` // governed fields that this key may not use, whatever else allows them
-	DenyModels     []string    `json:",omitzero"` // patterns, as in Models, which they narrow
-	AllowProviders []string    `json:",omitzero"` // names of those that may serve the key; empty: any
-	DenyProviders  []string    `json:",omitzero"` // names of those that may not
-	Parameters     Parameters  `json:",omitzero"` // request fields set for the key's calls
-	Timeouts       KeyTimeouts `json:",omitzero"`
+	Deny           []string    `json:"-"` // governed fields that this key may not use, whatever else allows them
+	DenyModels     []string    `json:"-"` // patterns, as in Models, which they narrow
+	AllowProviders []string    `json:"-"` // names of those that may serve the key; empty: any
+	DenyProviders  []string    `json:"-"` // names of those that may not
+	Parameters     Parameters  `json:"-"` // request fields set for the key's calls
+	Timeouts       KeyTimeouts `json:"-"`
 	// Sticky is what keeps the key's calls where an earlier one was served, where the model's
 	// alias says nothing: session, prefix, or "" for what the provider says.
-	Sticky string `json:",omitzero"`
+	Sticky string `json:"-"`
 	// Cache is how long answers to the key's calls are kept for the same calls of its project; 0
 	// not at all.
-	Cache time.Duration `json:",omitzero"`
+	Cache time.Duration `json:"-"`
 	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
-	Priority int
+	Priority int `json:"-"`
 
 	CreatedAt time.Time
 	ExpiresAt *time.Time // nil: never
@@ -141,15 +140,6 @@ func (k *Key) checkWays() error {
 		return nil
 	}
 	return fmt.Errorf("key %q: sticky: %q is not session or prefix", k.Name, k.Sticky)
-}
-
-// Storable says why a store cannot keep the key: it would give back one that may do more.
-func (k *Key) Storable() error {
-	if len(k.Deny)+len(k.DenyModels)+len(k.AllowProviders)+len(k.DenyProviders)+len(k.Parameters.Defaults)+len(k.Parameters.Force) > 0 ||
-		(k.Timeouts != KeyTimeouts{}) || k.Sticky != "" || k.Cache != 0 {
-		return fmt.Errorf("key %q: deny, deny_models, allow_providers, deny_providers, defaults, force, timeouts, sticky and cache are for keys in the configuration", k.Name)
-	}
-	return nil
 }
 
 func plain(s string) bool {

@@ -30,24 +30,3 @@ func TestParameters_Check(t *testing.T) {
 	}
 	f(Parameters{Force: []Parameter{{"seed", []byte("1")}, {"Seed", []byte("2")}}}, "force: Seed is set twice")
 }
-
-func TestKey_Storable(t *testing.T) {
-	f := func(change func(*Key), want bool) {
-		t.Helper()
-		var k Key
-		change(&k)
-		if got := k.Storable() == nil; got != want {
-			t.Errorf("%+v: storable %v", k, got)
-		}
-	}
-	f(func(*Key) {}, true)
-	f(func(k *Key) { k.Allow = []string{"tools"} }, true)
-	f(func(k *Key) { k.Deny = []string{"tools"} }, false)
-	f(func(k *Key) { k.DenyModels = []string{"a"} }, false)
-	f(func(k *Key) { k.AllowProviders = []string{"a"} }, false)
-	f(func(k *Key) { k.DenyProviders = []string{"a"} }, false)
-	f(func(k *Key) { k.Parameters.Defaults = []Parameter{{"seed", []byte("1")}} }, false)
-	f(func(k *Key) { k.Parameters.Force = []Parameter{{"seed", []byte("1")}} }, false)
-	f(func(k *Key) { k.Timeouts.FirstByte = 1 }, false)
-	f(func(k *Key) { k.Sticky = "prefix" }, false)
-}

@@ -47,14 +47,24 @@ func tellThreshold(log *slog.Logger, t policy.Threshold) {
 	log.Warn("a budget has come to a share of it", "budget", t.Counter, "percent", t.Share, "spent", t.Spent, "limit", t.Limit)
 }
 
-// inherit settles what dead gateways had reserved in counters that are shared.
-func (c *counting) inherit(limits *policy.Limits, entries []storage.Entry) {
+// inheritTimeout bounds how long shipping waits for the shared counters.
+const inheritTimeout = time.Second
+
+// inherit settles what dead gateways had reserved in counters that are shared, and returns when
+// those have it.
+func (c *counting) inherit(limits *policy.Limits, entries []storage.Entry) error {
 	if c.shared == nil || limits == nil {
-		return
+		return nil
+	}
+	if !c.shared.Up() {
+		return redis.ErrDown
 	}
 	for _, l := range limits.Legacies(entries) {
 		c.shared.Inherit(l.Ask, l.Spent)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), inheritTimeout)
+	defer cancel()
+	return c.shared.Flush(ctx)
 }
 
 // unsettled tells what the shared counters still wait for, and what they were never told.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"time"
@@ -11,7 +12,9 @@ import (
 
 const (
 	keyCreateUsage = `usage: aistrale key create NAME [--models a,b] [--allow FIELD,…] [--tags a,b] [--expires 720h]
-       [--project P] [--owner O] [--workspace W] [--config FILE] [--json]`
+       [--settings FILE] [--project P] [--owner O] [--workspace W] [--config FILE] [--json]
+       The file has what a key in the configuration may have but name, key and expires, such as
+       deny_models, defaults or timeouts. What a flag says too is the flag's.`
 	keyListUsage   = "usage: aistrale key list [--config FILE] [--json]"
 	keyRevokeUsage = "usage: aistrale key revoke ID|NAME [--workspace W] [--config FILE] [--json]"
 	keyUsage       = keyCreateUsage + "\n" + keyListUsage + "\n" + keyRevokeUsage
@@ -30,18 +33,20 @@ func runKey(ctx context.Context, env environment, args []string) error {
 func keyCreate(ctx context.Context, env environment, args []string) error {
 	c := newStoreCommand(env, keyCreateUsage)
 	k, secret := storage.NewKey("", env.Now())
+	var said KeyConfig
 	models := c.flags.String("models", "*", "models that the key may use")
 	allow := c.flags.String("allow", "", "governed fields that the key may use")
 	tags := c.flags.String("tags", "", "tags of its records")
 	expires := c.flags.Duration("expires", 0, "how long the key is valid; 0: for ever")
-	c.flags.StringVar(&k.Project, "project", k.Project, "the project it belongs to")
-	c.flags.StringVar(&k.Owner, "owner", "", "the user it belongs to")
-	c.flags.StringVar(&k.Workspace, "workspace", k.Workspace, "the workspace it belongs to")
+	settings := c.flags.String("settings", "", "a file with settings of the key, as in the configuration")
+	c.flags.StringVar(&said.Project, "project", k.Project, "the project it belongs to")
+	c.flags.StringVar(&said.Owner, "owner", "", "the user it belongs to")
+	c.flags.StringVar(&said.Workspace, "workspace", k.Workspace, "the workspace it belongs to")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	k.Name, k.Models, k.Allow, k.Tags = words[0], split(*models), split(*allow), split(*tags)
+	k.Name, said.Models, said.Allow, said.Tags = words[0], split(*models), split(*allow), split(*tags)
 	if *expires < 0 {
 		return usagef("--expires is in the past\n%s", c.usage)
 	}
@@ -49,10 +54,19 @@ func keyCreate(ctx context.Context, env environment, args []string) error {
 		at := k.CreatedAt.Add(*expires).Truncate(time.Microsecond)
 		k.ExpiresAt = &at
 	}
+	file, err := readKeySettings(*settings, env)
+	if err != nil {
+		return err
+	}
+	c.flags.Visit(func(f *flag.Flag) { file.override(&said, f.Name) })
+	file.config.put(&k)
 	if err := k.Check(); err != nil {
 		return usagef("%s\n%s", err, c.usage)
 	}
-	return c.withStore(ctx, func(store nounStore, _ *Config) error {
+	return c.withStore(ctx, func(store nounStore, config *Config) error {
+		if err := file.check(config); err != nil {
+			return err
+		}
 		if err := store.AddKey(ctx, k); err != nil {
 			return err
 		}
@@ -63,7 +77,10 @@ func keyCreate(ctx context.Context, env environment, args []string) error {
 // printNewKey prints the bare key to stdout, for scripts, and all else to stderr.
 func (c *storeCommand) printNewKey(k storage.Key, secret storage.Secret) error {
 	if c.json {
-		row := keyRowOf(k, c.env.Now())
+		row, err := keyRowOf(k, c.env.Now())
+		if err != nil {
+			return err
+		}
 		row.Key = secret.Reveal()
 		return printJSON(c.env.Stdout, []keyRow{row})
 	}
@@ -90,7 +107,10 @@ func (c *storeCommand) printKeys(ctx context.Context, store keyStore) error {
 	rows := make([]keyRow, 0, len(keys))
 	table := [][]string{{"ID", "NAME", "STATE", "MODELS", "WORKSPACE", "PROJECT", "OWNER", "CREATED", "EXPIRES"}}
 	for _, k := range keys {
-		row := keyRowOf(k, c.env.Now())
+		row, err := keyRowOf(k, c.env.Now())
+		if err != nil {
+			return err
+		}
 		rows = append(rows, row)
 		table = append(table, []string{
 			row.ID, row.Name, row.State, row.Models, row.Workspace, row.Project, row.Owner, day(&row.CreatedAt), day(row.ExpiresAt),
@@ -119,14 +139,19 @@ func keyRevoke(ctx context.Context, env environment, args []string) error {
 			return err
 		}
 		if c.json {
-			return printJSON(env.Stdout, []keyRow{keyRowOf(k, env.Now())})
+			row, err := keyRowOf(k, env.Now())
+			if err != nil {
+				return err
+			}
+			return printJSON(env.Stdout, []keyRow{row})
 		}
 		_, err = fmt.Fprintf(env.Stdout, "Key %s (%s) is revoked.\n", k.Name, k.ID)
 		return err
 	})
 }
 
-// keyRow is a key as --json prints it: flat, lists joined by commas, never a hash.
+// keyRow is a key as --json prints it: flat, lists joined by commas, never a hash. Its settings are
+// the text of a JSON object, in the words of the configuration.
 type keyRow struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
@@ -138,21 +163,23 @@ type keyRow struct {
 	Models    string     `json:"models"`
 	Allow     string     `json:"allow"`
 	Tags      string     `json:"tags"`
+	Settings  string     `json:"settings"` // a JSON object
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at"`
 	RevokedAt *time.Time `json:"revoked_at"`
 }
 
-func keyRowOf(k storage.Key, now time.Time) keyRow {
+func keyRowOf(k storage.Key, now time.Time) (keyRow, error) {
 	state := "active"
 	if err := k.Valid(now); err != nil {
 		state = err.Error()
 	}
+	settings, err := k.Settings()
 	return keyRow{
 		ID: k.ID, Name: k.Name, State: state, Workspace: k.Workspace, Project: k.Project, Owner: k.Owner,
 		Models: strings.Join(k.Models, ","), Allow: strings.Join(k.Allow, ","), Tags: strings.Join(k.Tags, ","),
-		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt,
-	}
+		Settings: string(settings), CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt,
+	}, err
 }
 
 // split reads a comma-separated list; an empty one is nil.

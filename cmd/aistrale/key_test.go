@@ -92,6 +92,58 @@ func TestKeyJSON(t *testing.T) {
 	d.hides(text)
 }
 
+// A key in the store may have all that one in the configuration may.
+func TestKeySettings(t *testing.T) {
+	d := newDesk(t)
+	write := func(text string) string {
+		path := filepath.Join(t.TempDir(), "key.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	all := write(`
+models: [fast, smart]
+tags: [a]
+owner: ada
+project: search
+deny: [service_tier]
+deny_models: ["openai/*"]
+allow_providers: [anthropic, openai]
+deny_providers: [groq]
+timeouts: {first_byte: 2s, total: 1m}
+defaults: {temperature: 0.5}
+force: {user: null}
+priority: 3
+sticky: session
+cache: 1h
+`)
+	d.must("key", "create", "ci", "--settings", all, "--models", "fast", "--owner", "bob")
+	keys, err := d.store().Keys(t.Context())
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("%d keys, error %v", len(keys), err)
+	}
+	k := keys[0]
+	if strings.Join(k.Models, " ") != "fast" || k.Owner != "bob" || k.Project != "search" || strings.Join(k.Tags, " ") != "a" {
+		t.Errorf("a flag goes before the file, and the file before what is usual: %+v", k)
+	}
+	const want = `{"deny":["service_tier"],"deny_models":["openai/*"],"allow_providers":["anthropic","openai"],"deny_providers":["groq"],` +
+		`"timeouts":{"first_byte":"2s","total":"1m0s"},"defaults":{"temperature":0.5},"force":{"user":null},"priority":3,"sticky":"session","cache":"1h0m0s"}`
+	if row := flat(t, d.must("key", "list", "--json"))[0]; row["settings"] != want {
+		t.Errorf("settings are %s\nwant %s", row["settings"], want)
+	}
+	f := func(want, text string) {
+		t.Helper()
+		d.refuses(1, want, "key", "create", "other", "--settings", write(text))
+	}
+	f("key.yaml:1: stickyness: unknown key", "stickyness: session")
+	f("is no setting", "key: sk-ais-12345678-0123456789012345678901234567890123456789012")
+	f("no provider", "deny_providers: [nobody]")
+	f("is no governed field", "deny: [temperature]")
+	d.refuses(2, "sticky", "key", "create", "other", "--settings", write("sticky: always"))
+	d.refuses(1, "--settings", "key", "create", "other", "--settings", filepath.Join(d.dir, "none.yaml"))
+}
+
 func TestKeyExpired(t *testing.T) {
 	d := newDesk(t)
 	d.must("key", "create", "ci", "--expires", "1h")

@@ -46,6 +46,15 @@ func (k *KeyConfig) key() (storage.Key, error) {
 	if err != nil {
 		return storage.Key{}, err
 	}
+	k.put(&key)
+	if !k.Expires.IsZero() {
+		key.ExpiresAt = &k.Expires
+	}
+	return key, key.Check()
+}
+
+// put gives a key all that is said of it but name, text and end.
+func (k *KeyConfig) put(key *storage.Key) {
 	key.Owner, key.Allow, key.Tags = k.Owner, k.Allow, k.Tags
 	key.Deny, key.DenyModels = k.Deny, k.DenyModels
 	key.AllowProviders, key.DenyProviders = k.AllowProviders, k.DenyProviders
@@ -61,10 +70,6 @@ func (k *KeyConfig) key() (storage.Key, error) {
 	if k.Workspace != "" {
 		key.Workspace = k.Workspace
 	}
-	if !k.Expires.IsZero() {
-		key.ExpiresAt = &k.Expires
-	}
-	return key, key.Check()
 }
 
 func (v *validator) keys(c *Config) {
@@ -99,7 +104,7 @@ func (v *validator) keys(c *Config) {
 // denials holds what narrows a key to mean something: a denial that matches nothing would be
 // believed in and never hold.
 func (v *validator) denials(k *KeyConfig, at string, c *Config) {
-	v.patterns(at+".deny_models", k.DenyModels, c)
+	v.patterns(member(at, "deny_models"), k.DenyModels, c)
 	names := c.providerNames()
 	for _, list := range []struct {
 		name  string
@@ -114,7 +119,7 @@ func (v *validator) denials(k *KeyConfig, at string, c *Config) {
 	known := governed()
 	for i, field := range k.Deny {
 		if !slices.ContainsFunc(known, func(path string) bool { return path == field || strings.HasPrefix(path, field+".") }) {
-			v.wrong(element(at+".deny", i), "%q is no governed field%s; a field that is not governed is set by force", field, hint(field, known))
+			v.wrong(element(member(at, "deny"), i), "%q is no governed field%s; a field that is not governed is set by force", field, hint(field, known))
 		}
 	}
 }

@@ -24,6 +24,9 @@ func TestLastKnown(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 678_000, time.UTC)
 	key, text := storage.NewKey("ci", now)
 	key.RevokedAt, key.Allow, key.Tags = &now, []string{}, []string{}
+	key.Deny, key.Sticky, key.Priority, key.Cache = []string{"speed"}, "session", 2, time.Minute
+	key.Timeouts = storage.KeyTimeouts{FirstByte: time.Second, StreamIdle: time.Minute, Total: time.Hour}
+	key.Parameters = storage.Parameters{Defaults: []storage.Parameter{{Name: "seed", Value: []byte("1")}}, Force: []storage.Parameter{{Name: "user", Value: []byte("null")}}}
 	input := int64(1)
 	price := storage.Price{Provider: "mine", Model: "llama", Rates: []storage.Rate{{Input: &input}}}
 	price.ID = price.MakeID()

@@ -107,9 +107,6 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err
 	}
-	if len(config.Budgets) > 0 {
-		s.accounts.adopt(ctx)
-	}
 	if s.counting, err = openCounting(config, s.accounts, s.log); err != nil {
 		return nil, err
 	}
@@ -144,7 +141,10 @@ func (s *service) firstLoad(ctx context.Context) (err error) {
 			}
 		}
 	}
-	s.accounts.heirs.tell(func(left []storage.Entry) { s.counting.inherit(s.gateway.Snapshot().Limits, left) })
+	s.accounts.heirs.tell(func(left []storage.Entry) error { return s.counting.inherit(s.gateway.Snapshot().Limits, left) })
+	if len(s.config.Budgets) > 0 {
+		s.accounts.adopt(ctx)
+	}
 	s.telemetry.Reloaded(true)
 	return nil
 }

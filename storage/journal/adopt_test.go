@@ -178,7 +178,7 @@ func TestShip_SegmentRemovedByHand(t *testing.T) {
 func TestAdopt_Tells(t *testing.T) {
 	dir, ledger := t.TempDir(), newShelf()
 	o := quickOptions(dir)
-	o.Adopted = func(left []storage.Entry) { t.Errorf("the living: %d entries", len(left)) }
+	o.Adopted = func(left []storage.Entry) error { t.Errorf("the living: %d entries", len(left)); return nil }
 	j := open(t, o)
 	shipped, owed, under := newID(), newID(), newID()
 	appendAll(t, j, opened(shipped), settled(shipped))
@@ -186,7 +186,8 @@ func TestAdopt_Tells(t *testing.T) {
 	appendAll(t, j, opened(owed), opened(under), settled(owed))
 	abandon(j)
 	told := map[uuid.UUID]storage.EntryState{}
-	adopted := func(left []storage.Entry) {
+	var refuses error
+	adopted := func(left []storage.Entry) error {
 		for i := range left {
 			e := &left[i]
 			if _, ok := ledger.rows[attempt{e.RequestID, e.Attempt}]; !ok {
@@ -194,14 +195,21 @@ func TestAdopt_Tells(t *testing.T) {
 			}
 			told[e.RequestID] = e.State
 		}
+		return refuses
 	}
 	ledger.fail = func([]storage.Entry) error { return errors.New("away") }
 	if _, err := Adopt(t.Context(), dir, ledger, adopted); err == nil || len(told) != 0 {
 		t.Errorf("%v; told of %v", err, told)
 	}
 	ledger.fail = nil
-	if _, err := Adopt(t.Context(), dir, ledger, adopted); err != nil {
-		t.Fatal(err)
+	refuses = errors.New("away")
+	if _, err := Adopt(t.Context(), dir, ledger, adopted); err != nil || len(folders(t, dir)) != 1 {
+		t.Fatalf("%v; left: %v, where nobody has taken what it has", err, folders(t, dir))
+	}
+	clear(told)
+	refuses = nil
+	if _, err := Adopt(t.Context(), dir, ledger, adopted); err != nil || len(folders(t, dir)) != 0 {
+		t.Fatalf("%v; left: %v", err, folders(t, dir))
 	}
 	want := map[uuid.UUID]storage.EntryState{shipped: storage.EntrySettled, owed: storage.EntrySettled, under: storage.EntryLost}
 	if !maps.Equal(told, want) {

@@ -46,8 +46,9 @@ type Options struct {
 	// disk or a ledger's refusal took, from any goroutine.
 	Lost func(n int)
 	// Adopted is told what processes that died had settled lately, and what they did not live to
-	// settle, when the ledger has it. It may be told of an entry again, and must not keep the slice.
-	Adopted func(entries []storage.Entry)
+	// settle, when the ledger has it. It may be told of an entry again, and is after an error: until
+	// it has taken all, the dead one's journal stays. It must not keep the slice.
+	Adopted func(entries []storage.Entry) error
 	// Batch is the most entries that are written to the ledger at once, and Wait how long a
 	// settled entry may wait for others: 2000, 100 ms.
 	Batch int
@@ -84,7 +85,7 @@ func (o Options) filled() (Options, error) {
 		o.Lost = func(int) {}
 	}
 	if o.Adopted == nil {
-		o.Adopted = func([]storage.Entry) {}
+		o.Adopted = func([]storage.Entry) error { return nil }
 	}
 	if o.Batch <= 0 {
 		o.Batch = 2000
@@ -216,7 +217,7 @@ func (j *Journal) closeSegments() (err error) {
 
 // Adopt ships what dead processes left under dir, once, and says how many entries. It gives up
 // where the ledger fails, and what is not shipped stays. adopted is as in Options, or nil.
-func Adopt(ctx context.Context, dir string, ledger Ledger, adopted func([]storage.Entry)) (shipped int, err error) {
+func Adopt(ctx context.Context, dir string, ledger Ledger, adopted func([]storage.Entry) error) (shipped int, err error) {
 	o, err := Options{Dir: filepath.Clean(dir), Adopted: adopted}.filled()
 	if err != nil {
 		return 0, err

@@ -193,22 +193,32 @@ func (s *shipper) write(ctx context.Context, entries []storage.Entry) error {
 func (s *shipper) delivered() error {
 	clear(s.batch)
 	s.batch = s.batch[:0]
-	if len(s.left) > 0 {
-		s.o.Adopted(s.left)
-		s.left = nil
-	}
+	told := s.tell()
 	var err error
 	s.sources = slices.DeleteFunc(s.sources, func(src *source) bool {
 		err = errors.Join(err, src.delivered())
-		if src.read {
+		if src.read && told {
 			err = errors.Join(err, src.finish())
 		}
-		return src.read
+		return src.read && told
 	})
 	if err != nil {
 		s.o.Log.Warn("a shipped journal can't be tidied up", "err", err)
 	}
 	return nil
+}
+
+// tell hands on what dead runs left, and reports whether nothing is left to be told.
+func (s *shipper) tell() bool {
+	if len(s.left) == 0 {
+		return true
+	}
+	if err := s.o.Adopted(s.left); err != nil {
+		s.sayOnce(s.o.Dir+"/left", "what a dead process left cannot be handed on yet", err)
+		return false
+	}
+	s.left = nil
+	return true
 }
 
 // adopt takes over the runs of processes that died, now and then.

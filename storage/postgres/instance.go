@@ -163,7 +163,9 @@ func (j *Journal) bury(ctx context.Context, dead sight) error {
 		if err != nil {
 			return err
 		}
-		j.o.Adopted(open)
+		if err := j.o.Adopted(open); err != nil {
+			j.o.Log.Warn("journal: what a dead gateway had reserved is not given back", "instance", dead.id, "error", err)
+		}
 		j.o.Log.Warn("journal: attempts of a dead gateway are settled as lost", "instance", dead.id, "attempts", len(lost))
 	}
 	_, err := j.store.writer.Exec(ctx, `DELETE FROM instances WHERE id = $1 AND seen = $2`, dead.id, dead.beat)

@@ -28,8 +28,8 @@ type JournalOptions struct {
 	// Lost is called with the number of settled records that could not be kept, from any goroutine.
 	Lost func(n int)
 	// Adopted is told what dead gateways did not live to settle, when the ledger has it; nil: nobody
-	// is. Another gateway may tell of it too.
-	Adopted func(entries []storage.Entry)
+	// is. Another gateway may tell of it too. Its error is logged.
+	Adopted func(entries []storage.Entry) error
 
 	backlogMost int // settled entries in memory; 0 is mostOwed
 }
@@ -83,7 +83,7 @@ func NewJournal(store *Store, o JournalOptions) *Journal {
 		o.Lost = func(int) {}
 	}
 	if o.Adopted == nil {
-		o.Adopted = func([]storage.Entry) {}
+		o.Adopted = func([]storage.Entry) error { return nil }
 	}
 	if o.backlogMost == 0 {
 		o.backlogMost = mostOwed

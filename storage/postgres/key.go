@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -11,7 +10,7 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-const keyColumns = `id, name, hash, workspace, project, owner, models, allow, tags, created_at, expires_at, revoked_at`
+const keyColumns = `id, name, hash, workspace, project, owner, models, allow, tags, settings, created_at, expires_at, revoked_at`
 
 // Keys gives every key, revoked and expired ones too, oldest first.
 func (s *Store) Keys(ctx context.Context) ([]storage.Key, error) {
@@ -26,17 +25,21 @@ func (s *Store) Keys(ctx context.Context) ([]storage.Key, error) {
 // ErrExists where the id, or the name among keys not revoked, is taken, and ErrNotFound where
 // there is no such workspace.
 func (s *Store) AddKey(ctx context.Context, k storage.Key) error {
-	if err := cmp.Or(k.Check(), k.Storable()); err != nil {
+	if err := k.Check(); err != nil {
 		return err
 	}
-	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	settings, err := k.Settings()
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := addHolders(ctx, tx, holders{k.Workspace, k.Project, k.Owner, k.CreatedAt}); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO keys (`+keyColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 			k.ID, k.Name, k.Hash[:], k.Workspace, k.Project, orNull(k.Owner),
-			list(k.Models), list(k.Allow), list(k.Tags), k.CreatedAt, k.ExpiresAt, k.RevokedAt)
+			list(k.Models), list(k.Allow), list(k.Tags), string(settings), k.CreatedAt, k.ExpiresAt, k.RevokedAt)
 		return err
 	})
 	return named("key", k.Name, err)
@@ -65,7 +68,8 @@ func scanKey(row pgx.CollectableRow) (storage.Key, error) {
 	var k storage.Key
 	var sum []byte
 	var owner *string
-	err := row.Scan(&k.ID, &k.Name, &sum, &k.Workspace, &k.Project, &owner, &k.Models, &k.Allow, &k.Tags,
+	var settings string
+	err := row.Scan(&k.ID, &k.Name, &sum, &k.Workspace, &k.Project, &owner, &k.Models, &k.Allow, &k.Tags, &settings,
 		&k.CreatedAt, &k.ExpiresAt, &k.RevokedAt)
 	if err != nil {
 		return k, err
@@ -73,5 +77,8 @@ func scanKey(row pgx.CollectableRow) (storage.Key, error) {
 	k.Owner = orEmpty(owner)
 	orNil(&k.Models, &k.Allow, &k.Tags)
 	utc(&k.CreatedAt, k.ExpiresAt, k.RevokedAt)
+	if err := k.SetSettings([]byte(settings)); err != nil {
+		return k, err
+	}
 	return k, hash(&k.Hash, sum)
 }

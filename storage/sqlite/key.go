@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,7 +10,7 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-const keyColumns = `id, name, hash, workspace, project, owner, models, allow, tags, created_at, expires_at, revoked_at`
+const keyColumns = `id, name, hash, workspace, project, owner, models, allow, tags, settings, created_at, expires_at, revoked_at`
 
 // Keys gives every key, revoked and expired ones too, oldest first.
 func (s *Store) Keys(ctx context.Context) ([]storage.Key, error) {
@@ -30,7 +29,11 @@ func (s *Store) Keys(ctx context.Context) ([]storage.Key, error) {
 // ErrExists where the id, or the name among keys not revoked, is taken, and ErrNotFound where
 // there is no such workspace.
 func (s *Store) AddKey(ctx context.Context, k storage.Key) error {
-	if err := cmp.Or(k.Check(), k.Storable()); err != nil {
+	if err := k.Check(); err != nil {
+		return err
+	}
+	settings, err := k.Settings()
+	if err != nil {
 		return err
 	}
 	models, err := list(k.Models).text()
@@ -49,8 +52,8 @@ func (s *Store) AddKey(ctx context.Context, k storage.Key) error {
 		if err := addHolders(ctx, tx, holders{k.Workspace, k.Project, k.Owner, k.CreatedAt}); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			k.ID, k.Name, k.Hash[:], k.Workspace, k.Project, orNull(k.Owner), models, allow, tags,
+		_, err := tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			k.ID, k.Name, k.Hash[:], k.Workspace, k.Project, orNull(k.Owner), models, allow, tags, string(settings),
 			k.CreatedAt.UnixMicro(), perhaps(k.ExpiresAt), perhaps(k.RevokedAt))
 		return err
 	})
@@ -80,12 +83,16 @@ type scanner interface{ Scan(...any) error }
 func scanKey(row scanner) (storage.Key, error) {
 	var k storage.Key
 	var owner sql.NullString
+	var settings []byte
 	var expires, revoked sql.NullInt64
 	err := row.Scan(&k.ID, &k.Name, (*hash)(&k.Hash), &k.Workspace, &k.Project, &owner,
-		(*list)(&k.Models), (*list)(&k.Allow), (*list)(&k.Tags),
+		(*list)(&k.Models), (*list)(&k.Allow), (*list)(&k.Tags), &settings,
 		(*moment)(&k.CreatedAt), &expires, &revoked)
 	k.Owner, k.ExpiresAt, k.RevokedAt = owner.String, pointer(expires), pointer(revoked)
-	return k, err
+	if err != nil {
+		return k, err
+	}
+	return k, k.SetSettings(settings)
 }
 
 // gather reads all rows and closes them.

@@ -60,11 +60,25 @@ func keyAsItWas(t *testing.T, s KeyStore) {
 	full.Allow = []string{"speed", "mcp_servers"}
 	full.Tags = []string{"team=search"}
 	full.ExpiresAt = &expires
+	full.Deny, full.DenyModels = []string{"speed.fast"}, []string{"anthropic/claude-opus-*"}
+	full.AllowProviders, full.DenyProviders = []string{"anthropic"}, []string{"groq"}
+	full.Parameters = storage.Parameters{
+		Defaults: []storage.Parameter{{Name: "seed", Value: []byte("12345678901234567890")}, {Name: "temperature", Value: []byte("1e-1")}},
+		Force:    []storage.Parameter{{Name: "metadata", Value: []byte(`{"a":"\u0000é"}`)}, {Name: "user", Value: []byte("null")}},
+	}
+	full.Timeouts = storage.KeyTimeouts{FirstByte: time.Second, StreamIdle: time.Minute, Total: time.Hour}
+	full.Priority, full.Sticky, full.Cache = 7, "session", time.Minute
 	bare := key("bare", time.Second)
 	bare.Models = nil
 	do(t, s.AddKey(t.Context(), full))
 	do(t, s.AddKey(t.Context(), bare))
 	wantKeys(t, s, full, bare)
+	revoked, err := s.RevokeKey(t.Context(), full.Workspace, full.ID, expires)
+	do(t, err)
+	full.RevokedAt = &expires
+	if !reflect.DeepEqual(revoked, full) {
+		t.Fatalf("got  %+v\nwant %+v", revoked, full)
+	}
 	got, err := s.Keys(t.Context())
 	do(t, err)
 	if !got[0].Matches([]byte(text.Reveal())) {
@@ -103,6 +117,8 @@ func keyRefused(t *testing.T, s KeyStore) {
 	f(func(k *storage.Key) { k.ID = "short" })
 	f(func(k *storage.Key) { k.Project = "" })
 	f(func(k *storage.Key) { k.Models = []string{"a,b"} })
+	f(func(k *storage.Key) { k.Sticky = "always" })
+	f(func(k *storage.Key) { k.Parameters.Force = []storage.Parameter{{Name: "model", Value: []byte(`"x"`)}} })
 	wantKeys(t, s)
 }
 
