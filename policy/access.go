@@ -90,8 +90,7 @@ func narrowed(key *storage.Key) bool {
 
 // reaches reports whether the key's denials let it use a target.
 func reaches(key *storage.Key, t Target) bool {
-	return (len(key.AllowProviders) == 0 || slices.Contains(key.AllowProviders, t.Provider)) &&
-		!slices.Contains(key.DenyProviders, t.Provider) && !denies(key.DenyModels, t.Name())
+	return ReachesProvider(key, t.Provider) && !denies(key.DenyModels, t.Name())
 }
 
 func noAccess(key *storage.Key, asked string) error {

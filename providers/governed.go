@@ -47,6 +47,18 @@ type Governed struct {
 	// ("gs://" for an address that only sometimes names a stored object).
 	Prefix []string
 
+	// How a NamesObject field names what an account keeps for one of its users; see Hit.Objects.
+
+	// Members are the names under which an object in the value has ids, in any case; nil: any
+	// string in it is one.
+	Members []string
+	// ID gives the id that a string names, "" where it names no stored object (a public address);
+	// nil: the string is the id.
+	ID func(said string) string
+	// Shared is set where what is named belongs to the account itself and to none of its users
+	// (a prompt that was written in the provider's console).
+	Shared bool
+
 	steps []string
 }
 
@@ -83,6 +95,7 @@ func (w *Watch) add(rule Governed) {
 	for _, same := range w.rules {
 		if same.Path == rule.Path && same.Effect == rule.Effect && slices.Equal(same.Prefix, rule.Prefix) {
 			same.Except = slices.Concat(same.Except, rule.Except)
+			same.join(&rule)
 			return
 		}
 	}
@@ -99,6 +112,19 @@ func (w *Watch) add(rule Governed) {
 	}
 	l.letters[len(leaf)] |= letter(leaf[0])
 	l.named = append(l.named, &rule)
+}
+
+// join has a rule read a value as strictly as the other one of its path does.
+func (g *Governed) join(other *Governed) {
+	g.Shared = g.Shared && other.Shared
+	if g.Members == nil || other.Members == nil {
+		g.Members = nil
+	} else {
+		g.Members = slices.Concat(g.Members, other.Members)
+	}
+	if g.ID == nil || other.ID == nil {
+		g.ID = nil
+	}
 }
 
 // maybe filters names: one outside ASCII may still fold to a rule's.
@@ -183,6 +209,45 @@ func (g *Governed) harmless(value []byte) bool {
 		}
 	}
 	return false
+}
+
+// Objects lists the ids of stored objects that a governed field names. It is empty where the
+// field is of another kind, or names something that is nobody's.
+func (h Hit) Objects() []string {
+	if h.Rule.Effect != NamesObject || h.Rule.Shared || len(h.Value) == 0 {
+		return nil
+	}
+	said := h.Names()
+	if h.Value[0] == '{' && h.Rule.Members != nil {
+		said = h.members()
+	}
+	var ids []string
+	for _, id := range said {
+		if h.Rule.ID != nil {
+			id = h.Rule.ID(id)
+		}
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// members gives the strings that the value has under the rule's names. One that is an object
+// below them counts whole.
+func (h Hit) members() []string {
+	var doc Document
+	if err := doc.Scan(h.Value, nil); err != nil {
+		return h.Names() // two readers may differ, so all of it counts
+	}
+	var said []string
+	for i := range doc.Fields {
+		at := &doc.Fields[i]
+		if slices.ContainsFunc(h.Rule.Members, func(name string) bool { return strings.EqualFold(name, at.Name) }) {
+			said = append(said, Hit{Value: doc.Raw[at.Start:at.End]}.Names()...)
+		}
+	}
+	return said
 }
 
 // Names lists the string leaves of a governed field's value: the models it names.

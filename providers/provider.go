@@ -18,6 +18,15 @@ const (
 	OpEmbeddings
 	OpModels      // the list of models, which the gateway answers itself
 	OpCountTokens // how many tokens a chat would take; no answer is made
+
+	// Of what the provider keeps. None calls a model.
+	OpFiles
+	OpBatches
+	OpUploads
+	OpVectorStores
+	OpStoredResponses // those that were made by another operation
+	OpConversations
+	OpContainers
 )
 
 // String gives the operation's name as the GenAI semantic conventions spell it.
@@ -33,6 +42,20 @@ func (o Op) String() string {
 		return "models"
 	case OpCountTokens:
 		return "count_tokens"
+	case OpFiles:
+		return "files"
+	case OpBatches:
+		return "batches"
+	case OpUploads:
+		return "uploads"
+	case OpVectorStores:
+		return "vector_stores"
+	case OpStoredResponses:
+		return "stored_responses"
+	case OpConversations:
+		return "conversations"
+	case OpContainers:
+		return "containers"
 	}
 	return "unknown"
 }

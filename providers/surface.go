@@ -25,6 +25,8 @@ type Endpoint struct {
 	// Words says where parameters of OpenAI's chat, which operators set in its words, stand in a
 	// body of this language. One that is not there cannot be said. nil: the words are the same.
 	Words map[string]Word
+	// Stored says what the path has to do with objects that a provider keeps; nil nothing.
+	Stored *Stored
 	// Stream is set where the path itself asks for a stream.
 	Stream bool
 	// Pairs serve an operation that has no hub by routes of other languages, which they are named by.

@@ -9,6 +9,9 @@ import (
 
 // admit decides whether the key may make this call. It touches no counter.
 func (f *flight) admit() error {
+	if f.endpoint.About() {
+		return f.admitStored()
+	}
 	alias, err := f.state.Router.Resolve(f.rec.Asked)
 	if err != nil {
 		return err
@@ -27,6 +30,9 @@ func (f *flight) admit() error {
 		}
 	}
 	f.alias = alias
+	if err := f.findHeld(); err != nil {
+		return err
+	}
 	return f.rewrite()
 }
 

@@ -194,7 +194,7 @@ func (w *walk) trickle(now time.Time) (*target, error) {
 func (w *walk) failed(t *target, out *providers.Fault) bool {
 	reason := policy.ReasonOf(out)
 	t.tried, t.asked = true, out.RetryAfter
-	t.dead = !reason.Passes() || out.NoRetry
+	t.dead = !reason.Passes() || out.NoRetry || w.f.doneAlready(reason)
 	if reason == policy.ReasonNone {
 		return out.Retryable // a refusal of ours, which may stand at this target only
 	}

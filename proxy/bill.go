@@ -43,6 +43,9 @@ func (b *bill) reset() {
 // openBill notes the attempt that is about to be sent. Where that cannot be kept, nothing may
 // be sent.
 func (f *flight) openBill(t *target, plan *providers.Plan) error {
+	if f.endpoint.About() {
+		return nil // no model is called
+	}
 	b := &f.bill
 	e := &b.opened
 	f.introduce(e)

@@ -101,7 +101,7 @@ func TestCache(t *testing.T) {
 	f(0, itWhole, 10, "hit", "cache-control", "max-age=60")
 
 	// What the answer depends on may have changed.
-	f(0, strings.Replace(itWhole, `{`, `{"previous_response_id":"r",`, 1), 11, "")
+	f(0, strings.Replace(itWhole, `{`, `{"preset":"r",`, 1), 11, "")
 	f(0, strings.Replace(itWhole, `{`, `{"web_search_options":{},`, 1), 12, "")
 	long := strings.Replace(itWhole, "hi", strings.Repeat("hi", 100), 1)
 	f(0, long, 13, "miss")

@@ -32,9 +32,10 @@ type flight struct {
 	call      providers.Call
 	hub       *providers.Request // read once, for the first target that needs it
 	alias     *policy.Alias
-	room      [4]target       // for the usual number
-	fallbacks []policy.Target // the client's own, after the alias' targets
-	sticky    uint64          // what keeps the call in place, 0 nothing
+	room      [4]target        // for the usual number
+	fallbacks []policy.Target  // the client's own, after the alias' targets
+	held      []storage.Object // stored objects that the call names, all of one account
+	sticky    uint64           // what keeps the call in place, 0 nothing
 	stickyBy  policy.Sticky
 	overtime  *time.Timer
 	hurried   bool          // a time limit of the client's, or of its key's, may be what holds
@@ -104,7 +105,7 @@ func (g *Gateway) end(f *flight) {
 	f.memory = 0
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
-	f.hurried, f.firstByte = false, 0
+	f.hurried, f.firstByte, f.held = false, 0, nil
 	f.kept.reset()
 	f.reply.reset()
 	f.recollection.reset()

@@ -48,6 +48,8 @@ type Options struct {
 	Replies Replies
 	// Health knows how the upstreams do; nil: a new one that tells nobody.
 	Health *policy.Health
+	// Objects knows whose stored objects are; nil: nobody has any.
+	Objects Objects
 }
 
 // Limits bound what one request, and all of them together, may take.
@@ -84,6 +86,9 @@ type Snapshot struct {
 	Limits   *policy.Limits  // nil: nobody is limited
 	Patience policy.Patience // of calls that a limit refuses
 	Regions  policy.Regions  // that workspaces are kept to
+	// Keepers names by workspace who keeps the objects that its calls make, as Accounts does; one
+	// that is not in it has no such rule.
+	Keepers map[string]string
 
 	known atomic.Pointer[map[loreOf]*lore] // at hand of the accounts' models
 }
@@ -93,9 +98,12 @@ type Snapshot struct {
 type Account struct {
 	providers.Provider
 	Credential string // its name, for records; unique among the provider's
-	Weight     int    // how large its share of the provider's calls is; where none has any, all are alike
-	Region     string // where its upstream bills by regions
-	Secret     storage.Secret
+	// Keeper is the name in Snapshot.Accounts under which its stored objects are written down; ""
+	// is the provider's.
+	Keeper string
+	Weight int    // how large its share of the provider's calls is; where none has any, all are alike
+	Region string // where its upstream bills by regions
+	Secret storage.Secret
 	// Tokens mint what is sent in place of the secret; nil: the secret itself is.
 	Tokens TokenSource
 	// NeedsKey is set where the provider wants a credential and there is none; KeyError says
@@ -131,6 +139,8 @@ type Gateway struct {
 	warm      policy.Warm
 	queue     *policy.Queue
 	probes    probes
+	objects   *objects
+	batches   batches
 
 	draining atomic.Bool // no new request is wanted
 
@@ -157,11 +167,14 @@ func New(o Options, surfaces []providers.Surface) (*Gateway, error) {
 	}
 	g := &Gateway{options: o, watch: w, endpoints: newEndpoints(surfaces), flights: map[*flight]struct{}{}, queue: policy.NewQueue(o.Counters, o.Recheck)}
 	g.memory.left.Store(o.Limits.BodyMemory)
+	g.objects = newObjects(o.Objects)
+	g.batches.begin(g)
 	return g, nil
 }
 
-// Close ends the watcher and our own probes; no request may be under way.
+// Close ends the watcher and what the gateway asks by itself; no request may be under way.
 func (g *Gateway) Close() {
+	g.batches.close()
 	g.probes.close()
 	g.watch.close()
 }
@@ -226,12 +239,18 @@ func (f *flight) serve() error {
 	if err := f.admit(); err != nil {
 		return err
 	}
+	if f.endpoint.Stored != nil && f.endpoint.Stored.Lists != "" {
+		return f.listObjects()
+	}
 	targets, err := f.route()
 	if err != nil {
 		return err
 	}
 	f.limitTime()
 	if err := f.send(targets); err != nil {
+		return err
+	}
+	if err := f.settleObjects(); err != nil {
 		return err
 	}
 	f.relay()

@@ -138,7 +138,9 @@ func (f *flight) writeHeaders() {
 func (f *flight) writeServed(l *lines) {
 	rec := &f.rec
 	l.put("X-Aistrale-Provider", rec.Provider)
-	l.put("X-Aistrale-Model", rec.Model)
+	if rec.Model != "" {
+		l.put("X-Aistrale-Model", rec.Model)
+	}
 	fidelity := "translated"
 	if rec.Exact {
 		fidelity = "exact"

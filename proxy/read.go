@@ -51,6 +51,9 @@ func presented(f *flight) []byte {
 
 // read takes the client's body in and makes a call around it.
 func (f *flight) read() error {
+	if f.endpoint.About() {
+		return f.readStored()
+	}
 	if name, want, ok := strings.Cut(f.endpoint.Query, "="); ok && f.query(name) != want {
 		return providers.Invalid(name, "This endpoint is served with "+f.endpoint.Query+" in the URL only.")
 	}

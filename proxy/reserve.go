@@ -77,6 +77,10 @@ func (f *flight) reserve(t *target, plan providers.Plan) (providers.Plan, error)
 
 // want says what an attempt may take at most, and what it may be.
 func (f *flight) want(t *target, plan *providers.Plan) {
+	if f.endpoint.About() {
+		f.wantStored(t)
+		return
+	}
 	l := &f.bill.lease
 	can := t.account.can(t.Model)
 	now := time.Now()

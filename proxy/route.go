@@ -32,6 +32,9 @@ func (t *target) place() policy.Place {
 // route gives the places to try, in order: each target with each account that serves it. A
 // target that does not serve the operation is passed over where another does.
 func (f *flight) route() ([]target, error) {
+	if f.endpoint.About() {
+		return f.routeStored()
+	}
 	out := f.room[:0]
 	var why error
 	if err := f.addFallbacks(); err != nil {
@@ -66,6 +69,10 @@ func (f *flight) route() ([]target, error) {
 	}
 	if len(out) == 0 {
 		return nil, why
+	}
+	out, err := f.keepHeld(out)
+	if err != nil {
+		return nil, err
 	}
 	f.warmFirst(out)
 	return out, nil

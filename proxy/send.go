@@ -117,6 +117,8 @@ func (f *flight) pair(t *target) *providers.Pair {
 func (f *flight) plan(t *target) (providers.Plan, error) {
 	pair := f.pair(t)
 	switch {
+	case f.endpoint.About():
+		return f.storedPlan(t), nil
 	case pair != nil:
 		return pair.Write(f.call)
 	case f.exact(t):

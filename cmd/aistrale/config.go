@@ -82,6 +82,7 @@ type ProviderConfig struct {
 	Sticky      string             `yaml:"sticky"`      // session or prefix: what stays at one of several
 	Models      []string           `yaml:"models"`      // the models it serves; empty: any
 	Forward     []string           `yaml:"forward"`     // more client headers that it may see, lower case
+	Keeps       bool               `yaml:"keeps"`       // files, batches and the like, as OpenAI does
 	Quirks      QuirksConfig       `yaml:"quirks"`
 	Timeouts    UpstreamTimeouts   `yaml:"timeouts"` // filled from the general ones where not said
 	Retry       RetryConfig        `yaml:"retry"`    // likewise

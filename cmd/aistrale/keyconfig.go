@@ -137,6 +137,13 @@ func governed() []string {
 			}
 		}
 	}
+	for _, s := range catalog.Surfaces() {
+		for i := range s.Endpoints {
+			if at := &s.Endpoints[i]; at.About() {
+				paths = append(paths, at.Op.String())
+			}
+		}
+	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
 }

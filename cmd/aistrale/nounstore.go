@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/postgres"
 	"github.com/aistrale/aistrale/storage/sqlite"
@@ -45,6 +46,7 @@ type secretStore interface {
 type rememberingStore interface {
 	priceStore
 	tokenStore
+	objectStore
 	Meta(ctx context.Context, name string) (string, error)
 	SetMeta(ctx context.Context, name, value string) error
 }
@@ -52,6 +54,11 @@ type rememberingStore interface {
 type priceStore interface {
 	Prices(ctx context.Context) ([]storage.Price, error)
 	AddPrices(ctx context.Context, prices []storage.Price) error
+}
+
+type objectStore interface {
+	proxy.Objects
+	ExpireObjects(ctx context.Context, before time.Time) (int64, error)
 }
 
 type tokenStore interface {

@@ -42,10 +42,24 @@ type QueueConfig struct {
 	MaxDepth int           `yaml:"max_depth"`
 }
 
-// WorkspaceConfig keeps a workspace to providers of some regions.
+// WorkspaceConfig keeps a workspace to providers of some regions, and says who keeps its objects.
 type WorkspaceConfig struct {
 	Name    string   `yaml:"name"`
 	Regions []string `yaml:"regions"` // "" is the providers without one; not said: any
+	// Keeper is the provider of the files, batches and the like that its calls make; "" where they
+	// say it themselves, or there is only one.
+	Keeper string `yaml:"keeper"`
+}
+
+// keepers gives the workspaces that have one.
+func (c *Config) keepers() map[string]string {
+	out := map[string]string{}
+	for _, w := range c.Workspaces {
+		if w.Keeper != "" {
+			out[w.Name] = w.Keeper
+		}
+	}
+	return out
 }
 
 // regions gives what each workspace is kept to.
@@ -160,6 +174,9 @@ func (v *validator) workspaces(c *Config) {
 		v.name(at+".name", w.Name, "workspace", seen)
 		if err := storage.CheckName("workspace", w.Name); w.Name != "" && err != nil {
 			v.wrong(at+".name", "%s", err)
+		}
+		if names := c.providerNames(); w.Keeper != "" && !slices.Contains(names, w.Keeper) && w.Keeper != mockName+"/gpt" {
+			v.wrong(at+".keeper", "no provider %q is configured%s", w.Keeper, hint(w.Keeper, names))
 		}
 		if w.Regions != nil && len(w.Regions) == 0 {
 			v.wrong(at+".regions", "is empty, so that the workspace may use nothing; leave it out for every region")

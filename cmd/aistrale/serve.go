@@ -175,7 +175,7 @@ func (s *service) newGateway() error {
 	gateway, err := proxy.New(proxy.Options{
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
-		Replies: s.replies.kept(),
+		Replies: s.replies.kept(), Objects: s.store,
 		Health:  policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, MaxCached: int(c.Cache.MaxReply), BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
@@ -213,6 +213,7 @@ func (s *service) run(ctx context.Context) error {
 	var watched sync.WaitGroup
 	watched.Go(func() { s.watch(watching) })
 	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
+	watched.Go(func() { s.forgetObjects(watching) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])

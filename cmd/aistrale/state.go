@@ -74,6 +74,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 		Accounts: b.accounts,
 		Models:   b.models,
 		Regions:  config.regions(),
+		Keepers:  config.keepers(),
 		Limits:   limits,
 		Patience: policy.Patience{MaxWait: config.Queue.MaxWait, MaxDepth: config.Queue.MaxDepth, Held: policy.HeldWait},
 	}, nil
@@ -168,6 +169,9 @@ func (b *builder) add(p *ProviderConfig) error {
 
 func (b *builder) account(name string, p *ProviderConfig, provider providers.Provider) error {
 	provider.Forward = append(slices.Clip(provider.Forward), p.Forward...)
+	if p.Keeps {
+		provider = catalog.Keeping(provider)
+	}
 	key := poolKey{provider.BaseURL, p.Timeouts.Connect}
 	b.used[key] = true
 	pool, err := b.state.pool(key)
@@ -175,7 +179,7 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 		return err
 	}
 	general := proxy.Account{
-		Provider: provider, Region: p.Region, Upstream: pool, FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
+		Provider: provider, Keeper: name, Region: p.Region, Upstream: pool, FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
 		Retry: policy.Retry(p.Retry), Breaker: p.Breaker.rules(), Sticky: policy.Sticky(p.Sticky),
 		Can: func(model string) providers.Capabilities { return catalog.Capabilities(provider.Name, model) },
 	}

@@ -24,7 +24,7 @@ func Governed() []providers.Governed {
 			providers.Governed{Path: prefix + "speed", Effect: providers.ChangesPrice, Except: []string{"standard"}},
 			providers.Governed{Path: prefix + "inference_geo", Effect: providers.ChangesPrice, Except: []string{"global"}},
 			providers.Governed{Path: prefix + "mcp_servers", Effect: providers.ReachesNetwork},
-			providers.Governed{Path: prefix + "container", Effect: providers.NamesObject},
+			providers.Governed{Path: prefix + "container", Effect: providers.NamesObject, Members: []string{"id"}},
 		)
 	}
 	return rules

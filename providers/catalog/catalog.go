@@ -79,6 +79,14 @@ func With(p providers.Provider, baseURL string, quirks providers.Quirks) provide
 	return p
 }
 
+// Keeping gives a provider of OpenAI's language that keeps files, batches and the like as OpenAI
+// does.
+func Keeping(p providers.Provider) providers.Provider {
+	p.Routes = maps.Clone(p.Routes)
+	maps.Copy(p.Routes, openaiRoutes(keeping()...))
+	return p
+}
+
 func first() []providers.Provider {
 	return []providers.Provider{
 		{
@@ -95,7 +103,7 @@ func first() []providers.Provider {
 		huggingFace(),
 		{
 			Name: "openai", OwnedBy: "openai", BaseURL: "https://api.openai.com/v1",
-			Routes: openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings),
+			Routes: openaiRoutes(append(keeping(), providers.OpChat, providers.OpCompletions, providers.OpEmbeddings)...),
 			Sign:   providers.Bearer, Forward: openaiForward(),
 			Env: []string{"OPENAI_API_KEY"},
 		},
@@ -105,7 +113,8 @@ func first() []providers.Provider {
 func groq() providers.Provider {
 	return providers.Provider{
 		Name: "groq", OwnedBy: "groq", BaseURL: "https://api.groq.com/openai/v1",
-		Routes: openaiRoutes(providers.OpChat, providers.OpEmbeddings),
+		// Source of files and batches: https://console.groq.com/docs/batch
+		Routes: openaiRoutes(providers.OpChat, providers.OpEmbeddings, providers.OpFiles, providers.OpBatches),
 		Sign:   providers.Bearer,
 		Env:    []string{"GROQ_API_KEY"},
 		Quirks: providers.Quirks{

@@ -19,6 +19,14 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 		providers.OpChat:        "/chat/completions",
 		providers.OpCompletions: "/completions",
 		providers.OpEmbeddings:  "/embeddings",
+
+		providers.OpFiles:           "/files",
+		providers.OpBatches:         "/batches",
+		providers.OpUploads:         "/uploads",
+		providers.OpVectorStores:    "/vector_stores",
+		providers.OpStoredResponses: "/responses",
+		providers.OpConversations:   "/conversations",
+		providers.OpContainers:      "/containers",
 	}
 	routes := make(map[providers.Op][]providers.Route, len(ops))
 	for _, op := range ops {
@@ -27,6 +35,14 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 		}}
 	}
 	return routes
+}
+
+// keeping are the operations of a provider that keeps what OpenAI does.
+func keeping() []providers.Op {
+	return []providers.Op{
+		providers.OpFiles, providers.OpBatches, providers.OpUploads, providers.OpVectorStores,
+		providers.OpStoredResponses, providers.OpConversations, providers.OpContainers,
+	}
 }
 
 func anthropicRoutes() map[providers.Op][]providers.Route {

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/aistrale/aistrale/providers"
@@ -15,20 +16,20 @@ func Governed() []providers.Governed {
 		{Path: "web_search_options", Effect: providers.ReachesNetwork},
 		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: []string{"function", "custom"}},
 		{Path: "messages.#.content.#.file.file_id", Effect: providers.NamesObject},
-		{Path: "messages.#.audio.id", Effect: providers.NamesObject},
-		{Path: "contents.#.parts.#.fileData", Effect: providers.NamesObject},
-		{Path: "contents.#.parts.#.file_data", Effect: providers.NamesObject},
+		{Path: "messages.#.audio.id", Effect: providers.NamesObject, Shared: true},
+		{Path: "contents.#.parts.#.fileData", Effect: providers.NamesObject, Members: uriNames(), ID: objectID},
+		{Path: "contents.#.parts.#.file_data", Effect: providers.NamesObject, Members: uriNames(), ID: objectID},
 	}
 	for _, at := range []string{
 		"image_url.url", "image_url", "file_url.url", "file_url", "file.file_data", "input_audio.data", "input_audio",
 	} {
 		list = append(list, providers.Governed{
-			Path: "messages.#.content.#." + at, Effect: providers.NamesObject, Prefix: objectPrefixes(),
+			Path: "messages.#.content.#." + at, Effect: providers.NamesObject, Prefix: objectPrefixes(), ID: objectID,
 		})
 	}
 	for _, at := range []string{"url", ""} {
 		list = append(list, providers.Governed{
-			Path: strings.TrimSuffix("messages.#.images.#.image_url."+at, "."), Effect: providers.NamesObject, Prefix: objectPrefixes(),
+			Path: strings.TrimSuffix("messages.#.images.#.image_url."+at, "."), Effect: providers.NamesObject, Prefix: objectPrefixes(), ID: objectID,
 		})
 	}
 	for _, name := range []string{"cachedContent", "cached_content"} {
@@ -46,4 +47,29 @@ func Governed() []providers.Governed {
 		list = append(list, providers.Governed{Path: "tools.#." + name, Effect: providers.NamesObject})
 	}
 	return list
+}
+
+func uriNames() []string { return []string{"fileUri", "file_uri"} }
+
+// objectID gives the name under which the Files API keeps what an address means ("files/abc"),
+// "" where the address is elsewhere: nobody's upload.
+func objectID(said string) string {
+	u, err := url.Parse(strings.TrimSpace(said))
+	if err != nil {
+		return said
+	}
+	if u.Scheme == "" && u.Host == "" {
+		return said // a bare name
+	}
+	if !strings.EqualFold(u.Hostname(), filesHost) {
+		return ""
+	}
+	_, name, ok := strings.Cut(u.Path, "/files/")
+	if !ok {
+		return said
+	}
+	if end := strings.IndexAny(name, ":/"); end >= 0 {
+		name = name[:end]
+	}
+	return "files/" + name
 }

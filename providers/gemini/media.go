@@ -9,7 +9,10 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-const filesAPI = "https://generativelanguage.googleapis.com/"
+const (
+	filesHost = "generativelanguage.googleapis.com"
+	filesAPI  = "https://" + filesHost + "/"
+)
 
 // media appends an image, a file or a sound. A web address is asked for first (Plan.Fetch): only
 // some models fetch by themselves, and none through this gateway's guard.

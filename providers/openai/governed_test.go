@@ -52,6 +52,18 @@ func TestGovernedFields(t *testing.T) {
 	f("safety_model", model, `{"safety_model":"m"}`)
 	f("search_parameters", network, `{"search_parameters":{}}`)
 	f("web_search", network, `{"web_search":true}`)
+	f("file_id", object, `{"file_id":"f"}`)
+	f("file_ids", object, `{"file_ids":["f"]}`)
+	f("files.#.file_id", object, `{"files":[{"file_id":"f"}]}`)
+	f("input_file_id", object, `{"input_file_id":"f"}`)
+	f("input.#.content.#.file_id", object, `{"input":[{"content":[{"type":"input_file","file_id":"f"}]}]}`)
+	f("input.#.output.#.file_id", object, `{"input":[{"output":[{"type":"input_image","file_id":"f"}]}]}`)
+	f("input.#.file_id", object, `{"input":[{"type":"input_image","file_id":"f"}]}`)
+	f("items.#.content.#.file_id", object, `{"items":[{"content":[{"type":"input_file","file_id":"f"}]}]}`)
+	f("items.#.output.#.file_id", object, `{"items":[{"output":[{"type":"input_file","file_id":"f"}]}]}`)
+	f("tools.#.vector_store_ids", object, `{"tools":[{"type":"file_search","vector_store_ids":["vs"]}]}`)
+	f("tools.#.input_image_mask.file_id", object, `{"tools":[{"type":"image_generation","input_image_mask":{"file_id":"f"}}]}`)
+	f("tools.#.container", object, `{"tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["f"]}}]}`)
 	f("models", model, `{"m\u006fdels":["a"]}`) // an escaped name is the same name
 	for _, rule := range openai.Governed() {
 		if !seen[rule.Path] {

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/aistrale/aistrale/providers"
@@ -9,13 +10,13 @@ import (
 
 // Surface is what clients of OpenAI's language see.
 func Surface() providers.Surface {
-	return providers.Surface{Face: Face{}, Endpoints: []providers.Endpoint{
+	return providers.Surface{Face: Face{}, Endpoints: slices.Concat(storedEndpoints(), []providers.Endpoint{
 		{Path: "/v1/chat/completions", Op: providers.OpChat, Ask: ask},
 		{Path: "/v1/completions", Op: providers.OpCompletions, Ask: ask},
 		{Path: "/v1/embeddings", Op: providers.OpEmbeddings, Ask: askWhole},
 		{Method: http.MethodGet, Path: "/v1/models", Op: providers.OpModels, List: appendModels},
 		{Method: http.MethodGet, Path: "/v1/models/{model}", Op: providers.OpModels, Show: appendModel},
-	}}
+	})}
 }
 
 func appendModels(b []byte, models []providers.ListedModel, _ func(string) string) []byte {

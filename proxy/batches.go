@@ -1,0 +1,231 @@
+package proxy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+const (
+	// batchEvery is how often the batches that are under way are looked at, and batchRound how
+	// many of them each time.
+	batchEvery = time.Minute
+	batchRound = 200
+	// batchTier is the tier that a batch is served and priced by, whatever its replies say.
+	batchTier = "batch"
+)
+
+// batches puts into the ledger what batches cost: that shows only in their results, which nobody
+// need ever read. A batch is one request there, with an attempt for each of its models, whose ids
+// follow from the batch itself: however often and by however many gateways it is read, it is
+// counted once.
+type batches struct {
+	g    *Gateway
+	how  *providers.Batch
+	wake chan struct{}
+	stop context.CancelFunc
+	ends sync.WaitGroup
+	last *storage.Object // that was looked at
+}
+
+// begin looks at batches until close.
+func (b *batches) begin(g *Gateway) {
+	ctx, stop := context.WithCancel(context.Background())
+	b.g, b.wake, b.stop = g, make(chan struct{}, 1), stop
+	for _, list := range g.endpoints.fixed {
+		for _, at := range list {
+			if at.Stored != nil && at.Stored.Batch != nil {
+				b.how = at.Stored.Batch
+			}
+		}
+	}
+	if b.how == nil || g.options.Objects == nil {
+		return
+	}
+	b.ends.Go(func() { b.run(ctx) })
+}
+
+func (b *batches) close() {
+	b.stop()
+	b.ends.Wait()
+}
+
+// look has the batches looked at soon: one has ended.
+func (b *batches) look() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *batches) run(ctx context.Context) {
+	tick := time.NewTicker(batchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-b.wake:
+		}
+		b.round(ctx)
+	}
+}
+
+// round looks at some of the batches that are owed for, and goes on behind them the next time.
+func (b *batches) round(ctx context.Context) {
+	owed, err := b.g.objects.store.ListObjects(ctx, storage.ObjectQuery{Kind: providers.ObjectBatch, Owed: true, Oldest: true, After: b.last, Limit: batchRound})
+	b.last = nil
+	if err != nil {
+		return // the store says itself that it is down; the next round looks again
+	}
+	if len(owed) == batchRound {
+		b.last = &owed[batchRound-1]
+	}
+	group := &asking{under: map[Exchange]struct{}{}}
+	defer context.AfterFunc(ctx, func() { group.Cancel(errDraining) })()
+	for i := range owed {
+		if ctx.Err() != nil {
+			return
+		}
+		b.settle(ctx, group, &owed[i])
+	}
+}
+
+// settle reads what a batch that has ended has cost. What goes wrong is tried again in a later
+// round: the batch stays owed.
+func (b *batches) settle(ctx context.Context, group *asking, o *storage.Object) {
+	state := b.g.state.Load()
+	if state == nil {
+		return
+	}
+	account := state.keeping(o)
+	if account == nil || account.NeedsKey {
+		return
+	}
+	status, shown, err := group.ask(account, strings.ReplaceAll(b.how.Show, "{id}", url.PathEscape(o.ID)), b.g.options.Limits.MaxReply)
+	if err != nil || status != http.StatusOK && status != http.StatusNotFound {
+		return
+	}
+	ended, results := b.how.State(shown)
+	if !ended && status == http.StatusOK {
+		return
+	}
+	sums := map[string]*spent{}
+	for _, id := range results {
+		err := group.lines(account, contentPath(b.how, id), b.g.options.Limits.MaxReply, func(_ int, line []byte) error {
+			if reply := b.how.Result(line); reply != nil {
+				count(state, account, o, sums, reply)
+			}
+			return nil
+		})
+		if err != nil && fault(err).Status != http.StatusNotFound { // results that are gone tell nothing more
+			return
+		}
+	}
+	if entries := b.entries(account, o, sums); len(entries) > 0 && b.g.options.Journal.Append(entries...) != nil {
+		return
+	}
+	_ = b.g.objects.store.SettleObject(ctx, *o) // else it is read again, and counted as the same
+}
+
+// spent is what the calls of one model took.
+type spent struct {
+	sum    providers.Normal
+	charge storage.Charge
+}
+
+// count adds the usage of one reply. Each is priced by itself: a price may depend on how long one
+// input is.
+func count(state *Snapshot, account *Account, o *storage.Object, sums map[string]*spent, reply []byte) {
+	model := gjson.GetBytes(reply, "model").String()
+	route, ok := account.Route(providers.OpBatches, "", model)
+	if !ok {
+		return
+	}
+	seen := route.Dialect.Observe(reply)
+	for i := range seen.Usage.Lines {
+		line := seen.Usage.Lines[i].Normal()
+		if line.Model == "" {
+			line.Model = model
+		}
+		line.Tier = batchTier
+		s := sums[line.Model]
+		if s == nil {
+			s = &spent{sum: providers.Normal{Model: line.Model, Tier: batchTier}}
+			sums[line.Model] = s
+		}
+		charge := state.Prices.Charge(policy.Called{
+			Provider: account.Name, Model: line.Model, Region: account.Region, Time: o.CreatedAt,
+		}, []providers.Normal{line})
+		s.add(&line, &charge)
+	}
+}
+
+func (s *spent) add(n *providers.Normal, c *storage.Charge) {
+	t := &s.sum
+	t.InputUncached += n.InputUncached
+	t.CacheRead += n.CacheRead
+	t.CacheWrite5m += n.CacheWrite5m
+	t.CacheWrite1h += n.CacheWrite1h
+	t.Output += n.Output
+	t.Reasoning += n.Reasoning
+	t.AudioIn += n.AudioIn
+	t.AudioOut += n.AudioOut
+	t.ImageIn += n.ImageIn
+	t.ImageOut += n.ImageOut
+	t.Images += n.Images
+	t.Searches += n.Searches
+	s.charge.CostNano += c.CostNano
+	s.charge.PriceID = c.PriceID
+	if s.charge.Unpriced == "" {
+		s.charge.Unpriced = c.Unpriced
+	}
+}
+
+// entries are the ledger's rows of a batch, one for each model.
+func (b *batches) entries(account *Account, o *storage.Object, sums map[string]*spent) []*storage.Entry {
+	var out []*storage.Entry
+	models := slices.Sorted(maps.Keys(sums))
+	for i, model := range models {
+		s := sums[model]
+		out = append(out, &storage.Entry{
+			RequestID: batchRequest(o), Attempt: i + 1, Revision: 1, State: storage.EntrySettled, Final: i == len(models)-1,
+			Time: o.CreatedAt, Node: b.g.options.Node,
+			Series: storage.Series{
+				Workspace: o.Workspace, Project: o.Project, Key: o.Key, KeyName: o.KeyName, User: o.User,
+				Provider: account.Name, Model: model,
+			},
+			Credential: o.Credential, Asked: model, Served: model, Tier: batchTier, Op: providers.OpBatches.String(), Exact: true,
+			Status: http.StatusOK, UpstreamStatus: http.StatusOK, UpstreamID: clientID([]byte(o.ID)), Outcome: storage.OutcomeOK,
+			Lines: []providers.Normal{s.sum}, Charge: s.charge,
+		})
+	}
+	return out
+}
+
+// batchRequest is the id of a batch's request in the ledger: a UUIDv7 of the time when it was
+// made, and the same on every gateway.
+func batchRequest(o *storage.Object) uuid.UUID {
+	sum := sha256.Sum256([]byte(o.Provider + "\x00" + o.Credential + "\x00" + o.ID))
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(o.CreatedAt.UnixMilli())<<16)
+	copy(id[6:], sum[:10])
+	id[6] = id[6]&0x0f | 0x70
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}

@@ -1,0 +1,169 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+const (
+	// A page of a list, where the client does not say and at most: each object is asked for at
+	// its own account.
+	pageUsual, pageMost = 20, 100
+	// listRounds bounds how often a list looks further where a filter leaves objects out.
+	listRounds = 10
+	// askAtOnce is how many objects of a list are asked for at a time.
+	askAtOnce = 8
+)
+
+// listObjects answers with a page of the workspace's own objects, whoever keeps them: which there
+// are, and in which order, is known here; each is shown as its account shows it. So nothing of
+// another tenant is ever asked for. An object that its account knows no more is forgotten.
+func (f *flight) listObjects() error {
+	q, err := f.pageAsked()
+	if err != nil {
+		return err
+	}
+	page := providers.ObjectPage{}
+	want := q.Limit
+	q.Limit++ // to see whether there is more
+	for range listRounds {
+		found, err := f.readPage(q)
+		if err != nil {
+			return err
+		}
+		page.More = len(found) == q.Limit
+		found = found[:min(len(found), q.Limit-1)]
+		shown, err := f.showAll(found)
+		if err != nil {
+			return err
+		}
+		for i, body := range shown {
+			if body == nil || !f.wants(body) {
+				continue
+			}
+			if len(page.Objects) == want {
+				page.More = true
+				break
+			}
+			page.Objects = append(page.Objects, body)
+			if page.First == "" {
+				page.First = found[i].ID
+			}
+			page.Last = found[i].ID
+		}
+		if len(page.Objects) == want || !page.More {
+			break
+		}
+		q.After = &found[len(found)-1]
+	}
+	f.answerOwn(f.endpoint.Stored.Page(f.scratch[:0], &page))
+	return nil
+}
+
+// pageAsked reads what page the client wants, as OpenAI's lists have it.
+func (f *flight) pageAsked() (storage.ObjectQuery, error) {
+	q := storage.ObjectQuery{Workspace: f.key.Workspace, Kind: f.endpoint.Stored.Lists, Limit: pageUsual}
+	if said := f.query("limit"); said != "" {
+		n, err := strconv.Atoi(said)
+		if err != nil || n < 1 {
+			return q, providers.Invalid("limit", "Invalid 'limit': it must be a positive integer.")
+		}
+		q.Limit = min(n, pageMost)
+	}
+	switch f.query("order") {
+	case "", "desc":
+	case "asc":
+		q.Oldest = true
+	default:
+		return q, providers.Invalid("order", "Invalid 'order': it must be 'asc' or 'desc'.")
+	}
+	if f.query("before") != "" {
+		return q, providers.Invalid("before", "Lists of the gateway are read forwards only: use 'after' and 'order'.")
+	}
+	if id := f.query("after"); id != "" {
+		if err := f.findOne(id, "after"); err != nil {
+			return q, err
+		}
+		q.After = &f.held[0]
+	}
+	return q, nil
+}
+
+func (f *flight) readPage(q storage.ObjectQuery) ([]storage.Object, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), objectWait)
+	defer cancel()
+	found, err := f.g.objects.store.ListObjects(ctx, q)
+	if err != nil {
+		return nil, objectTrouble(err)
+	}
+	return found, nil
+}
+
+// wants holds an object against the filters of the client's query. The others say which page.
+func (f *flight) wants(body []byte) bool {
+	purpose := f.query("purpose")
+	return purpose == "" || gjson.GetBytes(body, "purpose").String() == purpose
+}
+
+// showAll asks for objects, some at a time, each at its account. One that is not there, or not
+// for this key, is nil.
+func (f *flight) showAll(all []storage.Object) ([][]byte, error) {
+	shown := make([][]byte, len(all))
+	errs := make([]error, len(all))
+	group := &asking{under: map[Exchange]struct{}{}}
+	if err := f.own(group); err != nil {
+		return nil, f.broken(err)
+	}
+	defer f.disown()
+	var wg sync.WaitGroup
+	free := make(chan struct{}, askAtOnce)
+	for i := range all {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			shown[i], errs[i] = f.show(group, &all[i])
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, f.broken(err)
+		}
+	}
+	return shown, nil
+}
+
+func (f *flight) show(group *asking, o *storage.Object) ([]byte, error) {
+	account := f.state.keeping(o)
+	if account == nil || account.NeedsKey || !f.maySee(account) {
+		return nil, nil
+	}
+	route, ok := account.Route(f.endpoint.Op, f.endpoint.Face.Language(), "")
+	if !ok {
+		return nil, nil
+	}
+	path := route.Path + "/" + url.PathEscape(o.ID)
+	status, body, err := group.ask(account, path, f.g.options.Limits.MaxReply)
+	switch {
+	case err != nil:
+		return nil, err
+	case status == http.StatusNotFound:
+		return nil, f.g.objects.release(*o)
+	case status < 200 || status > 299 || !isObject(body):
+		return nil, &providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "A provider could not show one of the objects of the list.",
+			Cause: fmt.Errorf("%s %s: status %d", account.keeper(), path, status)}
+	}
+	if len(f.endpoint.Stored.Makes) > 0 {
+		return body, f.claim(f.made(account, body), body)
+	}
+	return body, nil
+}

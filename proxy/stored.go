@@ -1,0 +1,241 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// sayProvider tells a client how to choose.
+const sayProvider = "say which by the header x-aistrale-provider, or by ?provider= in the URL."
+
+// wantedProvider is the provider that the client names, "" where it leaves that to the gateway.
+func (f *flight) wantedProvider() string {
+	if name := f.fc.Request.Header.Peek("x-aistrale-provider"); len(name) > 0 {
+		return string(name)
+	}
+	return f.query("provider")
+}
+
+// admitStored decides whether the key may make a call about stored objects, and finds those.
+func (f *flight) admitStored() error {
+	if err := policy.AdmitStored(f.key, f.endpoint.Op.String()); err != nil {
+		return err
+	}
+	if len(f.doc.Hits) > 0 {
+		if err := f.admitStoredFields(); err != nil {
+			return err
+		}
+	}
+	if err := f.findHeld(); err != nil {
+		return err
+	}
+	if b := f.endpoint.Stored.Batch; b != nil && f.endpoint.Stored.Costs {
+		return f.admitBatch()
+	}
+	return nil
+}
+
+// admitStoredFields holds the body's governed fields against the key. That the call is about
+// objects was admitted already.
+func (f *flight) admitStoredFields() error {
+	var others []providers.Hit
+	for _, hit := range f.doc.Hits {
+		if hit.Rule.Effect != providers.NamesObject || hit.Rule.Shared {
+			others = append(others, hit)
+		}
+	}
+	return policy.AdmitFields(f.key, others, nil)
+}
+
+// routeStored gives the one account that a call about stored objects goes to: the one that keeps
+// what it names, else the one that is to keep what it makes.
+func (f *flight) routeStored() ([]target, error) {
+	account, err := f.keepingAccount()
+	if err != nil {
+		return nil, err
+	}
+	route, ok := account.Route(f.endpoint.Op, f.endpoint.Face.Language(), "")
+	if !ok {
+		return nil, &providers.Fault{Kind: providers.FaultInvalid, NoRetry: true,
+			Message: "The provider \"" + account.keeper() + "\" does not serve " + f.endpoint.Op.String() + "."}
+	}
+	t := policy.Target{Provider: account.Name}
+	f.alias = &policy.Alias{Targets: []policy.Target{t}}
+	return append(f.room[:0], target{Target: t, account: account, route: route, lore: f.lore(&t, account)}), nil
+}
+
+func (f *flight) keepingAccount() (*Account, error) {
+	if len(f.held) == 0 {
+		return f.makingAccount()
+	}
+	o := &f.held[0]
+	account := f.state.keeping(o)
+	switch {
+	case account == nil:
+		return nil, &providers.Fault{Kind: providers.FaultProviderAuth, NoRetry: true,
+			Message: "The account that keeps the object '" + clean([]byte(o.ID)) + "' is no longer known to the gateway.",
+			Cause:   errForgotten}
+	case !f.maySee(account):
+		return nil, noObject(o.ID, "")
+	}
+	return account, nil
+}
+
+// keeping finds the account that keeps an object, nil where the configuration has it no more.
+func (s *Snapshot) keeping(o *storage.Object) *Account {
+	for _, a := range s.Accounts[o.Provider] {
+		if a.keeps(o) {
+			return a
+		}
+	}
+	return nil
+}
+
+// maySee reports whether the key, and its workspace's regions, let a call go to an account.
+func (f *flight) maySee(a *Account) bool {
+	return policy.ReachesProvider(f.key, a.Name) && f.state.Regions.Allow(f.key.Workspace, a.Region)
+}
+
+// makingAccount chooses who is to keep what the call makes: the provider that the client names,
+// else the workspace's, else the only one that there is. Of its accounts a workspace always has
+// the same one, as long as that is there: what it makes can then be used together.
+func (f *flight) makingAccount() (*Account, error) {
+	name := f.wantedProvider()
+	if name == "" {
+		name = f.state.Keepers[f.key.Workspace]
+	}
+	serving := f.servingAccounts()
+	if name == "" && len(serving) == 1 {
+		name = serving[0]
+	}
+	if !slices.Contains(serving, name) {
+		return nil, f.noKeeper(name, serving)
+	}
+	accounts := f.state.Accounts[name]
+	i := policy.Rendezvous(policy.HashParts(f.key.Workspace), len(accounts), func(i int) (uint64, int) {
+		return policy.HashParts(name, accounts[i].Credential), accounts[i].Weight
+	})
+	return accounts[i], nil
+}
+
+// servingAccounts lists, by name, whose accounts serve the operation to the key.
+func (f *flight) servingAccounts() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(f.state.Accounts)) {
+		a := f.state.Accounts[name][0]
+		if _, ok := a.Route(f.endpoint.Op, f.endpoint.Face.Language(), ""); ok && f.maySee(a) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (f *flight) noKeeper(name string, serving []string) error {
+	out := &providers.Fault{Kind: providers.FaultInvalid, Param: "provider", NoRetry: true}
+	what := f.endpoint.Op.String()
+	switch {
+	case len(serving) == 0:
+		out.Message = "No provider that this key may use serves " + what + "."
+	case name != "":
+		out.Message = "The provider '" + clean([]byte(name)) + "' does not serve " + what + " to this key; these do: " + strings.Join(serving, ", ") + "."
+	default:
+		out.Message = "Several providers serve " + what + " (" + strings.Join(serving, ", ") + "); " + sayProvider
+	}
+	return out
+}
+
+// storedPlan is the client's own call, at the account's address.
+func (f *flight) storedPlan(t *target) providers.Plan {
+	path := t.route.Path + f.endpoint.Stored.Path
+	for i, name := range f.vars.names {
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(string(f.vars.values[i])))
+	}
+	if query := f.storedQuery(); query != "" {
+		path += "?" + query
+	}
+	req := providers.UpstreamRequest{Method: f.endpoint.Method, Path: path}
+	if f.hasBody() {
+		req.Body = f.doc.Raw
+	}
+	return providers.Plan{Requests: []providers.UpstreamRequest{req}}
+}
+
+// storedQuery is the client's, without what is said to the gateway.
+func (f *flight) storedQuery() string {
+	args := f.fc.QueryArgs()
+	if !args.Has("provider") {
+		return string(args.QueryString())
+	}
+	values, err := url.ParseQuery(string(args.QueryString()))
+	if err != nil {
+		return ""
+	}
+	values.Del("provider")
+	return values.Encode()
+}
+
+// readStored takes in the body of a call about stored objects, where it has one.
+func (f *flight) readStored() error {
+	if err := f.readStoredBody(); err != nil {
+		return err
+	}
+	f.received = time.Now()
+	if err := f.label(); err != nil {
+		return err
+	}
+	if f.query("stream") == "true" {
+		return providers.Invalid("stream", "A stored object cannot be read as a stream.")
+	}
+	f.call = providers.Call{Op: f.endpoint.Op, Doc: &f.doc, ID: f.rec.ID, Created: f.start}
+	return nil
+}
+
+func (f *flight) readStoredBody() error {
+	f.doc.Raw, f.doc.Fields, f.doc.Hits = nil, f.doc.Fields[:0], f.doc.Hits[:0]
+	if !f.hasBody() {
+		return nil
+	}
+	if err := f.readBody(); err != nil {
+		return err
+	}
+	f.rec.BytesIn = int64(len(f.body))
+	if len(bytes.TrimSpace(f.body)) == 0 {
+		return nil
+	}
+	return f.doc.Scan(f.body, f.g.options.Watch)
+}
+
+// hasBody reports whether a call about stored objects says anything in a body.
+func (f *flight) hasBody() bool {
+	return f.endpoint.Method != http.MethodGet && f.endpoint.Method != http.MethodDelete
+}
+
+// wantStored says what a call about stored objects takes: one request. What its provider bills
+// for it in its own time no budget can hold.
+func (f *flight) wantStored(t *target) {
+	l := &f.bill.lease
+	l.wanted = policy.Wanted{
+		Lease: f.leaseID(), Now: time.Now(), Alive: leaseAlive, Asked: f.endpoint.Op.String(), Target: t.Target, Said: true, Charged: &l.charged,
+	}
+	if f.endpoint.Stored.Costs {
+		l.wanted.Unbounded = f.endpoint.Op.String()
+	}
+}
+
+// doneAlready reports whether a failed call about stored objects may have been carried out all
+// the same: a batch that was begun is not begun again.
+func (f *flight) doneAlready(reason policy.Reason) bool {
+	return f.endpoint.About() && f.hasBody() && reason != policy.ReasonRateLimited
+}
+
+var errForgotten = errors.New("no such account is configured, or its credential has another name now")

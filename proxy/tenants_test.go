@@ -1,0 +1,281 @@
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/anthropic"
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/providers/gemini"
+	"github.com/aistrale/aistrale/providers/openai"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// The keys of the tenants: two of one workspace, and one of another.
+const mine, also, theirs = 0, 1, 2
+
+// keepingStage is a provider that keeps what it is told to: two accounts at one address.
+type keepingStage struct {
+	*httptest.Server
+	mu    sync.Mutex
+	asked []string // "credential METHOD path body"
+	reply func(r *http.Request) string
+	files map[string]string // contents
+}
+
+func newKeepingStage(t *testing.T) *keepingStage {
+	t.Helper()
+	s := &keepingStage{files: map[string]string{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		credential := strings.TrimPrefix(r.Header.Get("authorization"), "Bearer secret-")
+		s.asked = append(s.asked, strings.TrimSpace(credential+" "+r.Method+" "+r.URL.RequestURI()+" "+string(body)))
+		w.Header().Set("content-type", "application/json")
+		id, isContent := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/files/"), "/content")
+		switch {
+		case isContent && s.files[id] != "":
+			_, _ = io.WriteString(w, s.files[id])
+		case s.reply != nil:
+			_, _ = io.WriteString(w, s.reply(r))
+		case strings.HasSuffix(r.URL.Path, "/chat/completions"):
+			_, _ = io.WriteString(w, wholeReply)
+		default:
+			_, _ = fmt.Fprintf(w, `{"id":%q,"object":"it"}`, r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// calls gives what was asked since the last time.
+func (s *keepingStage) calls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.asked
+	s.asked = nil
+	return out
+}
+
+// keep gives a file its content.
+func (s *keepingStage) keep(id, content string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[id] = content
+}
+
+func (s *keepingStage) answers(reply func(r *http.Request) string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reply = reply
+}
+
+// tenants is a gateway of three keys in front of a provider with the accounts "one" and "two",
+// and of another provider.
+type tenants struct {
+	*testGateway
+	shelf *shelf
+	up    *keepingStage
+	pages *pages
+}
+
+func newTenants(t *testing.T, change ...setting) *tenants {
+	t.Helper()
+	w := &tenants{shelf: &shelf{}, up: newKeepingStage(t), pages: &pages{}}
+	known, _ := catalog.Known("openai")
+	account := func(name, credential string) *Account {
+		up, err := NewPool(PoolOptions{BaseURL: w.up.URL, UserAgent: "test", Connect: time.Second, MaxConns: 64})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(up.Close)
+		p := catalog.With(known, w.up.URL, providers.Quirks{})
+		p.Name = name
+		return &Account{
+			Provider: p, Credential: credential, Secret: storage.NewSecret("secret-" + name + "-" + credential), Upstream: up,
+			FirstByte: 20 * time.Second, StreamIdle: 20 * time.Second,
+		}
+	}
+	w.testGateway = newTestGateway(t, nil, append([]setting{func(o *Options, s *Snapshot) {
+		o.Objects, o.Journal, o.Watch = w.shelf, w.pages, catalog.Governed()
+		s.Accounts = map[string][]*Account{
+			"openai": {account("openai", "one"), account("openai", "two")},
+			"other":  {account("other", "")},
+		}
+		s.Router = policy.NewRouter(map[string][]string{"openai": nil, "other": nil}, nil, func(string) (string, bool) { return "", false })
+		var keys []storage.Key
+		for i := range 3 {
+			key, err := storage.KeyOf(fmt.Sprint("test", i), keyNumber(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			key.Workspace = "mine"
+			if i == theirs {
+				key.Workspace = "theirs"
+			}
+			keys = append(keys, key)
+		}
+		s.Keys = policy.NewKeyring(keys)
+	}}, change...)...)
+	return w
+}
+
+// own puts an object of a workspace on the shelf.
+func (w *tenants) own(workspace, credential string, kind providers.ObjectKind, id string) {
+	w.shelf.mu.Lock()
+	defer w.shelf.mu.Unlock()
+	if slices.ContainsFunc(w.shelf.all, func(o storage.Object) bool { return o.ID == id && o.Credential == credential }) {
+		return
+	}
+	w.shelf.all = append(w.shelf.all, storage.Object{
+		Provider: "openai", Credential: credential, ID: id, Kind: kind, Workspace: workspace,
+		CreatedAt: time.Unix(int64(len(w.shelf.all)), 0).UTC(),
+	})
+}
+
+// ask makes a call by the key of a number.
+func (w *tenants) ask(t *testing.T, key int, method, path, body string, headers ...string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("authorization", "Bearer "+keyNumber(key))
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// A naming is a way to name an object: a call with the object's id in it.
+type naming struct {
+	name, method, path, body string
+	id                       string // as the store knows it
+	upstream                 string // a piece of the upstream's path
+	odd                      bool   // in an unusual form
+}
+
+// namings generates every way: each variable of each path, and each governed field in each call
+// that has a body.
+func namings() []naming {
+	var all []naming
+	surface := openai.Surface()
+	for _, at := range surface.Endpoints {
+		if at.Stored == nil {
+			continue
+		}
+		path := at.Path
+		for _, name := range at.Stored.Names {
+			path = strings.ReplaceAll(path, "{"+name+"}", "id_"+name)
+		}
+		path = strings.NewReplacer("{item}", "part", "{container_file}", "part").Replace(path)
+		for _, name := range at.Stored.Names {
+			body := ""
+			if at.Method == http.MethodPost {
+				body = "{}"
+			}
+			all = append(all, naming{
+				name: at.Method + " " + at.Path + " by {" + name + "}", method: at.Method, path: path, body: body,
+				id: "id_" + name, upstream: strings.TrimPrefix(path, "/v1"),
+			})
+		}
+		if at.Method != http.MethodPost || at.Stored.Batch != nil && !at.Stored.Costs {
+			continue
+		}
+		more := ""
+		if at.Stored.Batch != nil {
+			more = `"input_file_id":"id_input"`
+		}
+		for _, n := range fields(more) {
+			if n.odd && at.Path != "/v1/conversations" {
+				continue // the forms of a value are read in one place
+			}
+			if more != "" && strings.HasPrefix(n.body, `{"input_file_id":`) {
+				if n.body = strings.Replace(n.body, ","+more, "", 1); strings.Contains(n.body, "[\"") {
+					continue // a batch has one file
+				}
+			}
+			n.name, n.method, n.path = at.Method+" "+at.Path+" with "+n.name, at.Method, path
+			n.upstream = strings.TrimPrefix(path, "/v1")
+			all = append(all, n)
+		}
+	}
+	for _, n := range fields(`"model":"openai/m"`) {
+		n.name, n.method, n.path, n.upstream = "chat with "+n.name, http.MethodPost, "/v1/chat/completions", "/chat/completions"
+		all = append(all, n)
+	}
+	return all
+}
+
+// fields are bodies that name an object by a governed field, in each form that its value can have.
+func fields(more string) []naming {
+	const id, address = "files/id-1", "https://generativelanguage.googleapis.com/v1beta/files/id-1"
+	var all []naming
+	for _, rules := range [][]providers.Governed{openai.Governed(), anthropic.Governed(), gemini.Governed()} {
+		for _, rule := range rules {
+			if rule.Effect != providers.NamesObject || rule.Shared {
+				continue
+			}
+			said := id
+			if len(rule.Prefix) > 0 {
+				said = address
+			}
+			values := []string{`"` + said + `"`, `"` + strings.Replace(said, "id", `\u0069d`, 1) + `"`}
+			if rule.Members != nil {
+				values = append(values, `{"x":"y","`+rule.Members[0]+`":"`+said+`"}`, `{"`+strings.ToUpper(rule.Members[0])+`":"`+said+`"}`)
+			} else if len(rule.Prefix) == 0 {
+				values = append(values, `["`+said+`"]`)
+			}
+			if rule.ID != nil {
+				values = append(values, `"`+address+`?alt=media"`, `"`+strings.Replace(address, "/files/id-1", "/files/id-1:download", 1)+`"`)
+			}
+			for i, value := range values {
+				all = append(all, naming{odd: i > 0, name: rule.Path + " = " + value, id: id, body: nest(rule.Path, value, more)})
+			}
+		}
+	}
+	return all
+}
+
+// nest makes a body with a value at a governed field's path.
+func nest(path, value, more string) string {
+	steps := strings.Split(path, ".")
+	for i := len(steps) - 1; i > 0; i-- {
+		switch {
+		case steps[i] == "#":
+			value = "[" + value + "]"
+		default:
+			value = `{"` + steps[i] + `":` + value + `}`
+		}
+	}
+	body := `{"` + steps[0] + `":` + value
+	if more != "" {
+		body += "," + more
+	}
+	if more != "" && steps[0] != "messages" {
+		body += `,"messages":[{"role":"user","content":"hi"}]`
+	}
+	return body + "}"
+}
