@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
@@ -40,5 +41,13 @@ func scarcer(a, b RateShown, hasA bool) RateShown {
 
 // AppendReset writes how long until a rate is whole again as OpenAI does: 6m0s, 1s, 20ms.
 func (s RateShown) AppendReset(dst []byte) []byte {
-	return append(dst, roundUp(s.Reset).String()...)
+	d := roundUp(s.Reset)
+	if d < time.Second { // most are, and these need no words of the library's
+		dst = strconv.AppendInt(dst, int64(d/time.Millisecond), 10)
+		if d == 0 {
+			return append(dst, 's')
+		}
+		return append(dst, "ms"...)
+	}
+	return append(dst, d.String()...)
 }

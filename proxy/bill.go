@@ -80,7 +80,7 @@ func (f *flight) journal(opened *storage.Entry) error {
 // bound is the most that an attempt may take: every byte of text is at least a quarter of a
 // token, no model takes in more than its context, and each choice is as long as it may be.
 func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
-	can := t.account.can(t.Model)
+	can := &t.can
 	f.bill.guessed = false
 	var sent int64
 	for i := range plan.Requests {

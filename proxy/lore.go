@@ -4,13 +4,15 @@ import (
 	"maps"
 
 	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
 )
 
-// lore is what is known of an account's model from earlier calls.
+// lore is what is known of an account's model, from earlier calls and from the catalog.
 type lore struct {
 	circuit    *policy.Circuit
 	credential *policy.Circuit // what is known of the account's credential, whatever the model
 	budget     *policy.RetryBudget
+	can        providers.Capabilities
 }
 
 type loreOf struct {
@@ -35,6 +37,7 @@ func (f *flight) lore(t *policy.Target, a *Account) *lore {
 		circuit:    h.Circuit(policy.Place{Provider: t.Provider, Credential: a.Credential, Model: t.Model}, &a.Breaker),
 		credential: h.Credential(t.Provider, a.Credential),
 		budget:     h.Budget(t.Provider),
+		can:        a.can(t.Model),
 	}
 	grown := map[loreOf]*lore{}
 	if known != nil {

@@ -82,7 +82,7 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 		return
 	}
 	l := &f.bill.lease
-	can := t.account.can(t.Model)
+	can := &t.can
 	now := time.Now()
 	bound := f.bound(t, plan)
 	w := &l.wanted
@@ -201,7 +201,7 @@ func (f *flight) clamp(t *target, plan providers.Plan) (providers.Plan, error) {
 	if !f.endpoint.Op.Makes() || plan.MaxOutput > 0 && plan.MaxOutput <= l.grant.Output {
 		return plan, nil
 	}
-	if plan.MaxOutput == 0 && l.grant.Output == l.wanted.Output && t.account.can(t.Model).MaxOutput > 0 {
+	if plan.MaxOutput == 0 && l.grant.Output == l.wanted.Output && t.can.MaxOutput > 0 {
 		return plan, nil // the model itself makes no more
 	}
 	f.call.Clamp = l.grant.Output
@@ -257,10 +257,10 @@ func (f *flight) writeLimits(h *lines) {
 		return
 	}
 	if l.requests.Limit > 0 {
-		h.rate("Requests", l.requests)
+		h.rate(&requestHeaders, l.requests)
 	}
 	if l.tokens.Limit > 0 {
-		h.rate("Tokens", l.tokens)
+		h.rate(&tokenHeaders, l.tokens)
 	}
 	if l.clamped != "" {
 		h.put("X-Aistrale-Clamped", l.clamped)
@@ -270,8 +270,17 @@ func (f *flight) writeLimits(h *lines) {
 	}
 }
 
-func (l *lines) rate(what string, s policy.RateShown) {
-	l.putInt("X-Ratelimit-Limit-"+what, s.Limit)
-	l.putInt("X-Ratelimit-Remaining-"+what, s.Remaining)
-	l.put("X-Ratelimit-Reset-"+what, string(s.AppendReset(nil)))
+// rateHeaders are the names of one group of headers.
+type rateHeaders struct{ limit, remaining, reset string }
+
+var (
+	requestHeaders = rateHeaders{"X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests"}
+	tokenHeaders   = rateHeaders{"X-Ratelimit-Limit-Tokens", "X-Ratelimit-Remaining-Tokens", "X-Ratelimit-Reset-Tokens"}
+)
+
+func (l *lines) rate(names *rateHeaders, s policy.RateShown) {
+	l.putInt(names.limit, s.Limit)
+	l.putInt(names.remaining, s.Remaining)
+	l.text = s.AppendReset(append(l.text[:0], names.reset...))
+	l.h.SetCanonical(l.text[:len(names.reset)], l.text[len(names.reset):])
 }

@@ -87,7 +87,7 @@ func (f *flight) prepare(t *target) {
 		c.Path = strings.ReplaceAll(path, "{id}", url.QueryEscape(t.Model))
 	}
 	if !f.exact(t) {
-		c.Can = t.account.can(t.Model)
+		c.Can = t.can
 	}
 }
 

@@ -122,7 +122,8 @@ func text(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') >= 0 {
 		return []byte(gjson.ParseBytes(append(bytes.Clone(raw), '"')).Str)
 	}
-	return bytes.Trim(raw, `"`)
+	raw = bytes.TrimPrefix(raw, []byte{'"'})
+	return bytes.TrimSuffix(raw, []byte{'"'})
 }
 
 // name notes a member, whose value begins at i.
