@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ import (
 type rig struct {
 	dir     string
 	mock    *process
+	redis   *process
 	targets []*target
 	silent  *silentUpstream
 }
@@ -54,6 +56,13 @@ func start(bin string, s servers) (_ *rig, err error) {
 	mockAddr := free()
 	if r.mock, err = launch("mock", 1, mockAddr, filepath.Join(bin, "aistrale"), "mock", "--listen", mockAddr); err != nil {
 		return nil, err
+	}
+	if s.redis == "" {
+		if path, missing := exec.LookPath("redis-server"); missing == nil {
+			if s.redis, err = r.startRedis(path); err != nil {
+				return nil, err
+			}
+		}
 	}
 	floorAddr := free()
 	floor, err := launch("floor", 0, floorAddr, filepath.Join(bin, "floor"), "-listen", floorAddr, "-upstream", mockAddr)
@@ -92,7 +101,8 @@ const (
 	noJournal  = "no journal"
 	heldBack   = "held back" // nothing is shipped to the ledger
 	onPostgres = "postgres"
-	onRedis    = "redis"
+	onRedis    = "redis" // limits there, and no journal
+	wholeRedis = "whole redis"
 )
 
 const benchLimits = `limits:
@@ -110,13 +120,17 @@ func gateways(s servers) []flavour {
 		all = append(all, flavour{onPostgres, benchLimits + fmt.Sprintf("storage: {postgres: %q}\n", s.postgres)})
 	}
 	if s.redis != "" {
-		all = append(all, flavour{onRedis, benchLimits + fmt.Sprintf("journal: off\nstorage: {redis: %q}\n", s.redis)})
+		all = append(all, flavour{onRedis, benchLimits + fmt.Sprintf("journal: off\nstorage: {redis: %q}\n", s.redis)},
+			flavour{wholeRedis, benchLimits + fmt.Sprintf("storage: {redis: %q}\n", s.redis)})
 	}
-	return all
+	if s.gateways == "" {
+		return all
+	}
+	return slices.DeleteFunc(all, func(f flavour) bool { return !strings.Contains(","+s.gateways+",", ","+f.name+",") })
 }
 
-// servers are those that a run may use; "" none.
-type servers struct{ postgres, redis string }
+// servers are those that a run may use, "" none, and which gateways it runs, "" all.
+type servers struct{ postgres, redis, gateways string }
 
 func (r *rig) gateway(bin, mockAddr string, f flavour) (*target, error) {
 	addr, admin := free(), free()
@@ -139,6 +153,22 @@ keys:
 		return nil, err
 	}
 	return &target{process: p, addr: addr, prefix: "/v1", gateway: true, part: f.name != whole, admin: admin}, nil
+}
+
+// startRedis runs a Redis for the run, beside the mock, and gives its URL.
+func (r *rig) startRedis(path string) (url string, err error) {
+	addr := free()
+	host, port, _ := strings.Cut(addr, ":")
+	answers := func() bool {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			return false
+		}
+		_ = conn.Close()
+		return true
+	}
+	r.redis, err = launchUntil(answers, "redis", 1, path, "--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", r.dir)
+	return "redis://" + addr, err
 }
 
 func (r *rig) nginx(path, mockAddr string) (*target, error) {
@@ -167,8 +197,10 @@ func (r *rig) stop() {
 	for _, t := range r.targets {
 		t.end()
 	}
-	if r.mock != nil {
-		r.mock.end()
+	for _, p := range []*process{r.mock, r.redis} {
+		if p != nil {
+			p.end()
+		}
 	}
 	if r.silent != nil {
 		r.silent.close()
@@ -184,6 +216,18 @@ type process struct {
 }
 
 func launch(name string, core int, addr, path string, args ...string) (*process, error) {
+	healthy := func() bool {
+		resp, err := http.Get("http://" + addr + "/healthz")
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close()
+		return true
+	}
+	return launchUntil(healthy, name, core, path, args...)
+}
+
+func launchUntil(serves func() bool, name string, core int, path string, args ...string) (*process, error) {
 	taskset, err := exec.LookPath("taskset")
 	if err != nil {
 		return nil, errors.New("taskset is needed to pin programs to cores (Debian: util-linux)")
@@ -196,16 +240,14 @@ func launch(name string, core int, addr, path string, args ...string) (*process,
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	for time.Since(began) < 10*time.Second {
-		resp, err := http.Get("http://" + addr + "/healthz")
-		if err == nil {
-			_ = resp.Body.Close()
+		if serves() {
 			p.began = time.Since(began)
 			return p, nil
 		}
 		time.Sleep(time.Millisecond)
 	}
 	p.end()
-	return nil, fmt.Errorf("%s did not begin to serve on %s", name, addr)
+	return nil, fmt.Errorf("%s did not begin to serve", name)
 }
 
 func (p *process) end() {

@@ -166,23 +166,21 @@ func percentile(s []float64, p int) float64 {
 // printParts tells what the gateway's parts cost: each is the difference that it makes alone.
 func (r *report) printParts(w io.Writer) {
 	for _, row := range r.Rows {
-		all, held, ratios := row.CPU[whole], row.CPU[heldBack], r.Ratios[row.Work]
-		if held == 0 {
+		if row.CPU[bare]+row.CPU[heldBack] == 0 {
 			continue
 		}
-		_, _ = fmt.Fprintf(w, "%s with shipping held back: %.1f µs (%.2f × the floor)\n", row.Work, held, ratios[heldBack])
-		for _, part := range []struct {
-			what  string
-			costs float64
-		}{
-			{"limits and a budget in memory", row.CPU[noJournal] - row.CPU[bare]},
-			{"the journal", held - row.CPU[noJournal]},
-			{"shipping to SQLite", all - held},
-			{"shipping to PostgreSQL", row.CPU[onPostgres] - held},
-			{"limits and a budget in Redis", row.CPU[onRedis] - row.CPU[bare]},
+		_, _ = fmt.Fprintf(w, "parts of %s:\n", row.Work)
+		for _, part := range []struct{ what, with, without string }{
+			{"limits and a budget in memory", noJournal, bare},
+			{"the journal", heldBack, noJournal},
+			{"shipping to SQLite", whole, heldBack},
+			{"shipping to PostgreSQL", onPostgres, heldBack},
+			{"limits and a budget in Redis", onRedis, bare},
+			{"Redis in place of memory", onRedis, noJournal},
+			{"Redis in place of memory, with the ledger", wholeRedis, whole},
 		} {
-			if part.costs > -all/2 { // else it was not measured
-				_, _ = fmt.Fprintf(w, "  %s: %.1f µs\n", part.what, part.costs)
+			if with, without := row.CPU[part.with], row.CPU[part.without]; with > 0 && without > 0 {
+				_, _ = fmt.Fprintf(w, "  %s: %.1f µs, %.2f × what it is without\n", part.what, with-without, with/without)
 			}
 		}
 	}

@@ -32,6 +32,7 @@ type work struct {
 func works() []work {
 	return []work{
 		{name: "335B", unit: "request", model: "gpt", size: 335, workers: 16, parts: true},
+		{name: "crowd", unit: "request", model: "gpt", size: 335, workers: 64, parts: true},
 		{name: "8KB", unit: "request", model: "gpt", size: 8400, workers: 16},
 		{name: "400KB", unit: "request", model: "gpt", size: 400_000, workers: 8},
 		{name: "burst", unit: "event", model: "gpt", size: 335, stream: true, mock: "events=1000", workers: 4},
