@@ -15,9 +15,11 @@ import (
 const (
 	trips     = 4  // under way at once
 	passenger = 32 // calls in one of them
-	// apart is how long after another a trip leaves while that one is under way: where Redis is
-	// near, one after another is soon enough, and each then carries more.
+	// apart is how long after another a trip leaves in a crowd while that one is under way: where
+	// Redis is near, one after another is soon enough, and each then carries more.
 	apart = 500 * time.Microsecond
+	// crowd is how many calls in a trip are one, so that it is worth waiting for others.
+	crowd = 3
 )
 
 // call is one script to be run for a caller who waits.
@@ -35,9 +37,9 @@ type call struct {
 	done     chan struct{} // of capacity 1: answered, or lead
 }
 
-// calls share round trips: who comes while trips are under way waits for the next one to leave,
-// which one of those who wait then sends for all. So a crowd needs few connections and few system
-// calls, a single call goes at once, and waiting for a turn is not held against Redis.
+// calls share round trips: in a crowd, who comes while trips are under way waits for the next one
+// to leave, which one of those who wait then sends for all. So a crowd needs few connections and
+// few system calls, a few calls go at once, and waiting for a turn is not held against Redis.
 type calls struct {
 	send  func(batch []*call)
 	apart time.Duration // 0: trips leave as soon as there is a call
@@ -45,12 +47,13 @@ type calls struct {
 	mu      sync.Mutex
 	away    int       // trips under way
 	left    time.Time // when the last one left
+	crowded bool
 	waiting []*call
 }
 
 // may reports whether another trip leaves now, beside those under way.
 func (q *calls) may(now time.Time) bool {
-	return q.away == 0 || q.away < trips && (now.Sub(q.left) >= q.apart || len(q.waiting) >= passenger)
+	return q.away == 0 || q.away < trips && (!q.crowded || now.Sub(q.left) >= q.apart || len(q.waiting) >= passenger)
 }
 
 // do runs a script. Its error is the context's, or says that it may or may not have run.
@@ -67,6 +70,7 @@ func (q *calls) do(ctx context.Context, c *call) error {
 		q.lead(c)
 		return c.err
 	}
+	q.crowded = q.crowded || q.away == trips
 	q.waiting = append(q.waiting, c)
 	q.mu.Unlock()
 	select {
@@ -95,6 +99,7 @@ func (q *calls) lead(own *call) {
 		batch = append(batch, c)
 		return true
 	})
+	q.crowded = q.away > 1 && q.crowded || len(batch) >= crowd
 	q.mu.Unlock()
 	q.send(batch)
 	for _, c := range batch[1:] {

@@ -114,7 +114,7 @@ func TestCalls_TurnsPassThoseWhoLeft(t *testing.T) {
 	}
 }
 
-// Calls that come shortly after a trip has left go together when it is back.
+// In a crowd calls wait for the trips that are under way, and then go together.
 func TestCalls_TripsApart(t *testing.T) {
 	const callers = 20
 	inside, back := make(chan int), make(chan struct{})
@@ -122,6 +122,11 @@ func TestCalls_TripsApart(t *testing.T) {
 	q.send = func(batch []*call) {
 		inside <- len(batch)
 		<-back
+	}
+	state := func() (away, waiting int) {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		return q.away, len(q.waiting)
 	}
 	var all sync.WaitGroup
 	come := func() {
@@ -131,22 +136,31 @@ func TestCalls_TripsApart(t *testing.T) {
 			}
 		})
 	}
-	come()
-	if n := <-inside; n != 1 {
-		t.Errorf("%d calls in the first trip", n)
+	for range trips {
+		come()
+		if n := <-inside; n != 1 {
+			t.Errorf("%d calls in one of the first trips", n)
+		}
 	}
 	for range callers {
 		come()
 	}
-	for waiting := 0; waiting < callers; {
-		q.mu.Lock()
-		waiting = len(q.waiting)
-		q.mu.Unlock()
+	for _, waiting := state(); waiting < callers; _, waiting = state() {
 		runtime.Gosched()
 	}
-	back <- struct{}{}
+	for left := trips - 1; left >= 0; left-- {
+		back <- struct{}{}
+		for away, _ := state(); left > 0 && away != left; away, _ = state() {
+			select {
+			case <-inside:
+				t.Fatal("a trip left early")
+			default:
+				runtime.Gosched()
+			}
+		}
+	}
 	if n := <-inside; n != callers {
-		t.Errorf("%d calls in the second trip", n)
+		t.Errorf("%d calls in the next trip", n)
 	}
 	back <- struct{}{}
 	all.Wait()
