@@ -6,6 +6,7 @@
 // # Addresses
 //
 //	/openai/v1       /chat/completions /completions /embeddings /models
+//	                 /files /uploads /batches /vector_stores /conversations /containers
 //	/anthropic       /v1/messages /v1/models
 //	/gemini/v1beta   /models/{m}:generateContent :streamGenerateContent?alt=sse
 //	                 :batchEmbedContents /models

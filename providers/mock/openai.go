@@ -15,7 +15,7 @@ import (
 type openAI struct{}
 
 func findOpenAI(path string) place {
-	at := place{language: openAI{}}
+	at := place{language: openAI{}, stored: isStored(path)}
 	switch path {
 	case "/chat/completions":
 		at.operation = operation{readChat, writeChat, filmChat}

@@ -18,6 +18,7 @@ type Server struct {
 	bill    bill
 	calls   calls
 	films   sync.Pool // of *film
+	shelves shelves
 
 	done chan struct{}
 	once sync.Once
@@ -125,6 +126,7 @@ type place struct {
 	model     string // in the path (Gemini)
 	stream    bool   // by the path (Gemini)
 	list      []byte // a models list, ready
+	stored    bool   // it is about what the mock keeps
 }
 
 // An operation is data: how to read a request, and how to write the answer whole or as a film.

@@ -85,6 +85,12 @@ func (v *visit) answer() (open bool) {
 	if r := v.place.language.authorise(h); r != nil {
 		return v.refuse(r)
 	}
+	if v.place.stored && v.behaviour.Status == 0 {
+		if err := v.hold(); err != nil {
+			return v.drop()
+		}
+		return v.keep()
+	}
 	a, ans, refused := v.read()
 	if err := v.hold(); err != nil {
 		return v.drop()
