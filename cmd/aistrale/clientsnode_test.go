@@ -42,12 +42,12 @@ func needNode(t *testing.T) {
 
 // installed gives a folder with the script and the packages of the lock file: cached by the
 // lock's hash, so that only the first run needs the registry.
-func installed(t *testing.T) string {
+func installed(t *testing.T, from string) string {
 	t.Helper()
 	hash := sha256.New()
 	files := map[string][]byte{}
 	for _, name := range []string{"package.json", "package-lock.json", ".npmrc"} {
-		content, err := os.ReadFile(filepath.Join(nodeFolder, name))
+		content, err := os.ReadFile(filepath.Join(from, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,8 +96,16 @@ func lastLine(out []byte) string {
 
 func TestNodeClient(t *testing.T) {
 	needNode(t)
-	folder := installed(t)
-	script, err := os.ReadFile(filepath.Join(nodeFolder, "clients.mjs"))
+	r := start(t, "")
+	runNode(t, r, nodeFolder, "clients.mjs", nodeCases)
+	checkNodeCalls(t, r)
+}
+
+// runNode runs a folder's script against a gateway: each of its cases is a test.
+func runNode(t *testing.T, r *running, from, name string, want int) {
+	t.Helper()
+	folder := installed(t, from)
+	script, err := os.ReadFile(filepath.Join(from, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +115,6 @@ func TestNodeClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.Remove(path)
-	r := start(t, "")
 	node := exec.CommandContext(t.Context(), "node", path)
 	node.Env = append(os.Environ(), "AISTRALE_URL="+r.url, "AISTRALE_KEY="+fullKey, "AISTRALE_NARROW_KEY="+narrowKey, "NO_PROXY=127.0.0.1")
 	var stderr bytes.Buffer
@@ -128,10 +135,9 @@ func TestNodeClient(t *testing.T) {
 			}
 		})
 	}
-	if cases != nodeCases {
-		t.Errorf("%d cases ran, want %d", cases, nodeCases)
+	if cases != want {
+		t.Errorf("%d cases ran, want %d", cases, want)
 	}
-	checkNodeCalls(t, r)
 }
 
 // checkNodeCalls looks at what the upstreams received of the script: turns with reasoning came

@@ -14,7 +14,7 @@ import (
 func backOff(t *testing.T, url string, calls int) (answered, refused int, why string) {
 	t.Helper()
 	needNode(t)
-	folder := installed(t)
+	folder := installed(t, nodeFolder)
 	script, err := os.ReadFile(filepath.Join(nodeFolder, "backoff.mjs"))
 	if err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ type answer struct {
 
 func compose(a *ask, b *Behaviour) *answer {
 	ans := &answer{id: a.id, finish: finishStop}
-	if a.vectors != nil { // says nothing
+	if a.vectors != nil || a.counts { // says nothing
 		ans.count(a, b)
 		return ans
 	}

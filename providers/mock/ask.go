@@ -31,6 +31,7 @@ type ask struct {
 	hideThoughts         bool // and shall not be shown
 
 	vectors *vectors // embeddings
+	counts  bool     // only the tokens are wanted, which is free
 	prompts int      // completions: how many prompts
 }
 

@@ -166,19 +166,44 @@ func readBatch(r *request) (*ask, *refusal) {
 		if m := one.Get("model").Str; m != "models/"+r.model {
 			return nil, invalidf("* BatchEmbedContentsRequest.requests[%d].model: the model must match the model in the request's path\n", i)
 		}
-		content := one.Get("content")
-		if len(content.Get("parts").Array()) == 0 {
-			return nil, invalidf("* BatchEmbedContentsRequest.requests[%d].content: contents.parts must not be empty.\n", i)
+		if refused := a.vectors.one(fmt.Sprintf("BatchEmbedContentsRequest.requests[%d]", i), one); refused != nil {
+			return nil, refused
 		}
-		if d := one.Get("outputDimensionality"); d.Exists() {
-			if d.Int() < 1 || d.Int() > maxDimensions {
-				return nil, invalidf("* BatchEmbedContentsRequest.requests[%d].output_dimensionality: must be between 1 and %d\n", i, maxDimensions)
-			}
-			a.vectors.dimensions = int(d.Int())
-		}
-		a.vectors.add(content)
 	}
 	return a, nil
+}
+
+// one reads what one vector is wanted of.
+func (v *vectors) one(at string, said gjson.Result) *refusal {
+	content := said.Get("content")
+	if len(content.Get("parts").Array()) == 0 {
+		return invalidf("* %s.content: contents.parts must not be empty.\n", at)
+	}
+	if d := said.Get("outputDimensionality"); d.Exists() {
+		if d.Int() < 1 || d.Int() > maxDimensions {
+			return invalidf("* %s.output_dimensionality: must be between 1 and %d\n", at, maxDimensions)
+		}
+		v.dimensions = int(d.Int())
+	}
+	v.add(content)
+	return nil
+}
+
+// readEmbed reads Gemini's embedContent.
+func readEmbed(r *request) (*ask, *refusal) {
+	a := newAsk(r.body, r.model)
+	a.vectors = &vectors{dimensions: defaultDimensions}
+	if refused := geminiModel(r.model, "embedContent"); refused != nil {
+		return nil, refused
+	}
+	if m := r.doc.Get("model"); m.Exists() && m.Str != "models/"+r.model {
+		return nil, invalidf("* EmbedContentRequest.model: the model must match the model in the request's path\n")
+	}
+	return a, a.vectors.one("EmbedContentRequest", r.doc)
+}
+
+func writeEmbed(dst []byte, a *ask, _ *answer) []byte {
+	return append(appendVector(append(dst, `{"embedding": {"values": `...), vector(a.vectors.seeds[0], a.vectors.dimensions)), "}}"...)
 }
 
 // writeBatch writes Gemini's embeddings, which come without usage.

@@ -80,3 +80,15 @@ func TestBatch(t *testing.T) {
 	f(`{"requests":[{"model":"models/other","content":{"parts":[{"text":"a"}]}}]}`, "must match the model")
 	f(`{"requests":[{"model":"models/embedding","content":{"parts":[]}}]}`, "must not be empty")
 }
+
+func TestEmbed(t *testing.T) {
+	r := newRig(t)
+	got := r.ok(GeminiPath+"/models/gemini:embedContent", "", `{"model":"models/gemini","content":{"parts":[{"text":"a"}]},"outputDimensionality":3}`)
+	batch := r.ok(GeminiPath+"/models/gemini:batchEmbedContents", "", `{"requests":[{"model":"models/gemini","content":{"parts":[{"text":"a"}]},"outputDimensionality":3}]}`)
+	if v := got.Get("embedding.values"); len(v.Array()) != 3 || v.Raw != batch.Get("embeddings.0.values").Raw {
+		t.Errorf("%s, in a batch %s", got.Raw, batch.Raw)
+	}
+	if got := r.post(GeminiPath+"/models/gemini:embedContent", "", `{"model":"models/other","content":{"parts":[{"text":"a"}]}}`); got.status != 400 {
+		t.Errorf("of another model: %d %s", got.status, got.body)
+	}
+}

@@ -31,6 +31,10 @@ func findGemini(path string) place {
 	case "streamGenerateContent":
 		at.operation = operation{readGenerate, writeGenerate, filmGenerate}
 		at.stream = true
+	case "countTokens":
+		at.operation = operation{read: readCount, whole: writeCount}
+	case "embedContent":
+		at.operation = operation{read: readEmbed, whole: writeEmbed}
 	case "batchEmbedContents":
 		at.operation = operation{read: readBatch, whole: writeBatch}
 	}

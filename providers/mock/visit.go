@@ -183,6 +183,10 @@ func (v *visit) list() bool {
 func (v *visit) whole(a *ask, ans *answer) bool {
 	v.ctx.SetContentType("application/json")
 	body := v.place.operation.whole(make([]byte, 0, 1024), a, ans)
+	if a.counts {
+		v.server.calls.end(v.seq, CallFinished, 200, 0)
+		return v.send(body)
+	}
 	v.account.owe(a, ans)
 	if b := &v.behaviour; b.Cut != nil || b.Stall != nil {
 		v.account.settle(CallAborted, 0, ans.total) // the model has made it all, and it is billed
