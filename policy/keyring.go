@@ -40,6 +40,21 @@ func (r *Keyring) All() []*storage.Key {
 	return keys
 }
 
+// Renew gives a key that was found earlier as it stands now.
+func (r *Keyring) Renew(key *storage.Key, now time.Time) (*storage.Key, error) {
+	found := r.byID[key.ID]
+	if found == nil && r.missing != nil {
+		return key, nil
+	}
+	if found == nil || found.Hash != key.Hash {
+		return nil, wrongKey(key.ID)
+	}
+	if err := found.Valid(now); err != nil {
+		return nil, goneKey(err)
+	}
+	return found, nil
+}
+
 // Find gives the key whose text a client presented. Its errors are *providers.Fault, and none
 // says whether it was the id or the secret that was wrong.
 func (r *Keyring) Find(text []byte, now time.Time) (*storage.Key, error) {
@@ -60,14 +75,18 @@ func (r *Keyring) Find(text []byte, now time.Time) (*storage.Key, error) {
 		return nil, wrongKey(string(id))
 	}
 	if err := key.Valid(now); err != nil {
-		return nil, &providers.Fault{Kind: providers.FaultUnauthorized, NoRetry: true, Cause: err,
-			Code: "invalid_api_key", Message: "Incorrect API key provided: this key is revoked or has expired."}
+		return nil, goneKey(err)
 	}
 	return key, nil
 }
 
 // lookAgain is when a client may ask again about a key that could not be looked up.
 const lookAgain = 5 * time.Second
+
+func goneKey(cause error) error {
+	return &providers.Fault{Kind: providers.FaultUnauthorized, NoRetry: true, Cause: cause,
+		Code: "invalid_api_key", Message: "Incorrect API key provided: this key is revoked or has expired."}
+}
 
 func wrongKey(id string) error {
 	shown := "sk-ais-…"

@@ -27,6 +27,7 @@ const (
 	OpStoredResponses // those that were made by another operation
 	OpConversations
 	OpContainers
+	OpRealtime // a conversation of events over a WebSocket
 )
 
 // String gives the operation's name as the GenAI semantic conventions spell it.
@@ -56,12 +57,14 @@ func (o Op) String() string {
 		return "conversations"
 	case OpContainers:
 		return "containers"
+	case OpRealtime:
+		return "realtime"
 	}
 	return "unknown"
 }
 
 // Makes reports whether the operation makes tokens of output.
-func (o Op) Makes() bool { return o == OpChat || o == OpCompletions }
+func (o Op) Makes() bool { return o == OpChat || o == OpCompletions || o == OpRealtime }
 
 // A Provider is an account with an upstream. It is data: adding one needs no code where its
 // language is known.

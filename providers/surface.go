@@ -27,6 +27,10 @@ type Endpoint struct {
 	Words map[string]Word
 	// Stored says what the path has to do with objects that a provider keeps; nil nothing.
 	Stored *Stored
+	// Session is set where the path opens a conversation of events over a WebSocket.
+	Session *Session
+	// Closed says why a path that clients know is not served; "" where it is.
+	Closed string
 	// Stream is set where the path itself asks for a stream.
 	Stream bool
 	// Pairs serve an operation that has no hub by routes of other languages, which they are named by.

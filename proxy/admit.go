@@ -12,6 +12,22 @@ func (f *flight) admit() error {
 	if f.endpoint.About() {
 		return f.admitStored()
 	}
+	if err := f.admitModel(); err != nil {
+		return err
+	}
+	if len(f.doc.Hits) > 0 {
+		if err := policy.AdmitFields(f.key, f.doc.Hits, f.alias.Targets); err != nil {
+			return err
+		}
+	}
+	if err := f.findHeld(); err != nil {
+		return err
+	}
+	return f.rewrite()
+}
+
+// admitModel finds what the model's name stands for, as far as the key may use it.
+func (f *flight) admitModel() error {
 	alias, err := f.state.Router.Resolve(f.rec.Asked)
 	if err != nil {
 		return err
@@ -24,16 +40,8 @@ func (f *flight) admit() error {
 		narrowed := *alias
 		narrowed.Targets, alias = targets, &narrowed
 	}
-	if len(f.doc.Hits) > 0 {
-		if err := policy.AdmitFields(f.key, f.doc.Hits, targets); err != nil {
-			return err
-		}
-	}
 	f.alias = alias
-	if err := f.findHeld(); err != nil {
-		return err
-	}
-	return f.rewrite()
+	return nil
 }
 
 // rewrite puts the parameters of the alias and of the key into the client's body. The key was

@@ -86,7 +86,7 @@ func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 	for i := range plan.Requests {
 		sent += int64(len(plan.Requests[i].Body))
 	}
-	out := storage.Bound{Input: policy.EstimateOutput(sent), Output: plan.MaxOutput}
+	out := storage.Bound{Input: policy.EstimateOutput(sent) + f.carried.about, Output: plan.MaxOutput}
 	if can.Context > 0 {
 		out.Input = min(out.Input, can.Context)
 	}

@@ -29,6 +29,7 @@ type flight struct {
 	key       *storage.Key
 	doc       providers.Document
 	asked     providers.Asked
+	carried   carried
 	call      providers.Call
 	hub       *providers.Request // read once, for the first target that needs it
 	alias     *policy.Alias

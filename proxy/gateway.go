@@ -230,8 +230,13 @@ func (f *flight) serve() error {
 	if err := f.identify(); err != nil {
 		return err
 	}
-	if f.endpoint.Op == providers.OpModels {
+	switch {
+	case f.endpoint.Closed != "":
+		return &providers.Fault{Kind: providers.FaultForbidden, NoRetry: true, Message: f.endpoint.Closed}
+	case f.endpoint.Op == providers.OpModels:
 		return f.models()
+	case f.endpoint.Session != nil:
+		return f.converse()
 	}
 	if err := f.read(); err != nil {
 		return err

@@ -46,7 +46,10 @@ func presented(f *flight) []byte {
 	if key := h.Peek("x-api-key"); len(key) > 0 {
 		return key
 	}
-	return h.Peek("x-goog-api-key")
+	if key := h.Peek("x-goog-api-key"); len(key) > 0 || f.endpoint.Session == nil {
+		return key
+	}
+	return f.keyProtocol()
 }
 
 // read takes the client's body in and makes a call around it.

@@ -95,7 +95,9 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 		most := cmp.Or(can.MaxOutput, unknownOutput)
 		w.Output = providers.MaxOutput(&most, &plan.Choices)
 	}
-	w.Least = min(w.Output, leastOutput)
+	if w.Least = min(w.Output, leastOutput); f.carried.whole {
+		w.Least = w.Output
+	}
 	if !l.limits.Budgeted() {
 		return
 	}
@@ -110,6 +112,8 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 func (f *flight) weigh(t *target, plan *providers.Plan, context int64) (tokens int64) {
 	w := &f.bill.lease.wanted
 	w.Unbounded, _ = policy.Unbounded(f.doc.Hits)
+	w.Unbounded = cmp.Or(w.Unbounded, f.carried.unbounded)
+	tokens = f.carried.most
 	for i := range plan.Requests {
 		n, known := policy.InputBound(t.Target, context, plan.Requests[i].Body)
 		tokens += n
@@ -118,6 +122,14 @@ func (f *flight) weigh(t *target, plan *providers.Plan, context int64) (tokens i
 		}
 	}
 	return tokens
+}
+
+// carried is what the upstream holds of a call beside the body that is sent: a conversation.
+type carried struct {
+	about     int64  // tokens, as estimated
+	most      int64  // tokens, at most
+	unbounded string // the field for which there is no such bound
+	whole     bool   // its output cannot be clamped
 }
 
 // leaseID names the attempt's lease: the request and the attempt's number.

@@ -57,6 +57,9 @@ func (s *Server) Serve(l net.Listener) error { return s.http.Serve(l) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.gateway.draining.Store(true)
 	err := s.http.ShutdownWithContext(ctx)
+	if err == nil {
+		err = s.sessions(ctx)
+	}
 	if err == nil || !errors.Is(err, ctx.Err()) {
 		return err
 	}
@@ -70,6 +73,18 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	const none = -1 // the library takes one off, for a listener that has closed by now
 	comes(250*time.Millisecond, func() bool { return s.http.GetOpenConnectionsCount() <= none })
 	return err
+}
+
+// sessions waits for conversations, whose connections are the library's no more.
+func (s *Server) sessions(ctx context.Context) error {
+	for s.gateway.OpenFlights() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // comes waits for a condition, and reports whether it came in time. The library's own Shutdown

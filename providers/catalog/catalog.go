@@ -44,7 +44,7 @@ func Compatible(name, dialect, baseURL string, quirks providers.Quirks) (provide
 	p := providers.Provider{Name: name, BaseURL: baseURL, Quirks: quirks, OwnedBy: name}
 	switch dialect {
 	case "openai":
-		p.Routes, p.Sign, p.Forward = openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings), providers.Bearer, openaiForward()
+		p.Routes, p.Sign, p.Forward = openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpRealtime), providers.Bearer, openaiForward()
 	case "anthropic":
 		p.Routes, p.Sign, p.Forward = anthropicRoutes(), providers.HeaderKey("x-api-key"), anthropicForward()
 	case "gemini":
@@ -103,7 +103,7 @@ func first() []providers.Provider {
 		huggingFace(),
 		{
 			Name: "openai", OwnedBy: "openai", BaseURL: "https://api.openai.com/v1",
-			Routes: openaiRoutes(append(keeping(), providers.OpChat, providers.OpCompletions, providers.OpEmbeddings)...),
+			Routes: openaiRoutes(append(keeping(), providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpRealtime)...),
 			Sign:   providers.Bearer, Forward: openaiForward(),
 			Env: []string{"OPENAI_API_KEY"},
 		},

@@ -27,12 +27,15 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 		providers.OpStoredResponses: "/responses",
 		providers.OpConversations:   "/conversations",
 		providers.OpContainers:      "/containers",
+		providers.OpRealtime:        "/realtime",
 	}
 	routes := make(map[providers.Op][]providers.Route, len(ops))
 	for _, op := range ops {
-		routes[op] = []providers.Route{{
-			Language: "openai", Dialect: openai.Dialect{}, Path: paths[op], Governed: openai.Governed(),
-		}}
+		governed := openai.Governed()
+		if op == providers.OpRealtime {
+			governed = openai.RealtimeGoverned()
+		}
+		routes[op] = []providers.Route{{Language: "openai", Dialect: openai.Dialect{}, Path: paths[op], Governed: governed}}
 	}
 	return routes
 }

@@ -89,6 +89,8 @@ func (s *Server) Handler(ctx *fasthttp.RequestCtx) {
 		s.serveBill(ctx)
 	case "/calls":
 		s.serveCalls(ctx)
+	case realtimePath:
+		s.serveRealtime(ctx)
 	default:
 		at := find(path)
 		if at.language == nil {

@@ -56,7 +56,7 @@ func stored() []providers.Governed {
 	var rules []providers.Governed
 	for _, path := range []string{
 		"file_id", "file_ids", "files.#.file_id", // of vector stores and containers
-		"input_file_id",                                                               // of batches
+		"input_file_id",                                                            // of batches
 		"input.#.content.#.file_id", "input.#.output.#.file_id", "input.#.file_id", // of responses
 		"items.#.content.#.file_id", "items.#.output.#.file_id", // of conversations
 		"tools.#.vector_store_ids", "tools.#.input_image_mask.file_id",

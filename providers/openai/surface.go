@@ -10,7 +10,7 @@ import (
 
 // Surface is what clients of OpenAI's language see.
 func Surface() providers.Surface {
-	return providers.Surface{Face: Face{}, Endpoints: slices.Concat(storedEndpoints(), []providers.Endpoint{
+	return providers.Surface{Face: Face{}, Endpoints: slices.Concat(storedEndpoints(), realtime(), []providers.Endpoint{
 		{Path: "/v1/chat/completions", Op: providers.OpChat, Ask: ask},
 		{Path: "/v1/completions", Op: providers.OpCompletions, Ask: ask},
 		{Path: "/v1/embeddings", Op: providers.OpEmbeddings, Ask: askWhole},
