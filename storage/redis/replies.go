@@ -59,7 +59,7 @@ func OpenReplies(url storage.Secret, log *slog.Logger) (*Replies, error) {
 		Name: "replies", Timeout: restAfter,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures > 0 },
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) }, // the client left
-		OnStateChange: func(_ string, from, to gobreaker.State) {
+		OnStateChange: func(_ string, from, _ gobreaker.State) {
 			if from == gobreaker.StateClosed {
 				log.Warn("storage.redis: kept replies cannot be read for now; calls go to their providers")
 			}
