@@ -19,8 +19,10 @@ type Call struct {
 	Created time.Time
 	// EndUser is the client's end user, hashed; safe to hand to an upstream.
 	EndUser string
-	Can     Capabilities // what the upstream model can do
-	Quirks  Quirks
+	// Forwarded are the client's headers that the upstream may see.
+	Forwarded []Header
+	Can       Capabilities // what the upstream model can do
+	Quirks    Quirks
 	// Scratch is empty room that a dialect may append a request's body to, instead of making
 	// its own.
 	Scratch []byte

@@ -81,6 +81,8 @@ type Provider struct {
 	Forward []string
 	// OwnedBy is what the models list says of a model of this provider ("anthropic").
 	OwnedBy string
+	// Keyless is set where the upstream takes no credential unless one is given.
+	Keyless bool
 	// Minted is set where the secret may be a key that is never sent itself, a Google service
 	// account's: a token that was minted with it is, for an hour.
 	Minted bool

@@ -86,6 +86,12 @@ func (f *flight) prepare(t *target) {
 	case strings.Contains(path, "{id}"):
 		c.Path = strings.ReplaceAll(path, "{id}", url.QueryEscape(t.Model))
 	}
+	c.Forwarded = c.Forwarded[:0]
+	for _, name := range t.account.Forward {
+		if v := f.fc.Request.Header.Peek(name); len(v) > 0 {
+			c.Forwarded = append(c.Forwarded, providers.Header{Name: name, Value: string(v)})
+		}
+	}
 	if !f.exact(t) {
 		c.Can = t.can
 	}
@@ -236,10 +242,8 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest) {
 		providers.Header{Name: "content-type", Value: "application/json"},
 		providers.Header{Name: "accept", Value: accept},
 		providers.Header{Name: "accept-encoding", Value: "identity"})
-	for _, name := range t.account.Forward {
-		if v := f.fc.Request.Header.Peek(name); len(v) > 0 {
-			req.Headers = joinHeader(req.Headers, name, string(v))
-		}
+	for _, h := range f.call.Forwarded {
+		req.Headers = joinHeader(req.Headers, h.Name, h.Value)
 	}
 }
 

@@ -70,11 +70,17 @@ type Timeouts struct {
 
 // ProviderConfig is an account with an upstream.
 type ProviderConfig struct {
-	Name    string         `yaml:"name"`
-	Dialect string         `yaml:"dialect"`  // "" or its own for a known name
-	BaseURL string         `yaml:"base_url"` // "" for the known one; no trailing slash
-	Region  string         `yaml:"region"`   // whose prices hold; "" none
-	APIKey  storage.Secret `yaml:"api_key"`  // empty: a stored credential of this provider
+	Name    string `yaml:"name"`
+	Dialect string `yaml:"dialect"`  // "" or its own for a known name
+	BaseURL string `yaml:"base_url"` // "" for the known one; no trailing slash
+	Region  string `yaml:"region"`   // whose prices hold; "" none
+
+	Project    string `yaml:"project"`     // Google's, of vertex
+	Location   string `yaml:"location"`    // Google's, of vertex; AWS's region, of bedrock
+	APIVersion string `yaml:"api_version"` // of azure; "" its v1 API
+	TokenURL   string `yaml:"token_url"`   // where tokens are minted, of vertex; "" as the service account says
+
+	APIKey storage.Secret `yaml:"api_key"` // empty: a stored credential of this provider
 	// NoKey is set where api_key is "none": the upstream takes no credential.
 	NoKey       bool               `yaml:"-"`
 	APIKeys     []APIKeyConfig     `yaml:"api_keys"`    // several, in place of api_key
@@ -115,6 +121,11 @@ type StorageConfig struct {
 	Postgres  storage.Secret `yaml:"postgres"`   // empty: SQLite under data_dir
 	Redis     storage.Secret `yaml:"redis"`      // empty: counters in memory
 	RedisMode string         `yaml:"redis_mode"` // redisLocal, redisDeny or redisAllow
+}
+
+// settings are where the account stands.
+func (p *ProviderConfig) settings() catalog.Settings {
+	return catalog.Settings{BaseURL: p.BaseURL, Project: p.Project, Location: p.Location, APIVersion: p.APIVersion}
 }
 
 func defaults() *Config {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/serviceaccount"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/proxy"
@@ -96,8 +97,9 @@ func TestExample_comments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := mustLoad(t, uncommented(string(text)), "MINE_API_KEY", "m", "GROQ_KEY_A", "a", "GROQ_KEY_B", "b", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32))
-	if len(c.Aliases) != 3 || len(c.Keys) != 1 || len(c.Providers) != 9 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
+	c := mustLoad(t, uncommented(string(text)), "MINE_API_KEY", "m", "GROQ_KEY_A", "a", "GROQ_KEY_B", "b", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32),
+		"AZURE_OPENAI_API_KEY", "a", "AWS_KEY", "id:secret", "VERTEX_CREDENTIALS", "ya29.x")
+	if len(c.Aliases) != 3 || len(c.Keys) != 1 || len(c.Providers) != 13 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
 		t.Errorf("%+v", c)
 	}
 	if len(c.Prices) != 3 || len(c.Limits) != 2 || len(c.Budgets) != 2 || len(c.Workspaces) != 1 {
@@ -277,7 +279,7 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s := &state{pools: map[poolKey]proxy.Upstream{}, means: policy.NewMeans()}
+		s := &state{pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*serviceaccount.Source{}, means: policy.NewMeans()}
 		defer s.close()
 		if _, err := s.build(c, &stock{}, "http://127.0.0.1:1"); err != nil {
 			t.Errorf("what is accepted cannot be served by: %v", err)

@@ -94,13 +94,17 @@ func (c *Config) baseURL(provider, asked string) (string, error) {
 	if asked != "" {
 		return asked, nil
 	}
-	for _, p := range c.Providers {
-		if p.Name == provider && p.BaseURL != "" {
-			return p.BaseURL, nil
+	var at catalog.Settings
+	for i := range c.Providers {
+		if c.Providers[i].Name == provider {
+			at = c.Providers[i].settings()
 		}
 	}
-	if known, ok := catalog.Known(provider); ok && known.BaseURL != "" {
-		return known.BaseURL, nil
+	if known, ok := catalog.At(provider, at); ok {
+		at.BaseURL = known.BaseURL
+	}
+	if at.BaseURL != "" {
+		return at.BaseURL, nil
 	}
 	return "", usagef("provider %q: neither the configuration nor the catalogue knows its address, give --base-url", provider)
 }

@@ -18,7 +18,7 @@ const module = "github.com/aistrale/aistrale"
 // in a name is one path element; a package takes the first row that fits. What only tests
 // import does not count.
 var arrows = []arrow{
-	{"cmd/*", []string{"proxy", "admin", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
+	{"cmd/*", []string{"proxy", "admin", "policy", "providers", "providers/*", "storage", "storage/*", "internal/*"}},
 	{"bench", []string{"proxy", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
 	{"bench/*", []string{"providers", "providers/*"}},
 	{"proxy", []string{"policy", "providers", "providers/aws", "providers/sse", "storage"}},
@@ -30,6 +30,7 @@ var arrows = []arrow{
 	{"storage/journal", []string{"storage", "storage/ledger"}},
 	{"storage/storagetest", []string{"storage", "storage/ledger", "providers", "policy"}},
 	{"storage/*", []string{"storage", "providers", "policy"}},
+	{"internal/serviceaccount", []string{"storage"}},
 	{"internal/telemetry", []string{"storage", "providers"}},
 	{"providers", nil},
 	{"providers/sse", []string{"providers"}},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/admin"
+	"github.com/aistrale/aistrale/internal/serviceaccount"
 	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
@@ -97,7 +98,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if s.store, err = openStore(ctx, env, config, s.log); err != nil {
 		return nil, err
 	}
-	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}}
+	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*serviceaccount.Source{}}
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: env.Stdout, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Lag: func() int64 { return s.accounts.lag() }, Budgets: s.budgetGauges,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/serviceaccount"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/catalog"
@@ -19,15 +21,22 @@ import (
 // state makes the gateway's snapshots out of the config and the store. Connections to an
 // upstream whose address has not changed live on over a reload.
 type state struct {
-	mu    sync.Mutex
-	pools map[poolKey]proxy.Upstream
-	means *policy.Means   // of what keys' calls make
-	known map[string]bool // provider/model names that may be metric labels
+	mu      sync.Mutex
+	pools   map[poolKey]proxy.Upstream
+	minters map[mintKey]*serviceaccount.Source
+	means   *policy.Means   // of what keys' calls make
+	known   map[string]bool // provider/model names that may be metric labels
 }
 
 type poolKey struct {
 	baseURL string
 	connect time.Duration
+}
+
+// mintKey tells tokens apart: of a secret by its hash, so that no copy is kept for this alone.
+type mintKey struct {
+	secret   [sha256.Size]byte
+	tokenURL string
 }
 
 // maxConnsPerProvider bounds the connections to one upstream address.
@@ -58,7 +67,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	}
 	b := &builder{
 		state: s, config: config, credentials: stock.credentials, mockURL: mockURL, aliases: aliases,
-		accounts: map[string][]*proxy.Account{}, served: map[string][]string{}, used: map[poolKey]bool{},
+		accounts: map[string][]*proxy.Account{}, served: map[string][]string{}, used: map[poolKey]bool{}, minted: map[mintKey]bool{},
 	}
 	for i := range config.Providers {
 		if err := b.add(&config.Providers[i]); err != nil {
@@ -100,6 +109,12 @@ func (s *state) keep(b *builder) {
 			delete(s.pools, key)
 		}
 	}
+	for key, minter := range s.minters {
+		if !b.minted[key] {
+			minter.Close()
+			delete(s.minters, key)
+		}
+	}
 }
 
 // knows implements telemetry's bound on labels.
@@ -114,6 +129,9 @@ func (s *state) close() {
 	defer s.mu.Unlock()
 	for _, pool := range s.pools {
 		pool.Close()
+	}
+	for _, minter := range s.minters {
+		minter.Close()
 	}
 }
 
@@ -140,6 +158,7 @@ type builder struct {
 	served      map[string][]string // models by provider; nil: any
 	models      []providers.ListedModel
 	used        map[poolKey]bool
+	minted      map[mintKey]bool
 }
 
 // add makes the account of a configured provider.
@@ -156,9 +175,8 @@ func (b *builder) add(p *ProviderConfig) error {
 		return nil
 	}
 	b.served[p.Name] = p.Models
-	known, ok := catalog.Known(p.Name)
-	if ok {
-		return b.account(p.Name, p, catalog.With(known, p.BaseURL, quirks))
+	if known, ok := catalog.At(p.Name, p.settings()); ok {
+		return b.account(p.Name, p, catalog.With(known, quirks))
 	}
 	provider, err := catalog.Compatible(p.Name, p.Dialect, p.BaseURL, quirks)
 	if err != nil {
@@ -183,17 +201,45 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 		Retry: policy.Retry(p.Retry), Breaker: p.Breaker.rules(), Sticky: policy.Sticky(p.Sticky),
 		Can: func(model string) providers.Capabilities { return catalog.Capabilities(provider.Name, model) },
 	}
-	for _, c := range b.credentialsOf(p, provider.Name) {
+	for _, c := range b.credentialsOf(p, &provider) {
 		a := general
 		a.Credential, a.Weight, a.Secret = c.name, c.weight, c.secret
 		a.NeedsKey, a.KeyError = c.missing || c.err != nil, c.err
+		if provider.Minted && serviceaccount.Is(c.secret) {
+			b.mint(&a, p)
+		}
 		b.accounts[name] = append(b.accounts[name], &a)
 	}
 	return nil
 }
 
+// mint has an account send tokens in place of its service account's key.
+func (b *builder) mint(a *proxy.Account, p *ProviderConfig) {
+	key := mintKey{sha256.Sum256([]byte(a.Secret.Reveal())), p.TokenURL}
+	b.minted[key] = true
+	minter, err := b.state.minter(key, a.Secret)
+	if err != nil {
+		a.NeedsKey, a.KeyError = true, fmt.Errorf("providers: %s: credential %q: %w", p.Name, a.Credential, err)
+		return
+	}
+	a.Tokens = minter
+}
+
+func (s *state) minter(key mintKey, secret storage.Secret) (*serviceaccount.Source, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if minter, ok := s.minters[key]; ok {
+		return minter, nil
+	}
+	minter, err := serviceaccount.NewSource(secret, key.tokenURL)
+	if err == nil {
+		s.minters[key] = minter
+	}
+	return minter, err
+}
+
 // credentialsOf gives what a provider's accounts are called with, at least one.
-func (b *builder) credentialsOf(p *ProviderConfig, provider string) []credential {
+func (b *builder) credentialsOf(p *ProviderConfig, provider *providers.Provider) []credential {
 	switch {
 	case p.NoKey:
 		return []credential{{}}
@@ -205,10 +251,12 @@ func (b *builder) credentialsOf(p *ProviderConfig, provider string) []credential
 			out[i] = credential{name: k.Name, secret: k.Key, weight: k.Weight}
 		}
 		return out
-	case provider == mockName && len(p.Credentials) == 0:
+	case provider.Name == mockName && len(p.Credentials) == 0:
 		return []credential{{secret: storage.NewSecret("mock")}}
-	case len(b.credentials[provider]) > 0:
-		return b.credentials[provider]
+	case len(b.credentials[provider.Name]) > 0:
+		return b.credentials[provider.Name]
+	case provider.Keyless && len(p.Credentials) == 0:
+		return []credential{{}}
 	}
 	return []credential{{missing: true}}
 }

@@ -167,6 +167,7 @@ func (v *validator) dialect(p *ProviderConfig, at string) {
 		}
 		return
 	}
+	v.settings(p, at)
 	if known, ok := catalog.Known(p.Name); ok {
 		if route, _ := known.Route(providers.OpChat, p.Dialect, ""); p.Dialect != "" && p.Dialect != route.Language {
 			v.wrong(at+".dialect", "%s speaks %s; an account in another dialect needs a name of its own", p.Name, route.Language)

@@ -14,11 +14,14 @@ import (
 func Languages() []string { return []string{"openai", "anthropic", "gemini"} }
 
 // Names lists the known providers: the five the gateway is tested with, then the compatible
-// ones, sorted within each group.
+// ones, then those that stand at an address of each customer's own; sorted within each group.
 func Names() []string {
 	names := First()
 	for _, p := range compatible() {
 		names = append(names, p.Name)
+	}
+	for _, c := range clouds() {
+		names = append(names, c.name)
 	}
 	return names
 }
@@ -26,12 +29,21 @@ func Names() []string {
 // First lists the providers whose keys are looked for in the environment of a first start.
 func First() []string { return []string{"anthropic", "gemini", "groq", "huggingface", "openai"} }
 
-// Known gives a known provider by its name. The emulator is not one provider but three: see
-// Mock.
-func Known(name string) (providers.Provider, bool) {
+// Known gives a known provider by its name, without what Missing says of it. The emulator is not
+// one provider but three: see Mock.
+func Known(name string) (providers.Provider, bool) { return At(name, Settings{}) }
+
+// At gives a known provider where the settings say that its account stands.
+func At(name string, at Settings) (providers.Provider, bool) {
+	if c, ok := cloudNamed(name); ok {
+		return c.make(at), true
+	}
 	for _, list := range [...][]providers.Provider{first(), compatible()} {
 		for _, p := range list {
 			if p.Name == name {
+				if at.BaseURL != "" {
+					p.BaseURL = at.BaseURL
+				}
 				return p, true
 			}
 		}
@@ -55,12 +67,8 @@ func Compatible(name, dialect, baseURL string, quirks providers.Quirks) (provide
 	return p, nil
 }
 
-// With gives a provider under the configuration's address and with its quirks added. An empty
-// address keeps the known one.
-func With(p providers.Provider, baseURL string, quirks providers.Quirks) providers.Provider {
-	if baseURL != "" {
-		p.BaseURL = baseURL
-	}
+// With gives a provider with the configuration's quirks added.
+func With(p providers.Provider, quirks providers.Quirks) providers.Provider {
 	for _, field := range quirks.Strip {
 		if !slices.Contains(p.Quirks.Strip, field) {
 			p.Quirks.Strip = append(p.Quirks.Strip, field)

@@ -19,6 +19,11 @@ func TestKnown(t *testing.T) {
 		if len(p.Env) == 0 {
 			t.Errorf("%s names no environment variable for its key", name)
 		}
+		_, placed := cloudNamed(name)
+		if placed {
+			checkRoutes(t, p)
+			continue
+		}
 		if u, err := url.Parse(p.BaseURL); err != nil || u.Scheme != "https" || u.Host == "" || strings.HasSuffix(p.BaseURL, "/") {
 			t.Errorf("%s: base URL %q", name, p.BaseURL)
 		}
@@ -113,8 +118,8 @@ func TestCompatible(t *testing.T) {
 
 func TestWith(t *testing.T) {
 	p, _ := Known("mistral")
-	got := With(p, "http://127.0.0.1:1", providers.Quirks{Strip: []string{"store", "n"}, Rename: map[string]string{"seed": "s"}})
-	if got.BaseURL != "http://127.0.0.1:1" || !got.Quirks.NoStreamUsage {
+	got := With(p, providers.Quirks{Strip: []string{"store", "n"}, Rename: map[string]string{"seed": "s"}})
+	if got.BaseURL != p.BaseURL || !got.Quirks.NoStreamUsage {
 		t.Errorf("%+v", got)
 	}
 	if n := len(got.Quirks.Strip); n != len(p.Quirks.Strip)+1 || got.Quirks.Strip[n-1] != "n" {
@@ -123,7 +128,7 @@ func TestWith(t *testing.T) {
 	if want := map[string]string{"seed": "s", "max_completion_tokens": "max_tokens"}; !reflect.DeepEqual(got.Quirks.Rename, want) {
 		t.Errorf("rename %v", got.Quirks.Rename)
 	}
-	if same := With(p, "", providers.Quirks{}); same.BaseURL != p.BaseURL || !reflect.DeepEqual(same.Quirks, p.Quirks) {
+	if same := With(p, providers.Quirks{}); same.BaseURL != p.BaseURL || !reflect.DeepEqual(same.Quirks, p.Quirks) {
 		t.Errorf("nothing to change changed %+v", same)
 	}
 }

@@ -13,11 +13,11 @@ func Frame(payload string, headers ...string) []byte {
 	var h []byte
 	for i := 0; i+1 < len(headers); i += 2 {
 		h = append(append(h, byte(len(headers[i]))), headers[i]...)
-		h = binary.BigEndian.AppendUint16(append(h, 7), uint16(len(headers[i+1]))) //nolint:gosec // a test's own short text
+		h = binary.BigEndian.AppendUint16(append(h, 7), uint16(len(headers[i+1])))
 		h = append(h, headers[i+1]...)
 	}
-	frame := binary.BigEndian.AppendUint32(nil, uint32(16+len(h)+len(payload))) //nolint:gosec // likewise
-	frame = binary.BigEndian.AppendUint32(frame, uint32(len(h)))                //nolint:gosec // likewise
+	frame := binary.BigEndian.AppendUint32(nil, uint32(16+len(h)+len(payload)))
+	frame = binary.BigEndian.AppendUint32(frame, uint32(len(h)))
 	frame = binary.BigEndian.AppendUint32(frame, crc32.ChecksumIEEE(frame))
 	frame = append(append(frame, h...), payload...)
 	return binary.BigEndian.AppendUint32(frame, crc32.ChecksumIEEE(frame))

@@ -1,0 +1,287 @@
+package main_test
+
+import (
+	"cmp"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/providers/providertest"
+)
+
+// A recorder stands in for one provider: it writes down what it is asked, and says hi in the
+// language of the path.
+type recorder struct {
+	*httptest.Server
+	name  string
+	known *url.URL // where the provider is
+	mu    sync.Mutex
+	asked []string
+}
+
+func newRecorder(t *testing.T, name, baseURL string) *recorder {
+	t.Helper()
+	known, err := url.Parse(baseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{name: name, known: known}
+	r.Server = httptest.NewServer(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return
+	}
+	if req.URL.Path == "/token" {
+		answerJSON(w, http.StatusOK, `{"access_token":"ya29.minted-for-an-hour","expires_in":3599,"token_type":"Bearer"}`)
+		return
+	}
+	r.mu.Lock()
+	r.asked = append(r.asked, r.told(req, body))
+	r.mu.Unlock()
+	hi(w, req.URL.Path, strings.Contains(req.URL.Path, "tream") || gjson.GetBytes(body, "stream").Bool())
+}
+
+var (
+	signature = regexp.MustCompile(`Signature=[0-9a-f]{64}`)
+	sealed    = regexp.MustCompile(`[0-9]{8}T[0-9]{6}Z`)
+	signedDay = regexp.MustCompile(`EXAMPLE/[0-9]{8}/`)
+)
+
+// told is a request as it came, without what is secret and what no two have alike.
+func (r *recorder) told(req *http.Request, body []byte) string {
+	known, name := r.known, r.name
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s://%s%s\n", req.Method, known.Scheme, known.Host, req.RequestURI)
+	for _, h := range slices.Sorted(maps.Keys(req.Header)) {
+		if h == "User-Agent" || h == "Content-Length" {
+			continue
+		}
+		value := strings.Join(req.Header[h], " | ")
+		value = strings.NewReplacer(secretOf(name), "[secret]", "ya29.minted-for-an-hour", "[minted]", "session-of-"+name, "[session]").Replace(value)
+		value = signature.ReplaceAllString(value, "Signature=[signature]")
+		value = sealed.ReplaceAllString(signedDay.ReplaceAllString(value, "EXAMPLE/[day]/"), "[time]")
+		fmt.Fprintf(&b, "%s: %s\n", strings.ToLower(h), value)
+	}
+	fmt.Fprintf(&b, "\n%s\n", body)
+	return b.String()
+}
+
+func secretOf(name string) string { return "secret-of-" + name + "-0123456789" }
+
+// hi answers in the language of a path.
+func hi(w http.ResponseWriter, path string, stream bool) {
+	switch {
+	case strings.HasSuffix(path, "/converse"):
+		answerJSON(w, 200, `{"output":{"message":{"role":"assistant","content":[{"text":"hi"}]}},"stopReason":"end_turn","usage":{"inputTokens":3,"outputTokens":1,"totalTokens":4}}`)
+	case strings.HasSuffix(path, "/converse-stream"):
+		frames(w, providertest.EventFrame("messageStart", `{"role":"assistant"}`),
+			providertest.EventFrame("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"hi"}}`),
+			providertest.EventFrame("contentBlockStop", `{"contentBlockIndex":0}`),
+			providertest.EventFrame("messageStop", `{"stopReason":"end_turn"}`),
+			providertest.EventFrame("metadata", `{"usage":{"inputTokens":3,"outputTokens":1,"totalTokens":4}}`))
+	case strings.Contains(path, "claude") || strings.HasSuffix(path, "/messages"):
+		hiFromClaude(w, path, stream)
+	case strings.Contains(path, "enerateContent"):
+		text := `{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}}`
+		if stream {
+			events(w, text)
+			return
+		}
+		answerJSON(w, 200, text)
+	case stream:
+		events(w, `{"id":"1","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}`,
+			`{"id":"1","object":"chat.completion.chunk","model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}`, "[DONE]")
+	default:
+		answerJSON(w, 200, `{"id":"1","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}`)
+	}
+}
+
+var claudeEvents = []string{
+	`{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],"stop_reason":null,"usage":{"input_tokens":3,"output_tokens":1}}}`,
+	`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`,
+	`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}`,
+	`{"type":"content_block_stop","index":0}`,
+	`{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}`,
+	`{"type":"message_stop"}`,
+}
+
+func hiFromClaude(w http.ResponseWriter, path string, stream bool) {
+	switch {
+	case strings.HasSuffix(path, "-response-stream"):
+		chunks := make([][]byte, len(claudeEvents))
+		for i, e := range claudeEvents {
+			chunks[i] = providertest.ChunkFrame(e)
+		}
+		frames(w, chunks...)
+	case stream:
+		events(w, claudeEvents...)
+	default:
+		answerJSON(w, 200, `{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":1}}`)
+	}
+}
+
+func events(w http.ResponseWriter, list ...string) {
+	w.Header().Set("content-type", "text/event-stream")
+	for _, e := range list {
+		if kind := gjson.Get(e, "type").Str; kind != "" {
+			fmt.Fprintf(w, "event: %s\n", kind)
+		}
+		fmt.Fprintf(w, "data: %s\n\n", e)
+	}
+}
+
+func frames(w http.ResponseWriter, list ...[]byte) {
+	w.Header().Set("content-type", "application/vnd.amazon.eventstream")
+	for _, f := range list {
+		_, _ = w.Write(f)
+	}
+}
+
+// accountKey is a service account's key whose tokens are minted at the address given.
+func accountKey(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]string{
+		"type": "service_account", "client_email": "gateway@p.iam.gserviceaccount.com", "private_key_id": "k1",
+		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		"token_uri":   "https://oauth2.googleapis.com/token",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// asked is a provider as an operator writes it, and the models it is asked for.
+type askedProvider struct {
+	at     catalog.Settings
+	secret string
+	models []string
+}
+
+// askedProviders are all known ones; those that are not named here need nothing.
+func askedProviders() map[string]askedProvider {
+	return map[string]askedProvider{
+		"azure":     {at: catalog.Settings{BaseURL: "https://example.openai.azure.com", APIVersion: "2024-10-21"}, models: []string{"my-deployment"}},
+		"anthropic": {models: []string{"claude-sonnet-4-5"}},
+		"bedrock": {
+			at: catalog.Settings{Location: "us-east-1"}, secret: "AKIDEXAMPLE:" + secretOf("bedrock") + ":session-of-bedrock",
+			models: []string{"us.anthropic.claude-sonnet-4-5-20250929-v1:0", "meta.llama3-3-70b-instruct-v1:0"},
+		},
+		"gemini":      {models: []string{"gemini-2.5-flash"}},
+		"huggingface": {models: []string{"meta-llama/Llama-3.3-70B-Instruct"}},
+		"openai":      {models: []string{"gpt-4o-mini"}},
+		"vertex": {
+			at:     catalog.Settings{Location: "europe-west1", Project: "my-project"},
+			models: []string{"gemini-2.5-flash", "claude-sonnet-4-5@20250929", "meta/llama-4-scout-17b-16e-instruct-maas"},
+		},
+		"vllm": {at: catalog.Settings{BaseURL: "http://10.0.0.7:8000/v1"}},
+	}
+}
+
+// One call, whole and streamed, to each known provider: what it is sent stands in testdata/requests.
+// The program is the built one, and only the addresses are not the real ones.
+func TestProviders_requests(t *testing.T) {
+	p := newPlace(t)
+	recorders := map[string]*recorder{}
+	config := strings.Builder{}
+	fmt.Fprintf(&config, "listen: \"127.0.0.1:0\"\nadmin_listen: \"127.0.0.1:0\"\ndata_dir: %s\nkeys: [{name: full, key: %s}]\nproviders:\n", filepath.Join(p.dir, "data"), fullKey)
+	for _, name := range catalog.Names() {
+		asked := askedProviders()[name]
+		known, _ := catalog.At(name, asked.at)
+		r := newRecorder(t, name, known.BaseURL)
+		recorders[name] = r
+		secret := cmp.Or(asked.secret, secretOf(name))
+		if name == "vertex" {
+			secret = "${file:" + p.write(t, "account.json", accountKey(t)) + "}"
+			fmt.Fprintf(&config, "  - token_url: %s/token\n    name: vertex\n", r.URL)
+		} else {
+			fmt.Fprintf(&config, "  - name: %s\n", name)
+		}
+		fmt.Fprintf(&config, "    base_url: %s%s\n    api_key: %q\n", r.URL, r.known.Path, secret)
+		for setting, value := range map[string]string{"project": asked.at.Project, "location": asked.at.Location, "api_version": asked.at.APIVersion} {
+			if value != "" {
+				fmt.Fprintf(&config, "    %s: %s\n", setting, value)
+			}
+		}
+	}
+	g := p.serve(t, config.String())
+	for _, name := range catalog.Names() {
+		models := askedProviders()[name].models
+		if models == nil {
+			models = []string{"a-model"}
+		}
+		for _, model := range models {
+			g.saysHi(t, name+"/"+model, false)
+			g.saysHi(t, name+"/"+model, true)
+		}
+		recorders[name].compare(t)
+	}
+	if log := g.out.String(); strings.Contains(log, "secret-of-") || strings.Contains(log, "ya29.minted") || strings.Contains(log, "PRIVATE KEY") {
+		t.Errorf("a secret is in the log:\n%s", log)
+	}
+}
+
+func (g *program) saysHi(t *testing.T, model string, stream bool) {
+	t.Helper()
+	body := fmt.Sprintf(`{"model":%q,"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Say hi."}],"max_completion_tokens":16,"stream":%v}`, model, stream)
+	req, err := http.NewRequest(http.MethodPost, g.url+"/v1/chat/completions", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("authorization", "Bearer "+fullKey)
+	status, h, answer := do(t, req)
+	want := `"content":"hi"`
+	if status != http.StatusOK || !strings.Contains(answer, want) || stream != strings.HasSuffix(answer, "data: [DONE]\n\n") {
+		t.Errorf("%s, stream %v: %d %v\n%s", model, stream, status, h, answer)
+	}
+}
+
+// compare holds what a provider was asked against its golden file. AISTRALE_UPDATE=1 writes it.
+func (r *recorder) compare(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	got := strings.Join(r.asked, "\n")
+	r.mu.Unlock()
+	file := filepath.Join("testdata", "requests", r.name+".txt")
+	if os.Getenv("AISTRALE_UPDATE") != "" {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil || string(want) != got {
+		t.Errorf("%s is asked\n%s\nwant (%v)\n%s", r.name, got, err, want)
+	}
+}
