@@ -95,14 +95,14 @@ type tenants struct {
 func newTenants(t *testing.T, change ...setting) *tenants {
 	t.Helper()
 	w := &tenants{shelf: &shelf{}, up: newKeepingStage(t), pages: &pages{}}
-	known, _ := catalog.Known("openai")
+	known, _ := catalog.At("openai", catalog.Settings{BaseURL: w.up.URL})
 	account := func(name, credential string) *Account {
 		up, err := NewPool(PoolOptions{BaseURL: w.up.URL, UserAgent: "test", Connect: time.Second, MaxConns: 64})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(up.Close)
-		p := catalog.With(known, w.up.URL, providers.Quirks{})
+		p := catalog.With(known, providers.Quirks{})
 		p.Name = name
 		return &Account{
 			Provider: p, Credential: credential, Secret: storage.NewSecret("secret-" + name + "-" + credential), Upstream: up,

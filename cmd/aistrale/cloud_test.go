@@ -102,15 +102,14 @@ func hi(w http.ResponseWriter, path string, stream bool) {
 			providertest.EventFrame("contentBlockStop", `{"contentBlockIndex":0}`),
 			providertest.EventFrame("messageStop", `{"stopReason":"end_turn"}`),
 			providertest.EventFrame("metadata", `{"usage":{"inputTokens":3,"outputTokens":1,"totalTokens":4}}`))
-	case strings.Contains(path, "claude") || strings.HasSuffix(path, "/messages"):
+	case strings.Contains(path, "publishers/anthropic") || strings.Contains(path, "claude") || strings.HasSuffix(path, "/messages"):
 		hiFromClaude(w, path, stream)
 	case strings.Contains(path, "enerateContent"):
-		text := `{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}}`
 		if stream {
-			events(w, text)
+			events(w, geminiWhole)
 			return
 		}
-		answerJSON(w, 200, text)
+		answerJSON(w, 200, geminiWhole)
 	case stream:
 		events(w, `{"id":"1","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}`,
 			`{"id":"1","object":"chat.completion.chunk","model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}`, "[DONE]")
@@ -118,6 +117,11 @@ func hi(w http.ResponseWriter, path string, stream bool) {
 		answerJSON(w, 200, `{"id":"1","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}`)
 	}
 }
+
+const (
+	claudeWhole = `{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":1}}`
+	geminiWhole = `{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}}`
+)
 
 var claudeEvents = []string{
 	`{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],"stop_reason":null,"usage":{"input_tokens":3,"output_tokens":1}}}`,
@@ -139,7 +143,7 @@ func hiFromClaude(w http.ResponseWriter, path string, stream bool) {
 	case stream:
 		events(w, claudeEvents...)
 	default:
-		answerJSON(w, 200, `{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":1}}`)
+		answerJSON(w, 200, claudeWhole)
 	}
 }
 
@@ -187,6 +191,19 @@ type askedProvider struct {
 	at     catalog.Settings
 	secret string
 	models []string
+	own    []ownCall
+}
+
+// ownCall is a call of a client of the provider's own language, whose bytes go out, and come back.
+type ownCall struct{ path, body, want string }
+
+const askClaude = `{"model":"%s","max_tokens":16,"messages":[{"role":"user","content":"Say hi."}],"thinking":{"type":"disabled"},"stream":%v}`
+
+// asEvents is a stream of Claude's as Anthropic sends it.
+func asEvents() string {
+	w := httptest.NewRecorder()
+	events(w, claudeEvents...)
+	return w.Body.String()
 }
 
 // askedProviders are all known ones; those that are not named here need nothing.
@@ -197,6 +214,10 @@ func askedProviders() map[string]askedProvider {
 		"bedrock": {
 			at: catalog.Settings{Location: "us-east-1"}, secret: "AKIDEXAMPLE:" + secretOf("bedrock") + ":session-of-bedrock",
 			models: []string{"us.anthropic.claude-sonnet-4-5-20250929-v1:0", "meta.llama3-3-70b-instruct-v1:0"},
+			own: []ownCall{
+				{"/anthropic/v1/messages", fmt.Sprintf(askClaude, "bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0", false), claudeWhole},
+				{"/anthropic/v1/messages", fmt.Sprintf(askClaude, "bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0", true), asEvents()},
+			},
 		},
 		"gemini":      {models: []string{"gemini-2.5-flash"}},
 		"huggingface": {models: []string{"meta-llama/Llama-3.3-70B-Instruct"}},
@@ -204,6 +225,11 @@ func askedProviders() map[string]askedProvider {
 		"vertex": {
 			at:     catalog.Settings{Location: "europe-west1", Project: "my-project"},
 			models: []string{"gemini-2.5-flash", "claude-sonnet-4-5@20250929", "meta/llama-4-scout-17b-16e-instruct-maas"},
+			own: []ownCall{
+				{"/anthropic/v1/messages", fmt.Sprintf(askClaude, "vertex/claude-haiku-4-5@20251001", true), asEvents()},
+				{"/anthropic/v1/messages/count_tokens", `{"model":"vertex/claude-haiku-4-5@20251001","messages":[{"role":"user","content":"Say hi."}]}`, claudeWhole},
+				{"/gemini/v1beta/models/vertex/gemini-2.5-flash:generateContent", `{"contents":[{"role":"user","parts":[{"text":"Say hi."}]}],"labels":{"team":"a"}}`, geminiWhole},
+			},
 		},
 		"vllm": {at: catalog.Settings{BaseURL: "http://10.0.0.7:8000/v1"}},
 	}
@@ -245,6 +271,9 @@ func TestProviders_requests(t *testing.T) {
 			g.saysHi(t, name+"/"+model, false)
 			g.saysHi(t, name+"/"+model, true)
 		}
+		for _, call := range askedProviders()[name].own {
+			g.goesThrough(t, call)
+		}
 		recorders[name].compare(t)
 	}
 	if log := g.out.String(); strings.Contains(log, "secret-of-") || strings.Contains(log, "ya29.minted") || strings.Contains(log, "PRIVATE KEY") {
@@ -264,6 +293,21 @@ func (g *program) saysHi(t *testing.T, model string, stream bool) {
 	want := `"content":"hi"`
 	if status != http.StatusOK || !strings.Contains(answer, want) || stream != strings.HasSuffix(answer, "data: [DONE]\n\n") {
 		t.Errorf("%s, stream %v: %d %v\n%s", model, stream, status, h, answer)
+	}
+}
+
+// goesThrough makes a call whose answer must be the provider's own bytes.
+func (g *program) goesThrough(t *testing.T, call ownCall) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, g.url+call.path, strings.NewReader(call.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("x-api-key", fullKey)
+	req.Header.Set("anthropic-beta", "context-1m-2025-08-07")
+	status, h, answer := do(t, req)
+	if status != http.StatusOK || answer != call.want || h.Get("x-aistrale-fidelity") != "exact" {
+		t.Errorf("%s: %d %v\n%s\nwant\n%s", call.path, status, h, answer, call.want)
 	}
 }
 

@@ -44,7 +44,10 @@ func (h Hosted) fit(call *providers.Call, plan *providers.Plan) error {
 	for i := range plan.Requests {
 		r := &plan.Requests[i]
 		r.Headers = slices.DeleteFunc(r.Headers, func(h providers.Header) bool { return h.Name == "anthropic-version" })
-		edits := []providers.Edit{{Name: "model"}, {Name: "anthropic_version", Value: providers.AppendString(nil, h.Version)}}
+		edits := []providers.Edit{{Name: "anthropic_version", Value: providers.AppendString(nil, h.Version)}}
+		if call.Op != providers.OpCountTokens { // which has one path for all models
+			edits = append(edits, providers.Edit{Name: "model"})
+		}
 		if h.Bare {
 			edits = append(edits, providers.Edit{Name: "stream"})
 		}

@@ -34,6 +34,21 @@ func TestHosted(t *testing.T) {
 		`{"max_tokens":5,"anthropic_beta":["own"],"anthropic_version":"bedrock-2023-05-31"}`, providers.Header{Name: "anthropic-beta", Value: "b"})
 }
 
+// Counting has one path for all models, and keeps the model in the body.
+func TestHosted_count(t *testing.T) {
+	var doc providers.Document
+	if err := doc.Scan([]byte(`{"model":"vertex/claude-x","messages":[]}`), nil); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := Hosted{Version: "vertex-2023-10-16"}.Splice(providers.Call{Op: providers.OpCountTokens, Doc: &doc, Model: "claude-x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(plan.Requests[0].Body); got != `{"model":"claude-x","messages":[],"anthropic_version":"vertex-2023-10-16"}` {
+		t.Error(got)
+	}
+}
+
 // The hub's words come out under the same rules, with the betas that they need.
 func TestHosted_hub(t *testing.T) {
 	n := int64(16)

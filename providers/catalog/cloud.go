@@ -130,6 +130,12 @@ func vertex(at Settings) providers.Provider {
 			Language: "gemini", Dialect: gemini.Dialect{}, Governed: gemini.Governed(),
 			Path: google + ":generateContent", StreamPath: google + ":streamGenerateContent?alt=sse",
 		},
+	}, providers.OpCountTokens: {
+		{
+			Language: "anthropic", Models: "claude", Dialect: anthropic.Hosted{Version: "vertex-2023-10-16"}, Governed: anthropic.Governed(),
+			Path: place + "/publishers/anthropic/models/count-tokens:rawPredict",
+		},
+		{Language: "gemini", Dialect: gemini.Dialect{}, Governed: gemini.Governed(), Path: google + ":countTokens"},
 	}}
 	return p
 }
