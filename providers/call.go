@@ -112,6 +112,9 @@ type Capabilities struct {
 	NoStructuredOutput bool `json:"no_structured_output,omitzero"`
 	// LegacySchema is set where tools and formats take only the provider's old schema subset.
 	LegacySchema bool `json:"legacy_schema,omitzero"`
-	NoImages     bool `json:"no_images,omitzero"`
-	NoPDF        bool `json:"no_pdf,omitzero"`
+	// Languages lists the wire formats that serve the model, where that is not all of its
+	// provider's ("responses").
+	Languages []string `json:"languages,omitempty"`
+	NoImages  bool     `json:"no_images,omitzero"`
+	NoPDF     bool     `json:"no_pdf,omitzero"`
 }

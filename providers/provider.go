@@ -4,6 +4,7 @@
 package providers
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -95,11 +96,17 @@ type Provider struct {
 // Route gives how the provider serves an operation of a model: in the language given where it
 // speaks that, so that both sides have the same words, else in the first of its own.
 func (p *Provider) Route(op Op, language, model string) (Route, bool) {
+	return p.RouteIn(op, language, model, nil)
+}
+
+// RouteIn is Route for a model that is served in the languages given only, its
+// Capabilities.Languages; none are all.
+func (p *Provider) RouteIn(op Op, language, model string, spoken []string) (Route, bool) {
 	routes := p.Routes[op]
 	found := -1
 	for i := range routes {
 		switch r := &routes[i]; {
-		case !strings.Contains(model, r.Models):
+		case !strings.Contains(model, r.Models), len(spoken) > 0 && !slices.Contains(spoken, r.Language):
 		case r.Language == language && r.Pair == nil:
 			return *r, true
 		case found < 0, !routes[found].answers(language) && r.answers(language):

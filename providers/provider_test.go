@@ -15,9 +15,9 @@ func TestProvider_Route(t *testing.T) {
 		OpEmbeddings: {{Language: "openai", Path: "/pair", Pair: &Pair{}}, {Language: "gemini", Path: "/embed"}},
 		OpModels:     {{Language: "openai", Models: "gpt", Path: "/models"}},
 	}}
-	f := func(op Op, language, model, want string) {
+	f := func(op Op, language, model, want string, spoken ...string) {
 		t.Helper()
-		got, ok := p.Route(op, language, model)
+		got, ok := p.RouteIn(op, language, model, spoken)
 		if got.Path != want || ok != (want != "") {
 			t.Errorf("Route(%s, %s, %s) = %q, %v, want %q", op, language, model, got.Path, ok, want)
 		}
@@ -31,6 +31,9 @@ func TestProvider_Route(t *testing.T) {
 	f(OpChat, "", "", "/generate")
 	f(OpEmbeddings, "openai", "e", "/pair")
 	f(OpEmbeddings, "gemini", "e", "/embed")
+	f(OpChat, "gemini", "m", "/compatible", "openai")
+	f(OpChat, "gemini", "m", "/generate", "openai", "gemini")
+	f(OpChat, "openai", "m", "", "responses")
 	f(OpModels, "openai", "claude", "")
 	f(OpCompletions, "openai", "gpt", "")
 }

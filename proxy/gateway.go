@@ -128,6 +128,15 @@ func (a *Account) can(model string) providers.Capabilities {
 	return a.Can(model)
 }
 
+// routeOf gives how the account serves an operation for a model. Most have one way only, whatever
+// the model.
+func (a *Account) routeOf(op providers.Op, language, model string) (providers.Route, bool) {
+	if len(a.Routes[op]) < 2 {
+		return a.Route(op, language, model)
+	}
+	return a.RouteIn(op, language, model, a.can(model).Languages)
+}
+
 // Gateway serves the data plane.
 type Gateway struct {
 	options   Options

@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -123,10 +124,21 @@ func (b *streamBody) finish(w io.Writer) error {
 	if f.reply.fault == nil || f.reply.told {
 		return nil
 	}
-	last := f.endpoint.Face.Broken(f.fault(f.reply.fault))
+	last := f.lastWords()
 	f.settle(f.reply.fault, len(last))
 	_, err := b.write(w, last)
 	return err
+}
+
+// lastWords is the error event of a stream that broke. A writer knows what was said before.
+func (f *flight) lastWords() []byte {
+	r, fault := &f.reply, f.fault(f.reply.fault)
+	if r.decoder != nil {
+		if last := r.writer.Write(nil, &providers.Event{Kind: providers.EventFault, Fault: fault}); len(last) > 0 {
+			return last
+		}
+	}
+	return f.endpoint.Face.Broken(fault)
 }
 
 func (b *streamBody) write(w io.Writer, p []byte) (int, error) {

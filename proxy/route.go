@@ -52,7 +52,7 @@ func (f *flight) route() ([]target, error) {
 			why = noModel(f.rec.Asked)
 			continue
 		}
-		route, ok := accounts[0].Route(f.endpoint.Op, f.endpoint.Face.Language(), t.Model)
+		route, ok := accounts[0].routeOf(f.endpoint.Op, f.endpoint.Face.Language(), t.Model)
 		if !ok {
 			why = f.noOperation(": its provider has no such endpoint.")
 			continue

@@ -89,6 +89,7 @@ type ProviderConfig struct {
 	Models      []string           `yaml:"models"`      // the models it serves; empty: any
 	Forward     []string           `yaml:"forward"`     // more client headers that it may see, lower case
 	Keeps       bool               `yaml:"keeps"`       // files, batches and the like, as OpenAI does
+	Responses   bool               `yaml:"responses"`   // an upstream of OpenAI's language has the Responses API too
 	Quirks      QuirksConfig       `yaml:"quirks"`
 	Timeouts    UpstreamTimeouts   `yaml:"timeouts"` // filled from the general ones where not said
 	Retry       RetryConfig        `yaml:"retry"`    // likewise

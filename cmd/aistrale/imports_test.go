@@ -40,6 +40,7 @@ var arrows = []arrow{
 	{"providers/providertest", []string{"providers", "providers/sse"}},
 	{"providers/catalog", []string{"providers", "providers/*", "storage"}},
 	{"providers/catalog/gen", []string{"providers", "providers/catalog", "storage"}},
+	{"providers/responses", []string{"providers", "providers/openai"}}, // OpenAI's second language
 	{"providers/*", []string{"providers", "providers/aws", "providers/sse", "providers/schema", "providers/embeddings"}},
 }
 

@@ -175,12 +175,17 @@ func (b *builder) add(p *ProviderConfig) error {
 		return nil
 	}
 	b.served[p.Name] = p.Models
-	if known, ok := catalog.At(p.Name, p.settings()); ok {
-		return b.account(p.Name, p, catalog.With(known, quirks))
+	provider, ok := catalog.At(p.Name, p.settings())
+	if ok {
+		provider = catalog.With(provider, quirks)
+	} else {
+		var err error
+		if provider, err = catalog.Compatible(p.Name, p.Dialect, p.BaseURL, quirks); err != nil {
+			return err
+		}
 	}
-	provider, err := catalog.Compatible(p.Name, p.Dialect, p.BaseURL, quirks)
-	if err != nil {
-		return err
+	if p.Responses {
+		provider = catalog.WithResponses(provider)
 	}
 	return b.account(p.Name, p, provider)
 }

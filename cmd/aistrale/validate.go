@@ -12,6 +12,7 @@ import (
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -162,23 +163,33 @@ func (v *validator) dialect(p *ProviderConfig, at string) {
 		return
 	}
 	if p.Name == mockName {
-		if p.Dialect != "" || len(p.Quirks.Strip)+len(p.Quirks.Rename) > 0 || p.Quirks.NoStreamUsage {
+		if p.Responses || p.Dialect != "" || len(p.Quirks.Strip)+len(p.Quirks.Rename) > 0 || p.Quirks.NoStreamUsage {
 			v.wrong(at, "the emulator speaks every dialect and has no quirks; it takes a base_url at most")
 		}
 		return
 	}
 	v.settings(p, at)
 	if known, ok := catalog.Known(p.Name); ok {
-		if route, _ := known.Route(providers.OpChat, p.Dialect, ""); p.Dialect != "" && p.Dialect != route.Language {
+		route, _ := known.Route(providers.OpChat, p.Dialect, "")
+		v.responses(p, at, route.Language)
+		if p.Dialect != "" && p.Dialect != route.Language {
 			v.wrong(at+".dialect", "%s speaks %s; an account in another dialect needs a name of its own", p.Name, route.Language)
 		}
 		return
 	}
+	v.responses(p, at, p.Dialect)
 	if p.Dialect == "" {
 		v.wrong(at+".dialect", "is missing: %q is no known provider%s", p.Name, hint(p.Name, append(catalog.Names(), mockName)))
 	}
 	if p.BaseURL == "" {
 		v.wrong(at+".base_url", "is missing: nobody knows the address of %q", p.Name)
+	}
+}
+
+// responses holds the switch to upstreams that could have the API.
+func (v *validator) responses(p *ProviderConfig, at, dialect string) {
+	if p.Responses && dialect != openai.Language {
+		v.wrong(at+".responses", "is for upstreams that speak openai")
 	}
 }
 

@@ -109,12 +109,12 @@ func first() []providers.Provider {
 		},
 		groq(),
 		huggingFace(),
-		{
+		WithResponses(providers.Provider{
 			Name: "openai", OwnedBy: "openai", BaseURL: "https://api.openai.com/v1",
 			Routes: openaiRoutes(append(keeping(), providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpRealtime)...),
 			Sign:   providers.Bearer, Forward: openaiForward(),
 			Env: []string{"OPENAI_API_KEY"},
-		},
+		}),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"github.com/aistrale/aistrale/providers/anthropic"
 	"github.com/aistrale/aistrale/providers/gemini"
 	"github.com/aistrale/aistrale/providers/openai"
+	"github.com/aistrale/aistrale/providers/responses"
 )
 
 // Governed watches the governed fields of every language at once. A field is held against the
@@ -14,5 +15,5 @@ import (
 // pass the tools that clients run themselves; then OpenAI's, whose service_tier has Groq's name
 // for the usual price.
 func Governed() *providers.Watch {
-	return providers.NewWatch(anthropic.Governed(), openai.Governed(), gemini.Governed())
+	return providers.NewWatch(anthropic.Governed(), openai.Governed(), responses.Governed(), gemini.Governed())
 }

@@ -1,16 +1,38 @@
 package catalog
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/anthropic"
 	"github.com/aistrale/aistrale/providers/gemini"
 	"github.com/aistrale/aistrale/providers/huggingface"
 	"github.com/aistrale/aistrale/providers/openai"
+	"github.com/aistrale/aistrale/providers/responses"
 )
 
-// Surfaces lists what clients see of the gateway, by their language.
+// Surfaces lists what clients see of the gateway, by their language. Responses stand among
+// OpenAI's paths.
 func Surfaces() []providers.Surface {
-	return []providers.Surface{openai.Surface(), anthropic.Surface(), gemini.Surface()}
+	s := openai.Surface()
+	s.Endpoints = append(s.Endpoints, responses.Endpoints()...)
+	return []providers.Surface{s, anthropic.Surface(), gemini.Surface()}
+}
+
+// WithResponses gives a provider of OpenAI's language with the Responses API. Compatible servers
+// mostly have none, and of those that have one (Groq, Hugging Face's router) it is a beta that
+// refuses more than their chat does: it takes an operator to say so.
+func WithResponses(p providers.Provider) providers.Provider {
+	chat := p.Routes[providers.OpChat]
+	if slices.ContainsFunc(chat, func(r providers.Route) bool { return r.Language == responses.Language }) {
+		return p
+	}
+	p.Routes = maps.Clone(p.Routes)
+	p.Routes[providers.OpChat] = append(slices.Clip(chat), providers.Route{
+		Language: responses.Language, Dialect: responses.Dialect{}, Path: "/responses", Governed: responses.Governed(),
+	})
+	return p
 }
 
 // openaiRoutes serves the operations given in OpenAI's language.

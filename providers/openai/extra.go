@@ -6,10 +6,10 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// owner says whose field a top-level name is that the hub has no word for; "" is unknown. A
+// Owner says whose field a top-level name is that the hub has no word for; "" is unknown. A
 // dialect serves a field by its owner only, so that a name made up of others' (a dot in a
 // member's name) is nobody's.
-func owner(name string) string {
+func Owner(name string) string {
 	switch name {
 	case "audio", "logit_bias", "modalities", "moderation", "prediction", "prompt_cache_key", "prompt_cache_options",
 		"prompt_cache_retention", "store", "verbosity", "web_search_options":
@@ -29,7 +29,7 @@ func (r *reader) extra(name string, raw []byte) error {
 	if name == "extra_body" {
 		return r.extraBody(raw)
 	}
-	r.keep(owner(name), name, raw)
+	r.keep(Owner(name), name, raw)
 	return nil
 }
 
@@ -51,7 +51,7 @@ func (r *reader) extraBody(raw []byte) error {
 		whose := map[string]string{"google": "gemini", "gemini": "gemini", "anthropic": "anthropic", "openai": Language}[f.name]
 		path := "extra_body." + f.name
 		if whose == "" || f.value[0] != '{' {
-			r.keep(owner(f.name), path, f.value)
+			r.keep(Owner(f.name), path, f.value)
 			continue
 		}
 		var inner members
