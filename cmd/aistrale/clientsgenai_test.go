@@ -10,7 +10,7 @@ import (
 var genaiFolder = filepath.Join("testdata", "clients", "genai")
 
 // genaiCases is how many cases the script has.
-const genaiCases = 3*13 + 5
+const genaiCases = 3*13 + 6
 
 func TestGenaiClient(t *testing.T) {
 	needNode(t)

@@ -125,10 +125,10 @@ async function length(model) {
   assert.equal(got.candidates[0].finishReason, 'MAX_TOKENS');
 }
 
-async function refused(model, streamed) {
-  const asked = { model, contents: 'Hello.', config: told('status=429; retry-after=1') };
+async function refused(model, streamed, settings = 'status=400', status = 400, word = /INVALID_ARGUMENT/) {
+  const asked = { model, contents: 'Hello.', config: told(settings) };
   const call = streamed ? client.models.generateContentStream(asked) : client.models.generateContent(asked);
-  await assert.rejects(call, (err) => err.name === 'ApiError' && err.status === 429 && /RESOURCE_EXHAUSTED/.test(err.message));
+  await assert.rejects(call, (err) => err.name === 'ApiError' && err.status === status && word.test(err.message));
 }
 
 async function broken(model) {
@@ -176,6 +176,7 @@ await run('models', async () => {
   for await (const m of await connect(narrow).models.list()) few.push(m.name);
   assert.deepEqual(few, ['models/mock/gpt']);
 });
+await run('quota', () => refused('mock/gemini', false, 'status=429; quota', 429, /RESOURCE_EXHAUSTED/));
 await run('keys', async () => {
   const asked = { model: 'mock/gemini', contents: 'Hello.' };
   await assert.rejects(connect('wrong').models.generateContent(asked), (err) => err.status === 401 && /UNAUTHENTICATED/.test(err.message));
