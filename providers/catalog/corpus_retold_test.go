@@ -15,7 +15,7 @@ import (
 // retold hands a reply on to a client of Chat Completions, reads what the client got, and names
 // what was lost on the way.
 func retold(tongue *tongue, call providers.Call, frames []string, said *told) (wrong []string) {
-	frames, err := retell(tongue.dialect, call, frames)
+	frames, err := retell(openai.Face{}, tongue.dialect, call, frames)
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -55,9 +55,9 @@ func retold(tongue *tongue, call providers.Call, frames []string, said *told) (w
 
 func unspaced(s string) string { return strings.Join(strings.Fields(s), "") }
 
-// retell writes a reply's events as Chat Completions, and gives the data of each event.
-func retell(d providers.Dialect, call providers.Call, frames []string) ([]string, error) {
-	dec, writer := d.ReadReply(call), openai.Face{}.Writer(call)
+// retell writes a reply's events in a face's words, and gives the data of each event.
+func retell(face providers.Face, d providers.Dialect, call providers.Call, frames []string) ([]string, error) {
+	dec, writer := d.ReadReply(call), face.Writer(call)
 	var events []providers.Event
 	var wire []byte
 	write := func() {
@@ -89,7 +89,7 @@ func retell(d providers.Dialect, call providers.Call, frames []string) ([]string
 		if err != nil {
 			return nil, fmt.Errorf("retold, it is no event stream: %w", err)
 		}
-		if !bytes.HasSuffix(ev.Raw, []byte("\n\n")) {
+		if ev.Data != nil && !bytes.HasSuffix(ev.Raw, []byte("\n\n")) && !bytes.HasSuffix(ev.Raw, []byte("\r\n\r\n")) {
 			return nil, fmt.Errorf("retold, the last event is cut: %q", ev.Raw)
 		}
 		if ev.Data != nil {
