@@ -105,7 +105,7 @@ func TestBatch_Booked(t *testing.T) {
 	if entries := w.pages.take(); len(entries) > 0 {
 		t.Fatalf("under way, and in the ledger: %+v", entries)
 	}
-	w.up.keep("file-out", result("m", 200, 1000, 100) + result("n", 200, 10, 20) + result("m", 500, 7, 7) + result("m", 200, 3000, 900))
+	w.up.keep("file-out", result("m", 200, 1000, 100)+result("n", 200, 10, 20)+result("m", 500, 7, 7)+result("m", 200, 3000, 900))
 	w.up.mu.Lock()
 	state = "completed"
 	w.up.mu.Unlock()

@@ -177,7 +177,7 @@ func (s *service) newGateway() error {
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
 		Replies: s.replies.kept(), Objects: s.store,
-		Health:  policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
+		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, MaxCached: int(c.Cache.MaxReply), BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
 			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite, ClientRead: c.Timeouts.Read, ClientRate: clientRate,
