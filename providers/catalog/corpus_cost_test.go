@@ -29,7 +29,7 @@ type costs struct {
 // Every recorded reply gets a cost, or a reason why it has none.
 func TestCorpus_costs(t *testing.T) {
 	folder, book := corpusFolder(t), policy.NewPriceBook(catalog.Prices())
-	for _, name := range []string{"openai", "anthropic", "gemini", "groq", "huggingface", otherVendors} {
+	for _, name := range corpusFiles {
 		t.Run(name, func(t *testing.T) {
 			c := &costs{reasons: map[string]int{}, models: map[string]int{}}
 			eachRecord(t, folder, name, func(r *record) {

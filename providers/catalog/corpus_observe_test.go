@@ -12,7 +12,7 @@ import (
 // Completions and embeddings run on the exact path only: what counts is what Observe sees.
 func TestCorpus_exactReplies(t *testing.T) {
 	folder, seen := corpusFolder(t), map[string]int{}
-	for _, name := range []string{"openai", "huggingface", "azure"} {
+	for _, name := range []string{"openai", "huggingface", "azure", otherVendors} {
 		eachRecord(t, folder, name, func(r *record) {
 			exact := r.Kind == "completions" || r.Kind == "embeddings" && r.Body[0] == '{'
 			if exact && r.Status == 200 {
@@ -47,6 +47,11 @@ func checkExact(t *testing.T, r *record) {
 		text, reason := "", ""
 		for _, c := range list(o["choices"]) {
 			text += str(sub(c)["text"])
+			message := sub(first(sub(c), "message", "delta")) // Mistral's agents and its fill in the middle
+			text += str(message["content"])
+			for _, call := range openaiCalls(message) {
+				text += str(sub(sub(call)["function"])["arguments"])
+			}
 			reason += str(sub(c)["finish_reason"])
 		}
 		if (text != "") != (got.Content > 0) && r.Kind == "completions" {

@@ -19,6 +19,7 @@ type decoder struct {
 	started bool
 	over    bool
 	choices []*part
+	ending  []*part // those that have finished, in that order
 	out     []providers.Event
 }
 
@@ -68,6 +69,9 @@ func (d *decoder) end() {
 	d.over = true
 	for _, p := range d.choices {
 		p.stopAll(d)
+	}
+	for _, p := range d.ending {
+		p.emit(d, p.ending)
 	}
 	d.emit(providers.Event{Kind: providers.EventEnd})
 }
@@ -138,17 +142,20 @@ func (d *decoder) choice(c gjson.Result, position int) {
 		p.finish(d, reason, c.Get("native_finish_reason").Str)
 	}
 	if logprobs := c.Get("logprobs"); logprobs.IsObject() {
-		d.attach(mark, []byte(logprobs.Raw))
+		d.attach(p, mark, []byte(logprobs.Raw))
 	}
 }
 
 // attach hangs a choice's logprobs on the first delta of text behind mark, else on its finish.
-func (d *decoder) attach(mark int, logprobs []byte) {
+func (d *decoder) attach(p *part, mark int, logprobs []byte) {
 	for i := mark; i < len(d.out); i++ {
-		if k := d.out[i].Kind; k == providers.EventDelta || k == providers.EventFinish {
+		if d.out[i].Kind == providers.EventDelta {
 			d.out[i].Logprobs = logprobs
 			return
 		}
+	}
+	if p.finished {
+		p.ending.Logprobs = logprobs
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -112,6 +113,23 @@ func TestInterleavedToolCalls(t *testing.T) {
 }
 
 // Events that the face writes and the dialect reads assemble alike, whole and streamed.
+// Together finishes with each call of a stream. All of them count, once.
+func TestCallsBehindTheFinish(t *testing.T) {
+	chunk := func(call, reason string) string {
+		return `data: {"choices":[{"index":0,"delta":{"tool_calls":[` + call + `]},"finish_reason":` + reason + "}]}\n\n"
+	}
+	const first = `{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}}`
+	body := chunk(first, `"tool_calls"`) +
+		chunk(`{"index":1,"id":"b","type":"function","function":{"name":"g","arguments":""}}`, "null") +
+		chunk(`{"index":1,"function":{"arguments":"{\"y\":"}}`, "null") + chunk(`{"index":1,"function":{"arguments":"2}"}}`, `"tool_calls"`) +
+		chunk(first, `"tool_calls"`) + "data: [DONE]\n\n"
+	got := assemble(t, providers.Call{Op: providers.OpChat, Stream: true}, []byte(body))
+	want := []providers.ToolCall{{ID: "a", Name: "f", Arguments: `{"x":1}`}, {ID: "b", Name: "g", Arguments: `{"y":2}`}}
+	if !slices.Equal(got.calls, want) || got.finish != providers.FinishToolCalls || got.ends != 1 || got.faults != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestReplyRoundTrip(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 0))
 	words := []string{"a", "ünï", "🙂", "<b>", "\"q\"", "\n", "\\", "long piece of text"}

@@ -65,7 +65,7 @@ func (p *part) opened(key int64, id, name string) *opened {
 
 // advance begins the call's block, once it has a name or arguments, and adds a piece.
 func (p *part) advance(d *decoder, c *opened, name, text string) {
-	if c.stopped || p.finished {
+	if c.stopped {
 		return
 	}
 	if c.block < 0 {

@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -17,12 +19,15 @@ type part struct {
 	kind     providers.Kind
 	seal     *providers.Seal // of the running reasoning
 	detail   int64           // index of the reasoning detail that runs
-	text     int             // the last text block
+	texted   bool            // there is a text block
+	text     int             // the last one
 	before   int             // code points of content before it
 	runes    int             // code points of content
 	calls    []*opened
 	sound    providers.Media
+	cited    []string // annotations that came before any text
 	finished bool
+	ending   providers.Event // the finish, which is said at the end: some providers call on behind it
 }
 
 // opened is a tool call that has begun.
@@ -52,6 +57,13 @@ func (p *part) begin(d *decoder, kind providers.Kind) {
 		p.text, p.before = p.running, p.runes
 	}
 	p.emit(d, providers.Event{Kind: providers.EventBlockStart, Index: p.running, Block: &providers.Block{Kind: kind}})
+	if kind == providers.KindText {
+		p.texted = true
+		for _, raw := range p.cited {
+			p.annotation(d, gjson.Parse(raw))
+		}
+		p.cited = nil
+	}
 }
 
 func (p *part) stop(d *decoder) {
@@ -94,7 +106,8 @@ func (p *part) piece(d *decoder, kind providers.Kind, text string) {
 // message reads a delta or a whole message.
 func (p *part) message(d *decoder, m gjson.Result) {
 	if p.finished {
-		return // some providers repeat the last message beside the finish
+		p.late(d, m)
+		return
 	}
 	p.reasoning(d, m)
 	p.content(d, m.Get("content"))
@@ -117,6 +130,21 @@ func (p *part) message(d *decoder, m gjson.Result) {
 		c := p.opened(-1, "", "")
 		p.advance(d, c, legacy.Get("name").Str, arguments(legacy.Get("arguments")))
 	}
+}
+
+// late reads a message behind the finish. Some providers repeat the last one there; others finish
+// with each call (Together), and a further one counts.
+func (p *part) late(d *decoder, m gjson.Result) {
+	position := int64(0)
+	m.Get("tool_calls").ForEach(func(_, call gjson.Result) bool {
+		id := call.Get("id").Str
+		known := slices.ContainsFunc(p.calls, func(c *opened) bool { return id != "" && c.id == id })
+		if call.IsObject() && d.stream && !known {
+			p.call(d, call, position)
+		}
+		position++
+		return true
+	})
 }
 
 // content reads a text, or Mistral's list of parts.
@@ -221,19 +249,27 @@ func (p *part) audio(d *decoder, a gjson.Result) {
 	p.sound.FileID = either(p.sound.FileID, a.Get("id").Str)
 }
 
-// annotations reads the citations of the text block that came last.
+// annotations reads the citations of the text block that came last, or of the first one to come.
 func (p *part) annotations(d *decoder, list gjson.Result) {
 	list.ForEach(func(_, a gjson.Result) bool {
-		u := a.Get("url_citation")
-		if !u.IsObject() || p.next == 0 {
-			return true
+		if p.texted {
+			p.annotation(d, a)
+		} else {
+			p.cited = append(p.cited, a.Raw)
 		}
-		start, end := int(u.Get("start_index").Int())-p.before, int(u.Get("end_index").Int())-p.before
-		p.emit(d, providers.Event{Kind: providers.EventCitation, Index: p.text, Citation: &providers.Citation{
-			URL: u.Get("url").Str, Title: u.Get("title").Str, Text: u.Get("content").Str, Start: max(0, start), End: max(0, end), Native: []byte(a.Raw),
-		}})
 		return true
 	})
+}
+
+func (p *part) annotation(d *decoder, a gjson.Result) {
+	u := a.Get("url_citation")
+	if !u.IsObject() {
+		return
+	}
+	start, end := int(u.Get("start_index").Int())-p.before, int(u.Get("end_index").Int())-p.before
+	p.emit(d, providers.Event{Kind: providers.EventCitation, Index: p.text, Citation: &providers.Citation{
+		URL: u.Get("url").Str, Title: u.Get("title").Str, Text: u.Get("content").Str, Start: max(0, start), End: max(0, end), Native: []byte(a.Raw),
+	}})
 }
 
 func (p *part) finish(d *decoder, reason, native string) {
@@ -243,8 +279,8 @@ func (p *part) finish(d *decoder, reason, native string) {
 		p.media(d, providers.KindAudio, &sound)
 	}
 	p.stopAll(d)
-	p.finished = true
-	p.emit(d, providers.Event{Kind: providers.EventFinish, Finish: finishOf(reason), Native: either(native, reason)})
+	p.finished, d.ending = true, append(d.ending, p)
+	p.ending = providers.Event{Kind: providers.EventFinish, Finish: finishOf(reason), Native: strings.Clone(either(native, reason))}
 }
 
 func finishOf(reason string) providers.Finish {
@@ -293,7 +329,7 @@ func (p *part) block(d *decoder, b *providers.Block) {
 		text = b.Call.Arguments
 	}
 	if b.Kind == providers.KindText {
-		p.text, p.before = index, p.runes
+		p.texted, p.text, p.before = true, index, p.runes
 		p.runes += utf8.RuneCountInString(text)
 	}
 	if text != "" {
