@@ -23,6 +23,11 @@ type reader struct {
 // 400 that names its path.
 func (Face) ReadRequest(doc *providers.Document) (*providers.Request, error) {
 	r := &reader{doc: doc, req: &providers.Request{}, names: map[string]string{}}
+	return r.read()
+}
+
+func (r *reader) read() (*providers.Request, error) {
+	doc := r.doc
 	if err := r.system(); err != nil {
 		return nil, err
 	}

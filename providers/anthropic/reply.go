@@ -12,7 +12,12 @@ import (
 )
 
 // ReadReply implements providers.Dialect.
-func (Dialect) ReadReply(providers.Call) providers.Decoder { return &decoder{at: map[int]int{}} }
+func (Dialect) ReadReply(call providers.Call) providers.Decoder {
+	if call.Op == providers.OpCountTokens {
+		return &countDecoder{}
+	}
+	return &decoder{at: map[int]int{}}
+}
 
 // decoder reads one reply: the events of a stream, or one whole message, by what the bytes say.
 type decoder struct {

@@ -13,7 +13,12 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 	if err := w.write(); err != nil {
 		return providers.Plan{}, err
 	}
-	p := plan(call, w.limitMarks(), w.betas, w.dropped)
+	body := w.limitMarks()
+	if call.Op == providers.OpCountTokens {
+		body, err := counted(body)
+		return plan(call, body, w.betas, w.dropped), err
+	}
+	p := plan(call, body, w.betas, w.dropped)
 	if w.bounded {
 		p.MaxOutput, p.Clamped = providers.MaxOutput(&w.max, nil), w.clamped
 	}

@@ -13,7 +13,7 @@ import (
 func Surface() providers.Surface {
 	return providers.Surface{Prefix: "/anthropic", Face: Face{}, Endpoints: []providers.Endpoint{
 		{Path: "/v1/messages", Op: providers.OpChat, Ask: ask, Words: words()},
-		{Path: "/v1/messages/count_tokens", Op: providers.OpCountTokens, Ask: ask, Words: countWords()},
+		{Path: "/v1/messages/count_tokens", Op: providers.OpCountTokens, Face: counting{}, Ask: ask, Words: countWords()},
 		{Method: http.MethodGet, Path: "/v1/models", Op: providers.OpModels, List: appendModels},
 		{Method: http.MethodGet, Path: "/v1/models/{model}", Op: providers.OpModels, Show: appendModel},
 	}}
