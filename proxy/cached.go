@@ -73,7 +73,7 @@ func (f *flight) replyKey(key *storage.ReplyKey, t *target, plan *providers.Plan
 	part(h, f.rec.Workspace)
 	part(h, f.rec.Project)
 	part(h, f.endpoint.Face.Language())
-	part(h, f.endpoint.Op.String())
+	part(h, f.endpoint.Path)
 	part(h, f.rec.Asked)
 	part(h, t.Provider)
 	part(h, t.account.BaseURL)
