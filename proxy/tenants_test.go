@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,7 +43,8 @@ func newKeepingStage(t *testing.T) *keepingStage {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		credential := strings.TrimPrefix(r.Header.Get("authorization"), "Bearer secret-")
+		secret := cmp.Or(strings.TrimPrefix(r.Header.Get("authorization"), "Bearer "), r.Header.Get("x-api-key"), r.Header.Get("x-goog-api-key"))
+		credential := strings.TrimPrefix(secret, "secret-")
 		s.asked = append(s.asked, strings.TrimSpace(credential+" "+r.Method+" "+r.URL.RequestURI()+" "+string(body)))
 		w.Header().Set("content-type", "application/json")
 		id, isContent := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/files/"), "/content")
@@ -53,6 +55,10 @@ func newKeepingStage(t *testing.T) *keepingStage {
 			_, _ = io.WriteString(w, s.reply(r))
 		case strings.HasSuffix(r.URL.Path, "/chat/completions"):
 			_, _ = io.WriteString(w, wholeReply)
+		case strings.HasSuffix(r.URL.Path, "/messages"):
+			_, _ = io.WriteString(w, `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`)
+		case strings.HasSuffix(r.URL.Path, ":generateContent"):
+			_, _ = io.WriteString(w, `{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1}}`)
 		default:
 			_, _ = fmt.Fprintf(w, `{"id":%q,"object":"it"}`, r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
 		}
@@ -95,14 +101,13 @@ type tenants struct {
 func newTenants(t *testing.T, change ...setting) *tenants {
 	t.Helper()
 	w := &tenants{shelf: &shelf{}, up: newKeepingStage(t), pages: &pages{}}
-	known, _ := catalog.At("openai", catalog.Settings{BaseURL: w.up.URL})
-	account := func(name, credential string) *Account {
+	account := func(of, name, credential string) *Account {
 		up, err := NewPool(PoolOptions{BaseURL: w.up.URL, UserAgent: "test", Connect: time.Second, MaxConns: 64})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(up.Close)
-		p := catalog.With(known, providers.Quirks{})
+		p, _ := catalog.At(of, catalog.Settings{BaseURL: w.up.URL})
 		p.Name = name
 		return &Account{
 			Provider: p, Credential: credential, Secret: storage.NewSecret("secret-" + name + "-" + credential), Upstream: up,
@@ -112,10 +117,12 @@ func newTenants(t *testing.T, change ...setting) *tenants {
 	w.testGateway = newTestGateway(t, nil, append([]setting{func(o *Options, s *Snapshot) {
 		o.Objects, o.Journal, o.Watch = w.shelf, w.pages, catalog.Governed()
 		s.Accounts = map[string][]*Account{
-			"openai": {account("openai", "one"), account("openai", "two")},
-			"other":  {account("other", "")},
+			"openai":    {account("openai", "openai", "one"), account("openai", "openai", "two")},
+			"anthropic": {account("anthropic", "anthropic", "one"), account("anthropic", "anthropic", "two")},
+			"gemini":    {account("gemini", "gemini", "one"), account("gemini", "gemini", "two")},
+			"other":     {account("openai", "other", "")},
 		}
-		s.Router = policy.NewRouter(map[string][]string{"openai": nil, "other": nil}, nil, func(string) (string, bool) { return "", false })
+		s.Router = policy.NewRouter(map[string][]string{"openai": nil, "anthropic": nil, "gemini": nil, "other": nil}, nil, func(string) (string, bool) { return "", false })
 		var keys []storage.Key
 		for i := range 3 {
 			key, err := storage.KeyOf(fmt.Sprint("test", i), keyNumber(i))
@@ -135,13 +142,17 @@ func newTenants(t *testing.T, change ...setting) *tenants {
 
 // own puts an object of a workspace on the shelf.
 func (w *tenants) own(workspace, credential string, kind providers.ObjectKind, id string) {
+	w.ownAt("openai", workspace, credential, kind, id)
+}
+
+func (w *tenants) ownAt(provider, workspace, credential string, kind providers.ObjectKind, id string) {
 	w.shelf.mu.Lock()
 	defer w.shelf.mu.Unlock()
-	if slices.ContainsFunc(w.shelf.all, func(o storage.Object) bool { return o.ID == id && o.Credential == credential }) {
+	if slices.ContainsFunc(w.shelf.all, func(o storage.Object) bool { return o.ID == id && o.At(provider, credential) }) {
 		return
 	}
 	w.shelf.all = append(w.shelf.all, storage.Object{
-		Provider: "openai", Credential: credential, ID: id, Kind: kind, Workspace: workspace,
+		Provider: provider, Credential: credential, ID: id, Kind: kind, Workspace: workspace,
 		CreatedAt: time.Unix(int64(len(w.shelf.all)), 0).UTC(),
 	})
 }
@@ -175,6 +186,7 @@ type naming struct {
 	id                       string // as the store knows it
 	upstream                 string // a piece of the upstream's path
 	odd                      bool   // in an unusual form
+	provider                 string // that keeps the object
 }
 
 // namings generates every way: each variable of each path, and each governed field in each call
@@ -198,7 +210,7 @@ func namings() []naming {
 			}
 			all = append(all, naming{
 				name: at.Method + " " + at.Path + " by {" + name + "}", method: at.Method, path: path, body: body,
-				id: "id_" + name, upstream: strings.TrimPrefix(path, "/v1"),
+				id: "id_" + name, upstream: strings.TrimPrefix(path, "/v1"), provider: "openai",
 			})
 		}
 		if at.Method != http.MethodPost || at.Stored.Batch != nil && !at.Stored.Costs {
@@ -208,7 +220,8 @@ func namings() []naming {
 		if at.Stored.Batch != nil {
 			more = `"input_file_id":"id_input"`
 		}
-		for _, n := range fields(more) {
+		for _, n := range fields(more, words) {
+			n.provider = "openai"
 			if n.odd && at.Path != "/v1/conversations" {
 				continue // the forms of a value are read in one place
 			}
@@ -222,15 +235,30 @@ func namings() []naming {
 			all = append(all, n)
 		}
 	}
-	for _, n := range fields(`"model":"openai/m"`) {
-		n.name, n.method, n.path, n.upstream = "chat with "+n.name, http.MethodPost, "/v1/chat/completions", "/chat/completions"
-		all = append(all, n)
+	return append(all, faces()...)
+}
+
+// words are turns of a conversation in OpenAI's and Anthropic's words.
+const words = `"messages":[{"role":"user","content":"hi"}]`
+
+// faces are calls of a model in each language that the gateway speaks with clients.
+func faces() []naming {
+	var all []naming
+	for _, face := range []struct{ provider, path, more, turns, upstream string }{
+		{"openai", "/v1/chat/completions", `"model":"openai/m"`, words, "/chat/completions"},
+		{"anthropic", "/anthropic/v1/messages", `"model":"anthropic/m","max_tokens":5`, words, "/v1/messages"},
+		{"gemini", "/gemini/v1beta/models/gemini/m:generateContent", `"labels":{}`, `"contents":[{"parts":[{"text":"hi"}]}]`, "/models/m:generateContent"},
+	} {
+		for _, n := range fields(face.more, face.turns) {
+			n.name, n.method, n.path, n.upstream, n.provider = face.provider+" with "+n.name, http.MethodPost, face.path, face.upstream, face.provider
+			all = append(all, n)
+		}
 	}
 	return all
 }
 
 // fields are bodies that name an object by a governed field, in each form that its value can have.
-func fields(more string) []naming {
+func fields(more, turns string) []naming {
 	const id, address = "files/id-1", "https://generativelanguage.googleapis.com/v1beta/files/id-1"
 	var all []naming
 	for _, rules := range [][]providers.Governed{openai.Governed(), anthropic.Governed(), gemini.Governed()} {
@@ -252,7 +280,7 @@ func fields(more string) []naming {
 				values = append(values, `"`+address+`?alt=media"`, `"`+strings.Replace(address, "/files/id-1", "/files/id-1:download", 1)+`"`)
 			}
 			for i, value := range values {
-				all = append(all, naming{odd: i > 0, name: rule.Path + " = " + value, id: id, body: nest(rule.Path, value, more)})
+				all = append(all, naming{odd: i > 0, name: rule.Path + " = " + value, id: id, body: nest(rule.Path, value, more, turns)})
 			}
 		}
 	}
@@ -260,22 +288,21 @@ func fields(more string) []naming {
 }
 
 // nest makes a body with a value at a governed field's path.
-func nest(path, value, more string) string {
+func nest(path, value, more, turns string) string {
 	steps := strings.Split(path, ".")
 	for i := len(steps) - 1; i > 0; i-- {
-		switch {
-		case steps[i] == "#":
+		if steps[i] == "#" {
 			value = "[" + value + "]"
-		default:
-			value = `{"` + steps[i] + `":` + value + `}`
+			continue
 		}
+		value = `{"` + steps[i] + `":` + value + `}`
 	}
 	body := `{"` + steps[0] + `":` + value
 	if more != "" {
 		body += "," + more
 	}
-	if more != "" && steps[0] != "messages" {
-		body += `,"messages":[{"role":"user","content":"hi"}]`
+	if more != "" && !strings.HasPrefix(turns, `"`+steps[0]+`"`) {
+		body += "," + turns
 	}
 	return body + "}"
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -112,7 +113,7 @@ func newTestGateway(t *testing.T, upstreams map[string]*script, change ...settin
 	for _, c := range change {
 		c(&options, state)
 	}
-	g, err := New(options, []providers.Surface{openai.Surface()})
+	g, err := New(options, catalog.Surfaces())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,27 +67,26 @@ func (w *errand) makeFile(name, within string) (*thing, *refusal) {
 	if err != nil {
 		return nil, invalid("file", "The mock wants a form with a file.")
 	}
-	for _, field := range []string{"file", "data"} {
-		for _, head := range form.File[field] {
-			file, err := head.Open()
-			if err != nil {
-				return nil, invalid(field, err.Error())
-			}
-			content, err := io.ReadAll(file)
-			if err != nil {
-				return nil, invalid(field, err.Error())
-			}
-			t := w.dress(w.shelf.add(c.kind, c.begin, within), c.object, "processed")
-			t.content = content
-			t.text("filename", head.Filename)
-			t.set("bytes", strconv.AppendInt(nil, int64(len(content)), 10))
-			if purpose := form.Value["purpose"]; len(purpose) > 0 {
-				t.text("purpose", purpose[0])
-			}
-			return t, nil
-		}
+	heads := append(form.File["file"], form.File["data"]...)
+	if len(heads) != 1 {
+		return nil, invalid("file", "The form must have one file.")
 	}
-	return nil, invalid("file", "The form has no file.")
+	file, err := heads[0].Open()
+	if err != nil {
+		return nil, invalid("file", err.Error())
+	}
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, invalid("file", err.Error())
+	}
+	t := w.dress(w.shelf.add(c.kind, c.begin, within), c.object, "processed")
+	t.content = content
+	t.text("filename", heads[0].Filename)
+	t.set("bytes", strconv.AppendInt(nil, int64(len(content)), 10))
+	if purpose := form.Value["purpose"]; len(purpose) > 0 {
+		t.text("purpose", purpose[0])
+	}
+	return t, nil
 }
 
 // act does what a path's last word says with an object.

@@ -10,8 +10,8 @@ func Governed() []providers.Governed {
 	offered := []string{"function", "custom"}
 	return []providers.Governed{
 		{Path: "previous_response_id", Effect: providers.NamesObject},
-		{Path: "conversation", Effect: providers.NamesObject},
-		{Path: "prompt.id", Effect: providers.NamesObject},
+		{Path: "conversation", Effect: providers.NamesObject, Members: []string{"id"}},
+		{Path: "prompt.id", Effect: providers.NamesObject, Shared: true},
 		{Path: "background", Effect: providers.ChangesPrice},
 		{Path: "service_tier", Effect: providers.ChangesPrice, Except: []string{"auto", "default", "on_demand"}},
 		{Path: "prompt_cache_retention", Effect: providers.ChangesPrice, Except: []string{"in-memory", "in_memory"}},
@@ -28,8 +28,8 @@ func Governed() []providers.Governed {
 		{Path: "tools.#.server_url", Effect: providers.ReachesNetwork},
 		{Path: "tools.#.connector_id", Effect: providers.ReachesNetwork},
 		{Path: "tools.#.vector_store_ids", Effect: providers.NamesObject},
-		{Path: "tools.#.container", Effect: providers.NamesObject},
-		{Path: "tools.#.environment", Effect: providers.NamesObject},
+		{Path: "tools.#.container", Effect: providers.NamesObject, Members: []string{"file_ids"}},
+		{Path: "tools.#.environment", Effect: providers.NamesObject, Members: []string{"file_ids", "container_id"}},
 		{Path: "tools.#.input_image_mask.file_id", Effect: providers.NamesObject},
 		{Path: "tools.#.model", Effect: providers.NamesModel},
 	}
