@@ -7,6 +7,7 @@ import "time"
 type Call struct {
 	Op       Op
 	Doc      *Document // the client's body, scanned once
+	Form     bool      // it came as a form, of which Doc has the fields
 	Asked    string    // the model's name as the client wrote it
 	Model    string    // the upstream's name of the model
 	Provider string
@@ -86,6 +87,11 @@ type UpstreamRequest struct {
 	Path    string // Route.Path or StreamPath with the model filled in
 	Headers []Header
 	Body    []byte
+	// Form has the body sent as multipart/form-data: the members of the JSON object in Body as
+	// its fields, and behind them the client's files.
+	Form bool
+	// File has the bytes of the client's file of that name sent, and nothing else.
+	File string
 }
 
 // Capabilities are what the catalogue knows of a model. The zero value is a model that nobody

@@ -19,6 +19,13 @@ const (
 	OpEmbeddings
 	OpModels      // the list of models, which the gateway answers itself
 	OpCountTokens // how many tokens a chat would take; no answer is made
+	OpModerations
+	OpSpeech        // sound out of text
+	OpTranscription // text out of sound
+	OpTranslation   // English text out of sound
+	OpImages        // images out of text
+	OpImageEdits    // images out of images
+	OpImageVariations
 
 	// Of what the provider keeps. None calls a model.
 	OpFiles
@@ -44,6 +51,20 @@ func (o Op) String() string {
 		return "models"
 	case OpCountTokens:
 		return "count_tokens"
+	case OpModerations:
+		return "moderation"
+	case OpSpeech:
+		return "speech"
+	case OpTranscription:
+		return "transcription"
+	case OpTranslation:
+		return "translation"
+	case OpImages:
+		return "image_generation"
+	case OpImageEdits:
+		return "image_edit"
+	case OpImageVariations:
+		return "image_variation"
 	case OpFiles:
 		return "files"
 	case OpBatches:

@@ -31,6 +31,8 @@ type Endpoint struct {
 	Session *Session
 	// Closed says why a path that clients know is not served; "" where it is.
 	Closed string
+	// Form says how a body of multipart/form-data is read; nil where the path takes none.
+	Form *Form
 	// Stream is set where the path itself asks for a stream.
 	Stream bool
 	// Pairs serve an operation that has no hub by routes of other languages, which they are named by.
@@ -50,6 +52,19 @@ type Word struct {
 	// nothing that the parameter could mean.
 	Path string
 	List bool // a single value stands in an array ("stop")
+}
+
+// A Form is a body of multipart/form-data. To a language it is a Document like any other: an
+// object of its fields, of which one that says a number or a boolean is one, and one that is
+// said several times is an array. Its files are no part of that, and are not read whole.
+type Form struct {
+	// Files are the names that files stand under ("image[]"). Whatever else the form holds is a
+	// field, and small.
+	Files []string
+	// Needs names the fields that must be known before a file is sent on. What then comes behind
+	// the file can only be let through or refused, so it may change neither target nor price.
+	// Empty: the whole form must be known.
+	Needs []string
 }
 
 // Asked is what the road needs to know of a client's request, whatever its words.

@@ -56,6 +56,9 @@ func (f *flight) rewrite() error {
 		return &providers.Fault{Kind: providers.FaultInternal, NoRetry: true, Cause: fmt.Errorf("defaults or force of %q or of key %q: %w", f.rec.Asked, f.key.Name, err),
 			Message: "The gateway's settings for this key or model cannot be applied to this request."}
 	}
+	if err := f.watchForm(); err != nil {
+		return err
+	}
 	if asked, err := f.endpoint.Ask(&f.doc); err == nil {
 		f.asked.MaxOutput, f.asked.Tier = asked.MaxOutput, asked.Tier
 	}

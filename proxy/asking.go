@@ -61,7 +61,7 @@ func (a *asking) open(account *Account, path string) (x Exchange, head Head, err
 		a.end(x)
 		return nil, Head{}, unsigned(account.Name, err)
 	}
-	head, err = x.Send(&req, Timeouts{FirstByte: account.FirstByte, Pause: account.StreamIdle, Idle: account.StreamIdle})
+	head, err = x.Send(&req, nil, Timeouts{FirstByte: account.FirstByte, Pause: account.StreamIdle, Idle: account.StreamIdle})
 	if err != nil {
 		a.end(x)
 		return nil, Head{}, err

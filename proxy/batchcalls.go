@@ -153,7 +153,7 @@ func readLine(r *bufio.Reader, most int) ([]byte, error) {
 	long := bytes.Clone(line)
 	for errors.Is(err, bufio.ErrBufferFull) {
 		if len(long) > most {
-			return nil, tooLarge(most)
+			return nil, tooLarge(int64(most))
 		}
 		line, err = r.ReadSlice('\n')
 		long = append(long, line...)

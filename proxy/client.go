@@ -40,6 +40,9 @@ func (f *flight) cancelLocked(cause error) {
 	if f.exchange != nil {
 		f.exchange.Cancel(cause)
 	}
+	if f.listening {
+		_ = f.conn.SetReadDeadline(past) // a closed connection ends the read by itself
+	}
 	if f.twin != nil {
 		f.twin.cancel(cause)
 	}
@@ -71,4 +74,11 @@ func (f *flight) left() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.gone
+}
+
+// listen marks that the client's body is being read, so that a cancel ends that too.
+func (f *flight) listen() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.listening = true
 }

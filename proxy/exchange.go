@@ -20,6 +20,8 @@ import (
 type exchange[C pooled] struct {
 	pool *hostPool[C]
 	req  *fasthttp.Request
+	body Source // of the request; nil where it is in memory
+	told bool   // body was read to its end
 	resp *fasthttp.Response
 
 	// mu guards what Cancel and the owner share: while conn is set it is this exchange's own,
@@ -43,9 +45,9 @@ type exchange[C pooled] struct {
 
 // Send implements Exchange. A connection that had been idle and dies before the answer's first
 // byte was stale: the request is sent once more on a fresh one.
-func (x *exchange[C]) Send(out *providers.UpstreamRequest, limits Timeouts) (Head, error) {
+func (x *exchange[C]) Send(out *providers.UpstreamRequest, body Source, limits Timeouts) (Head, error) {
 	x.prepare(out)
-	x.limits = limits
+	x.limits, x.body, x.told = limits, body, false
 	for fresh := false; ; fresh = true {
 		if err := x.take(fresh); err != nil {
 			return Head{}, err
@@ -56,13 +58,20 @@ func (x *exchange[C]) Send(out *providers.UpstreamRequest, limits Timeouts) (Hea
 			return x.head(sent, reused), nil
 		}
 		x.drop()
+		var unfinished *sourceError
+		if errors.As(err, &unfinished) {
+			return Head{}, cmp.Or(x.cancelled(), unfinished.cause)
+		}
+		if body != nil && !x.told {
+			sent = time.Time{} // no upstream acts on a request that does not end
+		}
 		if cause := x.cancelled(); cause != nil {
 			return Head{Sent: sent}, cause
 		}
 		if timedOut(err) {
 			return Head{Sent: sent}, errFirstByte
 		}
-		if !reused || x.begun || !died(err) {
+		if !reused || x.begun || !died(err) || body != nil && !body.Rewind() {
 			return Head{Sent: sent}, err
 		}
 	}
@@ -125,17 +134,51 @@ func (x *exchange[C]) trip(deadline time.Time) error {
 		return err
 	}
 	bw := x.pool.client.AcquireWriter(x.conn)
+	if x.body != nil {
+		x.req.SetBodyStream(pacedBody[C]{x}, int(x.body.Length()))
+	}
 	err := x.req.Write(bw)
 	if err == nil {
 		err = bw.Flush()
 	}
 	x.pool.client.ReleaseWriter(bw)
 	x.half = err != nil
-	if x.half && (timedOut(err) || x.cancelled() != nil) {
+	var unfinished *sourceError
+	if x.half && (timedOut(err) || x.cancelled() != nil || errors.As(err, &unfinished)) {
 		return err
+	}
+	if x.body != nil { // the wait for the answer begins here
+		if err := x.arm(time.Now().Add(x.limits.FirstByte), true); err != nil {
+			return err
+		}
 	}
 	return x.answer()
 }
+
+// pacedBody is the body of a request that is sent as it comes: each piece has a wait of its own.
+type pacedBody[C pooled] struct{ x *exchange[C] }
+
+// Read implements io.Reader.
+func (p pacedBody[C]) Read(b []byte) (int, error) {
+	n, err := p.x.body.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return n, &sourceError{err}
+	}
+	p.x.told = err != nil
+	if armed := p.x.arm(time.Now().Add(p.x.limits.FirstByte), true); armed != nil {
+		return n, armed
+	}
+	return n, err
+}
+
+// sourceError is why a request's body did not come to its end.
+type sourceError struct{ cause error }
+
+// Error implements error.
+func (e *sourceError) Error() string { return "read the request's body: " + e.cause.Error() }
+
+// Unwrap gives the cause.
+func (e *sourceError) Unwrap() error { return e.cause }
 
 // answer reads the head of the answer. An upstream may answer, and hang up, before it has read
 // the whole request: what it said then counts for more than the failed write.
@@ -360,7 +403,8 @@ func (x *exchange[C]) Finish() {
 	default:
 		x.pool.discard(cc)
 	}
-	x.cause, x.br, x.whole, x.half, x.begun, x.left = nil, nil, false, false, false, 0
+	x.req.ResetBody()
+	x.cause, x.br, x.body, x.whole, x.half, x.begun, x.left = nil, nil, nil, false, false, false, 0
 	x.pool.spare.Put(x)
 }
 

@@ -99,7 +99,7 @@ func TestExchange_ReadsEveryFraming(t *testing.T) {
 		up := pool(t, s)
 		for range 3 {
 			x := up.Exchange()
-			head, err := x.Send(ask, patient)
+			head, err := x.Send(ask, nil, patient)
 			if err != nil || head.Status != 200 {
 				t.Fatalf("send: %v, status %d", err, head.Status)
 			}
@@ -129,7 +129,7 @@ func TestExchange_ReplacesAStaleConnection(t *testing.T) {
 	up := pool(t, s)
 	for i := range 3 {
 		x := up.Exchange()
-		head, err := x.Send(ask, patient)
+		head, err := x.Send(ask, nil, patient)
 		if err != nil {
 			t.Fatalf("request %d: %v", i, err)
 		}
@@ -146,7 +146,7 @@ func TestExchange_ReplacesAStaleConnection(t *testing.T) {
 func TestExchange_DoesNotRepeatOnAFreshConnection(t *testing.T) {
 	s := newScript(t, func(int, int) []string { return []string{"<close>"} })
 	x := pool(t, s).Exchange()
-	if _, err := x.Send(ask, patient); err == nil {
+	if _, err := x.Send(ask, nil, patient); err == nil {
 		t.Fatal("no error from an upstream that hangs up")
 	}
 	x.Finish()
@@ -170,7 +170,7 @@ func TestExchange_DoesNotRepeatWhatIsAnswered(t *testing.T) {
 		up := pool(t, s)
 		for i, want := range []bool{true, false} {
 			x := up.Exchange()
-			head, err := x.Send(ask, patient)
+			head, err := x.Send(ask, nil, patient)
 			if err == nil {
 				_, err = readAll(x, nil, head.Length, 100)
 			}
@@ -195,7 +195,7 @@ func TestExchange_StatusesWithoutABody(t *testing.T) {
 		up := pool(t, s)
 		for range 2 {
 			x := up.Exchange()
-			head, err := x.Send(ask, Timeouts{FirstByte: time.Second, Pause: time.Second, Idle: time.Second})
+			head, err := x.Send(ask, nil, Timeouts{FirstByte: time.Second, Pause: time.Second, Idle: time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -237,7 +237,7 @@ func TestExchange_EarlyRefusalIsHeard(t *testing.T) {
 	}
 	defer up.Close()
 	x := up.Exchange()
-	head, err := x.Send(&providers.UpstreamRequest{Path: "/x", Body: make([]byte, 32<<20)}, patient)
+	head, err := x.Send(&providers.UpstreamRequest{Path: "/x", Body: make([]byte, 32<<20)}, nil, patient)
 	if err != nil || head.Status != 413 {
 		t.Errorf("status %d, %v", head.Status, err)
 	}
@@ -247,7 +247,7 @@ func TestExchange_EarlyRefusalIsHeard(t *testing.T) {
 func TestExchange_Waits(t *testing.T) {
 	s := newScript(t, func(_, _ int) []string { return []string{"<wait>"} })
 	x := pool(t, s).Exchange()
-	_, err := x.Send(ask, Timeouts{FirstByte: 20 * time.Millisecond})
+	_, err := x.Send(ask, nil, Timeouts{FirstByte: 20 * time.Millisecond})
 	if !errors.Is(err, errFirstByte) {
 		t.Errorf("got %v, want errFirstByte", err)
 	}
@@ -257,7 +257,7 @@ func TestExchange_Waits(t *testing.T) {
 		return []string{"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n", "<wait>"}
 	})
 	x = pool(t, s).Exchange()
-	if _, err := x.Send(ask, Timeouts{FirstByte: time.Second, Pause: 10 * time.Millisecond, Idle: 30 * time.Millisecond}); err != nil {
+	if _, err := x.Send(ask, nil, Timeouts{FirstByte: time.Second, Pause: 10 * time.Millisecond, Idle: 30 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
 	buf, silences := make([]byte, 10), 0
@@ -280,7 +280,7 @@ func TestExchange_CutAnswerIsAnError(t *testing.T) {
 		t.Helper()
 		s := newScript(t, func(int, int) []string { return append(answer, "<close>") })
 		x := pool(t, s).Exchange()
-		head, err := x.Send(ask, patient)
+		head, err := x.Send(ask, nil, patient)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +301,7 @@ func TestExchange_CancelEndsSendAndRead(t *testing.T) {
 		s := newScript(t, func(int, int) []string { return append(answer, "<wait>") })
 		x := pool(t, s).Exchange()
 		go x.Cancel(cause)
-		_, err := x.Send(ask, patient)
+		_, err := x.Send(ask, nil, patient)
 		if err == nil {
 			_, err = readAll(x, nil, -1, 1000)
 		}
@@ -333,7 +333,7 @@ func TestFlight_CancelRacesFinish(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() { f.cancel(cause) })
-		head, err := x.Send(ask, patient)
+		head, err := x.Send(ask, nil, patient)
 		if err == nil {
 			_, err = readAll(x, nil, head.Length, 100)
 		}
@@ -341,7 +341,7 @@ func TestFlight_CancelRacesFinish(t *testing.T) {
 		x.Finish()
 		// The next request, on whatever connection the pool gives, must be left alone.
 		y := up.Exchange()
-		head, err2 := y.Send(ask, patient)
+		head, err2 := y.Send(ask, nil, patient)
 		if err2 == nil {
 			_, err2 = readAll(y, nil, head.Length, 100)
 		}

@@ -47,7 +47,8 @@ type flight struct {
 	rec       storage.Record
 	attempts  [2]storage.Attempt // room for the usual number
 
-	body      []byte // the client's, unpacked
+	form      *form  // the client's, where the body is one
+	body      []byte // the client's, unpacked; of a form its fields, as JSON
 	rewritten []byte // the client's with the operator's parameters
 	sent      []byte // what went to the upstream
 	scratch   []byte // the upstream's words, or a whole reply
@@ -63,10 +64,12 @@ type flight struct {
 	token    uint64
 	exchange Exchange
 	gone     error
-	twin     *flight       // of a hedge; it is cancelled with this one
-	yield    bool          // the hedge has its answer
-	timed    uuid.UUID     // the request that its time limit is for
-	bell     chan struct{} // closed when gone is set; nil where nobody waits for that
+	// listening is set while a body comes that is not read at once.
+	listening bool
+	twin      *flight       // of a hedge; it is cancelled with this one
+	yield     bool          // the hedge has its answer
+	timed     uuid.UUID     // the request that its time limit is for
+	bell      chan struct{} // closed when gone is set; nil where nobody waits for that
 }
 
 func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pathVars) *flight {
@@ -100,10 +103,14 @@ func (g *Gateway) end(f *flight) {
 	delete(g.flights, f)
 	g.mu.Unlock()
 	f.mu.Lock()
-	f.token, f.gone, f.exchange, f.bell = 0, nil, nil, nil
+	f.token, f.gone, f.exchange, f.bell, f.listening = 0, nil, nil, nil, false
 	f.mu.Unlock()
 	g.memory.give(f.memory)
 	f.memory = 0
+	if f.form != nil {
+		f.form.close()
+		f.form = nil
+	}
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
 	f.hurried, f.firstByte, f.held = false, 0, nil

@@ -55,6 +55,9 @@ type Options struct {
 // Limits bound what one request, and all of them together, may take.
 type Limits struct {
 	MaxBody     int           // of a request, unpacked
+	MaxUpload   int64         // of a request that brings files, unpacked
+	UploadDisk  int64         // of all files that are kept before they are sent
+	UploadDir   string        // where they are kept; "": the system's place for such files
 	MaxReply    int           // of a whole reply, and of one event of a stream
 	BodyMemory  int64         // of all large request bodies together
 	Hold        time.Duration // from the upstream's 200 until the reply is begun without content
@@ -144,6 +147,7 @@ type Gateway struct {
 	endpoints *endpoints
 	watch     *watcher
 	memory    budget
+	disk      budget
 	spare     sync.Pool
 	warm      policy.Warm
 	queue     *policy.Queue
@@ -176,6 +180,7 @@ func New(o Options, surfaces []providers.Surface) (*Gateway, error) {
 	}
 	g := &Gateway{options: o, watch: w, endpoints: newEndpoints(surfaces), flights: map[*flight]struct{}{}, queue: policy.NewQueue(o.Counters, o.Recheck)}
 	g.memory.left.Store(o.Limits.BodyMemory)
+	g.disk.left.Store(o.Limits.UploadDisk)
 	g.objects = newObjects(o.Objects)
 	g.batches.begin(g)
 	return g, nil

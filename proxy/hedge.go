@@ -29,7 +29,7 @@ type hedge struct {
 func (w *walk) hedged(t *target) *target {
 	f := w.f
 	rules := &f.alias.Hedge
-	if rules.After <= 0 || f.call.Stream || len(w.targets) < 2 {
+	if rules.After <= 0 || f.call.Stream || f.form != nil || len(w.targets) < 2 {
 		return nil
 	}
 	now := time.Now()

@@ -110,7 +110,7 @@ func look(x Exchange, a *Account, route *providers.Route) *providers.Fault {
 	if _, err := a.sign(ctx, &req); err != nil {
 		return unsigned(a.Name, err)
 	}
-	head, err := x.Send(&req, Timeouts{FirstByte: probeWait, Pause: probeWait, Idle: probeWait})
+	head, err := x.Send(&req, nil, Timeouts{FirstByte: probeWait, Pause: probeWait, Idle: probeWait})
 	if err != nil {
 		return &providers.Fault{Kind: providers.FaultUpstream, Cause: err}
 	}

@@ -11,9 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/aistrale/aistrale/providers"
 )
 
@@ -60,14 +57,10 @@ func (f *flight) read() error {
 	if name, want, ok := strings.Cut(f.endpoint.Query, "="); ok && f.query(name) != want {
 		return providers.Invalid(name, "This endpoint is served with "+f.endpoint.Query+" in the URL only.")
 	}
-	if err := f.readBody(); err != nil {
+	if err := f.readDocument(); err != nil {
 		return err
 	}
 	f.received = time.Now()
-	f.rec.BytesIn = int64(len(f.body))
-	if err := f.doc.Scan(f.body, f.g.options.Watch); err != nil {
-		return err
-	}
 	asked, err := f.endpoint.Ask(&f.doc)
 	if err != nil {
 		return err
@@ -82,91 +75,68 @@ func (f *flight) read() error {
 	}
 	f.rec.Asked, f.rec.Stream = asked.Model, asked.Stream
 	f.call = providers.Call{
-		Op: f.endpoint.Op, Doc: &f.doc, Asked: asked.Model, Stream: asked.Stream, IncludeUsage: asked.IncludeUsage,
+		Op: f.endpoint.Op, Doc: &f.doc, Form: f.form != nil, Asked: asked.Model, Stream: asked.Stream, IncludeUsage: asked.IncludeUsage,
 		ID: f.rec.ID, Created: f.start,
 	}
 	return nil
 }
 
+// readDocument reads the body, or as much of a form as must be known, into f.doc.
+func (f *flight) readDocument() error {
+	if f.endpoint.Form != nil && isForm(f.fc.Request.Header.ContentType()) {
+		return f.readForm()
+	}
+	if err := f.readBody(); err != nil {
+		return err
+	}
+	f.rec.BytesIn = int64(len(f.body))
+	return f.doc.Scan(f.body, f.g.options.Watch)
+}
+
 // readBody reads and unpacks the body into f.body.
 func (f *flight) readBody() error {
-	h := &f.fc.Request.Header
 	limit := f.g.options.Limits.MaxBody
-	length := h.ContentLength()
+	length := f.fc.Request.Header.ContentLength()
 	if length > limit {
 		f.discard(length)
-		return tooLarge(limit)
+		return tooLarge(int64(limit))
 	}
 	if err := f.takeMemory(length); err != nil {
 		return err
 	}
-	src := f.fc.RequestBodyStream()
-	if src == nil {
-		src = bytes.NewReader(nil)
-	}
-	var done func()
-	switch encoding := h.Peek("content-encoding"); {
-	case len(encoding) == 0 || bytes.EqualFold(encoding, []byte("identity")):
-	case bytes.EqualFold(encoding, []byte("gzip")):
-		z, err := gzip.NewReader(src)
-		if err != nil {
-			return providers.Invalid("", "The request body is not valid gzip.")
-		}
-		src, length, done = z, -1, func() { _ = z.Close() }
-	case bytes.EqualFold(encoding, []byte("zstd")):
-		z, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(limit)+1<<20), zstd.WithDecoderMaxWindow(8<<20))
-		if err != nil {
-			return providers.Invalid("", "The request body is not valid zstd.")
-		}
-		src, length, done = z, -1, z.Close
-	default:
-		return &providers.Fault{Kind: providers.FaultMediaType, NoRetry: true,
-			Message: fmt.Sprintf("Unsupported content-encoding %q; send the body as it is, or packed with gzip or zstd.", clean(encoding))}
-	}
-	if done != nil {
-		defer done()
-	}
-	if err := f.fill(src, length, limit); err != nil {
+	in, err := f.newIntake(int64(limit))
+	if err != nil {
 		return err
 	}
-	if h.ContentLength() < 0 && hungUp(f.conn) { // the library takes a cut between two chunks for the end
-		return f.unread(io.EOF)
+	defer in.close()
+	if in.done != nil {
+		length = -1
 	}
-	return nil
+	return f.fill(in, length, limit)
 }
 
-// fill reads src to its end, or refuses it past limit bytes.
-func (f *flight) fill(src io.Reader, length, limit int) error {
+// fill reads a body to its end.
+func (f *flight) fill(in *intake, length, limit int) error {
 	b := f.body[:0]
 	if length > cap(b) {
 		b = make([]byte, 0, length)
 	}
-	granted := 0
 	for {
 		if len(b) == cap(b) {
-			if len(b) > limit {
-				return tooLarge(limit)
-			}
 			size := min(max(4096, 2*cap(b)), limit+1)
 			if err := f.takeMemory(size); err != nil {
 				return err
 			}
 			b = append(make([]byte, 0, size), b...)
 		}
-		n, err := src.Read(b[len(b):cap(b)])
+		n, err := in.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		f.body = b
-		if len(b) > limit {
-			return tooLarge(limit)
-		}
 		switch {
-		case length >= 0 && len(b) == length, length < 0 && errors.Is(err, io.EOF):
+		case length >= 0 && len(b) == length, errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return f.unread(err)
-		case len(b)-granted >= largeBody:
-			granted = len(b)
-			f.grant(granted)
+			return err
 		}
 	}
 }
@@ -193,7 +163,7 @@ func (f *flight) unread(err error) error {
 	return &providers.Fault{Kind: providers.FaultInvalid, Cause: err, Message: "The request body could not be read to its end."}
 }
 
-func tooLarge(limit int) error {
+func tooLarge(limit int64) error {
 	return &providers.Fault{Kind: providers.FaultTooLarge, NoRetry: true,
 		Message: fmt.Sprintf("The request body is larger than the limit of %d bytes.", limit)}
 }

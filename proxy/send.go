@@ -201,7 +201,11 @@ func streams(head Head) bool {
 
 // open sends one request and gives the head of a good answer.
 func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
-	f.address(t, req)
+	body, contentType, err := f.source(req)
+	if err != nil {
+		return Head{}, err
+	}
+	f.address(t, req, contentType)
 	if err := f.sign(t, req); err != nil {
 		return Head{}, err
 	}
@@ -211,7 +215,7 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 		return Head{}, f.broken(err)
 	}
 	f.reply.x = x
-	head, err := x.Send(req, f.timeouts())
+	head, err := x.Send(req, body, f.timeouts())
 	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
 	a.Status, a.Reused, a.Sent = head.Status, head.Reused, a.Sent || !head.Sent.IsZero()
 	if !head.Sent.IsZero() && f.rec.Overhead == 0 {
@@ -230,7 +234,7 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 }
 
 // address puts the headers on a request.
-func (f *flight) address(t *target, req *providers.UpstreamRequest) {
+func (f *flight) address(t *target, req *providers.UpstreamRequest, contentType string) {
 	accept := "application/json"
 	switch {
 	case f.call.Stream && t.route.Framed:
@@ -239,7 +243,7 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest) {
 		accept = "text/event-stream"
 	}
 	req.Headers = append(req.Headers,
-		providers.Header{Name: "content-type", Value: "application/json"},
+		providers.Header{Name: "content-type", Value: contentType},
 		providers.Header{Name: "accept", Value: accept},
 		providers.Header{Name: "accept-encoding", Value: "identity"})
 	for _, h := range f.call.Forwarded {

@@ -20,8 +20,9 @@ type Upstream interface {
 // Exchange is one request and its answer. Cancel may be called from any goroutine until Finish
 // has been; the other methods belong to one goroutine.
 type Exchange interface {
-	// Send writes the request and reads the head of the answer.
-	Send(req *providers.UpstreamRequest, limits Timeouts) (Head, error)
+	// Send writes the request, whose body is the request's own or, where it is not nil, body,
+	// and reads the head of the answer.
+	Send(req *providers.UpstreamRequest, body Source, limits Timeouts) (Head, error)
 	// Read reads the body. It returns errSilent, and can be called again, where nothing came
 	// for limits.Pause; a stall longer than limits.Idle is errIdle.
 	Read(p []byte) (int, error)

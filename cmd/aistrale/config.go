@@ -31,6 +31,8 @@ type Config struct {
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request
 	BodyMemory Size `yaml:"body_memory"` // of all large request bodies together
+	MaxUpload  Size `yaml:"max_upload"`  // of a request that brings files, unpacked
+	UploadDisk Size `yaml:"upload_disk"` // of all such files that are kept before they are sent
 
 	Concurrency  int           `yaml:"concurrency"` // client connections served at once
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
@@ -132,7 +134,7 @@ func (p *ProviderConfig) settings() catalog.Settings {
 func defaults() *Config {
 	return &Config{
 		Listen: ":8080", AdminListen: "127.0.0.1:8081", DataDir: "./data", LogLevel: "info",
-		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20,
+		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20, MaxUpload: 512 << 20, UploadDisk: 4 << 30,
 		Concurrency: 16384, DrainTimeout: 30 * time.Second,
 		Timeouts: Timeouts{
 			Connect: 5 * time.Second, FirstByte: 600 * time.Second, StreamIdle: 300 * time.Second,

@@ -61,6 +61,8 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f(mock+"max_body: 32Mi", `f:2: max_body: "32Mi" is not a size such as 32MiB or 4096`)
 	f(mock+"max_body: 0", "f:2: max_body: must be at least one byte")
 	f(mock+"max_header: 1", "f:2: max_header: must be at least 1KiB, which common clients need")
+	f(mock+"max_upload: 0", "f:2: max_upload: must be at least one byte")
+	f(mock+"upload_disk: 1MiB", "f:2: upload_disk: is less than max_upload, so that the largest upload could never be kept")
 	f(mock+"body_memory: 1MiB", "f:2: body_memory: is less than max_body, so that the largest body could never be read")
 	f(mock+"concurrency: 1.5", `f:2: concurrency: "1.5" is not a whole number`)
 	f(mock+"concurrency: 0", "f:2: concurrency: must be at least 1")

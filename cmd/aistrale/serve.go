@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -180,6 +181,7 @@ func (s *service) newGateway() error {
 		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, MaxCached: int(c.Cache.MaxReply), BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
+			MaxUpload: int64(c.MaxUpload), UploadDisk: int64(c.UploadDisk), UploadDir: filepath.Join(c.DataDir, "uploads"),
 			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite, ClientRead: c.Timeouts.Read, ClientRate: clientRate,
 		},
 		Panicked: func(id string, cause any, stack []byte) {

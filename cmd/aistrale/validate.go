@@ -91,6 +91,12 @@ func (v *validator) sizes(c *Config) {
 	if c.BodyMemory < c.MaxBody {
 		v.wrong("body_memory", "is less than max_body, so that the largest body could never be read")
 	}
+	if c.MaxUpload < 1 {
+		v.wrong("max_upload", "must be at least one byte")
+	}
+	if c.UploadDisk < c.MaxUpload {
+		v.wrong("upload_disk", "is less than max_upload, so that the largest upload could never be kept")
+	}
 	if c.Concurrency < 1 {
 		v.wrong("concurrency", "must be at least 1")
 	}

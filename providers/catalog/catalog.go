@@ -56,7 +56,7 @@ func Compatible(name, dialect, baseURL string, quirks providers.Quirks) (provide
 	p := providers.Provider{Name: name, BaseURL: baseURL, Quirks: quirks, OwnedBy: name}
 	switch dialect {
 	case "openai":
-		p.Routes, p.Sign, p.Forward = openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpRealtime), providers.Bearer, openaiForward()
+		p.Routes, p.Sign, p.Forward = openaiRoutes(openaiOps()...), providers.Bearer, openaiForward()
 	case "anthropic":
 		p.Routes, p.Sign, p.Forward = anthropicRoutes(), providers.HeaderKey("x-api-key"), anthropicForward()
 	case "gemini":
@@ -111,8 +111,7 @@ func first() []providers.Provider {
 		huggingFace(),
 		WithResponses(providers.Provider{
 			Name: "openai", OwnedBy: "openai", BaseURL: "https://api.openai.com/v1",
-			Routes: openaiRoutes(append(keeping(), providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpRealtime)...),
-			Sign:   providers.Bearer, Forward: openaiForward(),
+			Routes: openaiRoutes(append(keeping(), openaiOps()...)...), Sign: providers.Bearer, Forward: openaiForward(),
 			Env: []string{"OPENAI_API_KEY"},
 		}),
 	}
@@ -122,9 +121,12 @@ func groq() providers.Provider {
 	return providers.Provider{
 		Name: "groq", OwnedBy: "groq", BaseURL: "https://api.groq.com/openai/v1",
 		// Source of files and batches: https://console.groq.com/docs/batch
-		Routes: openaiRoutes(providers.OpChat, providers.OpEmbeddings, providers.OpFiles, providers.OpBatches),
-		Sign:   providers.Bearer,
-		Env:    []string{"GROQ_API_KEY"},
+		Routes: openaiRoutes(
+			providers.OpChat, providers.OpEmbeddings, providers.OpFiles, providers.OpBatches,
+			providers.OpSpeech, providers.OpTranscription, providers.OpTranslation,
+		),
+		Sign: providers.Bearer,
+		Env:  []string{"GROQ_API_KEY"},
 		Quirks: providers.Quirks{
 			// "property 'store' is unsupported" (fanenr/chatbot#21, Gitlawb/openclaude#983) and
 			// "metadata is not supported" (skye-harris/hass_local_openai_llm#59). Neither changes

@@ -14,7 +14,7 @@ func Mock(baseURL string) map[string]providers.Provider {
 		}
 	}
 	return map[string]providers.Provider{
-		"gpt": WithResponses(mock("/openai/v1", openaiRoutes(append(keeping(), providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpRealtime)...),
+		"gpt": WithResponses(mock("/openai/v1", openaiRoutes(append(keeping(), openaiOps()...)...),
 			providers.Bearer)),
 		"claude": mock("/anthropic", anthropicRoutes(), providers.HeaderKey("x-api-key")),
 		"gemini": mock("/gemini/v1beta", geminiRoutes(), providers.HeaderKey("x-goog-api-key")),

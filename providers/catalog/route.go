@@ -50,6 +50,13 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 		providers.OpConversations:   "/conversations",
 		providers.OpContainers:      "/containers",
 		providers.OpRealtime:        "/realtime",
+		providers.OpModerations:     "/moderations",
+		providers.OpSpeech:          "/audio/speech",
+		providers.OpTranscription:   "/audio/transcriptions",
+		providers.OpTranslation:     "/audio/translations",
+		providers.OpImages:          "/images/generations",
+		providers.OpImageEdits:      "/images/edits",
+		providers.OpImageVariations: "/images/variations",
 	}
 	routes := make(map[providers.Op][]providers.Route, len(ops))
 	for _, op := range ops {
@@ -67,6 +74,15 @@ func keeping() []providers.Op {
 	return []providers.Op{
 		providers.OpFiles, providers.OpBatches, providers.OpUploads, providers.OpVectorStores,
 		providers.OpStoredResponses, providers.OpConversations, providers.OpContainers,
+	}
+}
+
+// openaiOps are the operations of OpenAI itself.
+func openaiOps() []providers.Op {
+	return []providers.Op{
+		providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpModerations,
+		providers.OpSpeech, providers.OpTranscription, providers.OpTranslation,
+		providers.OpImages, providers.OpImageEdits, providers.OpImageVariations, providers.OpRealtime,
 	}
 }
 

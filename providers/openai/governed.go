@@ -30,10 +30,15 @@ func Governed() []providers.Governed {
 		{Path: "prompt_cache_retention", Effect: providers.ChangesPrice, Except: []string{"in-memory", "in_memory"}},
 		{Path: "prompt_cache_options.ttl", Effect: providers.ChangesPrice},
 		{Path: "moderation.model", Effect: providers.NamesModel},
+		{Path: "images.#.file_id", Effect: providers.NamesObject},
+		{Path: "mask.file_id", Effect: providers.NamesObject},
+		{Path: "voice.id", Effect: providers.NamesObject},
 		// Groq
 		{Path: "compound_custom.models.*", Effect: providers.NamesModel},
 		{Path: "compound_custom.tools", Effect: providers.ReachesNetwork},
 		{Path: "search_settings", Effect: providers.ReachesNetwork},
+		{Path: "url", Effect: providers.ReachesNetwork},  // of a sound, in place of its file
+		{Path: "file", Effect: providers.ReachesNetwork}, // Together's: an address in place of the bytes
 		{Path: "documents.#.source.url", Effect: providers.ReachesNetwork},
 		// OpenRouter and gateways that took its fields over
 		{Path: "models", Effect: providers.NamesModel},

@@ -95,7 +95,7 @@ func countPrompts(raw []byte) int64 {
 // bound notes what output the upstream is told at most, and tells it the gateway's own bound
 // where the client's is larger or absent. Nothing else of the body changes.
 func (s *splicer) bound() {
-	if s.call.Op == providers.OpEmbeddings {
+	if !s.call.Op.Makes() {
 		return
 	}
 	l := s.readLimits()

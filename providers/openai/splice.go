@@ -12,7 +12,7 @@ import (
 func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 	s := splicer{call: &call, doc: call.Doc}
 	s.edits = append(s.edits, providers.Edit{Name: "model", Value: providers.AppendString(nil, call.Model)})
-	if call.Stream && call.Op != providers.OpEmbeddings {
+	if call.Stream && call.Op.Makes() {
 		if err := s.usage(); err != nil {
 			return providers.Plan{}, err
 		}
@@ -20,7 +20,7 @@ func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 	s.bound()
 	s.quirks()
 	room := slices.Grow(call.Scratch, len(call.Doc.Raw)+64)
-	s.plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Splice(room, s.edits...)}}
+	s.plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Splice(room, s.edits...), Form: call.Form}}
 	return s.plan, nil
 }
 
