@@ -30,7 +30,7 @@ func TestSplice(t *testing.T) {
 			}
 		}
 	}
-	whole, stream := providers.Call{}, providers.Call{Stream: true}
+	whole, stream := providers.Call{Op: providers.OpChat}, providers.Call{Op: providers.OpChat, Stream: true}
 	f(whole, `{ "model" : "a", "n":1 }`, `{ "model" : "up/m", "n":1 }`, false)
 	f(whole, `{"model":"a","stream_options":null}`, `{"model":"up/m","stream_options":null}`, false)
 	f(stream, `{"model":"a"}`, `{"model":"up/m","stream_options":{"include_usage":true}}`, true)
@@ -50,7 +50,7 @@ func TestSplice(t *testing.T) {
 	f(quirks, `{"model":"a","max_completion_tokens":5}`, `{"model":"up/m","max_tokens":5}`, false)
 	f(quirks, `{"model":"a","max_completion_tokens":5,"max_tokens":null}`, `{"model":"up/m","max_tokens":5}`, false)
 	f(quirks, `{"model":"a","max_completion_tokens":5,"max_tokens":6}`, `{"model":"up/m","max_tokens":6}`, false, "max_completion_tokens")
-	quiet := providers.Call{Stream: true, Quirks: providers.Quirks{NoStreamUsage: true}}
+	quiet := providers.Call{Op: providers.OpChat, Stream: true, Quirks: providers.Quirks{NoStreamUsage: true}}
 	f(quiet, `{"model":"a","stream_options":{"include_usage":true}}`, `{"model":"up/m"}`, false, "stream_options")
 	f(quiet, `{"model":"a"}`, `{"model":"up/m"}`, false)
 
