@@ -135,7 +135,7 @@ func TestGateway_FormsInAnyOrder(t *testing.T) {
 	f(false, []piece{model, partLang, partRough, partRough, partSound}, partSound, partModel, partLang, partRough, partRough)
 	f(true, []piece{model, partSound, partSound}, partSound, partModel, partSound)
 	large := partSound
-	large.value = strings.Repeat("0123456789abcdef", 1<<17)
+	large.value = strings.Repeat("0123456789abcdef", 1<<15)
 	f(true, []piece{model, large}, partModel, large)
 	f(false, []piece{model, large}, large, partModel)
 }
@@ -364,10 +364,10 @@ func TestGateway_ClientsThatLeaveWithinAnUpload(t *testing.T) {
 	g := newSoundGateway(t, targetsOf("one/theirs"), []*Account{soundAccount(t, "one", s.URL)})
 	ctx, leave := context.WithCancel(t.Context())
 	never := make(chan struct{})
+	defer close(never)
 	go func() {
 		<-reached
 		leave()
-		close(never)
 	}()
 	if _, _, err := g.upload(ctx, testBoundary, formAround(t, &slow{left: 2 << 20, half: 1 << 20, wait: never}, false), -1); err == nil {
 		t.Error("the client did not leave")
