@@ -12,7 +12,7 @@ func TestProvider_Route(t *testing.T) {
 			{Language: "gemini", Path: "/generate"},
 			{Language: "openai", Path: "/compatible"},
 		},
-		OpEmbeddings: {{Language: "openai", Path: "/pair", Pair: &Pair{}}, {Language: "gemini", Path: "/embed"}},
+		OpEmbeddings: {{Language: "openai", Path: "/pair", Pair: &Pair{Client: "openai"}}, {Language: "gemini", Path: "/embed"}},
 		OpModels:     {{Language: "openai", Models: "gpt", Path: "/models"}},
 	}}
 	f := func(op Op, language, model, want string, spoken ...string) {

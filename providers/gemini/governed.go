@@ -17,8 +17,11 @@ func Governed() []providers.Governed {
 		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: []string{"function", "custom"}},
 		{Path: "messages.#.content.#.file.file_id", Effect: providers.NamesObject},
 		{Path: "messages.#.audio.id", Effect: providers.NamesObject, Shared: true},
-		{Path: "contents.#.parts.#.fileData", Effect: providers.NamesObject, Members: uriNames(), ID: objectID},
-		{Path: "contents.#.parts.#.file_data", Effect: providers.NamesObject, Members: uriNames(), ID: objectID},
+	}
+	for _, at := range parts() {
+		for _, name := range []string{"fileData", "file_data"} {
+			list = append(list, providers.Governed{Path: at + "." + name, Effect: providers.NamesObject, Members: uriNames(), ID: objectID})
+		}
 	}
 	for _, at := range []string{
 		"image_url.url", "image_url", "file_url.url", "file_url", "file.file_data", "input_audio.data", "input_audio",
@@ -33,7 +36,7 @@ func Governed() []providers.Governed {
 		})
 	}
 	for _, name := range []string{"cachedContent", "cached_content"} {
-		for _, at := range []string{"", "extra_body.", "extra_body.google.", "extra_body.gemini."} {
+		for _, at := range append(requests(), "extra_body.", "extra_body.google.", "extra_body.gemini.") {
 			list = append(list, providers.Governed{Path: at + name, Effect: providers.NamesObject})
 		}
 	}
@@ -41,10 +44,42 @@ func Governed() []providers.Governed {
 		"googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "urlContext", "url_context",
 		"googleMaps", "google_maps", "codeExecution", "code_execution", "computerUse", "computer_use", "mcpServers", "mcp_servers",
 	} {
-		list = append(list, providers.Governed{Path: "tools.#." + name, Effect: providers.ReachesNetwork})
+		list = append(list, tool(name, providers.ReachesNetwork)...)
 	}
 	for _, name := range []string{"fileSearch", "file_search"} {
-		list = append(list, providers.Governed{Path: "tools.#." + name, Effect: providers.NamesObject})
+		list = append(list, tool(name, providers.NamesObject)...)
+	}
+	return list
+}
+
+// requests are where a request may stand: countTokens has one in a member of its own.
+func requests() []string { return []string{"", "generateContentRequest.", "generate_content_request."} }
+
+// tool lists the places of one of the API's own tools. It takes a list's only item without the list.
+func tool(name string, effect providers.Effect) []providers.Governed {
+	var list []providers.Governed
+	for _, at := range requests() {
+		for _, tools := range []string{"tools.#.", "tools."} {
+			list = append(list, providers.Governed{Path: at + tools + name, Effect: effect})
+		}
+	}
+	return list
+}
+
+// parts lists where parts stand: of what is said, and of the results of calls in it.
+func parts() []string {
+	contents := []string{"content", "requests.#.content", "requests.content"}
+	for _, at := range requests() {
+		contents = append(contents, at+"contents.#", at+"contents")
+	}
+	var list []string
+	for _, at := range contents {
+		for _, part := range []string{at + ".parts.#", at + ".parts"} {
+			list = append(list, part)
+			for _, result := range []string{".functionResponse", ".function_response"} {
+				list = append(list, part+result+".parts.#", part+result+".parts")
+			}
+		}
 	}
 	return list
 }
