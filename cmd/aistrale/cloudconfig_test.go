@@ -29,6 +29,8 @@ func TestLoadConfig_clouds(t *testing.T) {
 	f("{name: vertex, project: p, location: global, api_key: ya29.token}")
 	f(`{name: vertex, project: p, location: global, api_key: '{"type":"authorized_user"}'}`, `providers[0].api_key: the credential's type is "authorized_user"`)
 	f("{name: vertex, project: p, location: global, token_url: 'ftp://x'}", "providers[0].token_url: is not a URL")
+	f("{name: azure, base_url: https://r.openai.azure.com, price_as: {a: gpt-4o, b: opnai/gpt-4o}}",
+		`price_as.a: "gpt-4o" is no model such as`, `price_as.b: no provider is named "opnai", did you mean "openai"?`)
 	f("{name: bedrock}", "providers[0].location: is missing")
 	f("{name: bedrock, location: us-east-1, api_key: 'id:secret'}")
 	f("{name: vllm}", "providers[0].base_url: is missing")

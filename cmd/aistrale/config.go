@@ -80,7 +80,9 @@ type ProviderConfig struct {
 	Project    string `yaml:"project"`     // Google's, of vertex
 	Location   string `yaml:"location"`    // Google's, of vertex; AWS's region, of bedrock
 	APIVersion string `yaml:"api_version"` // of azure; "" its v1 API
-	TokenURL   string `yaml:"token_url"`   // where tokens are minted, of vertex; "" as the service account says
+	// PriceAs says by whose price a model is charged that has none of its own: provider/model.
+	PriceAs  map[string]string `yaml:"price_as"`
+	TokenURL string            `yaml:"token_url"` // where tokens are minted, of vertex; "" as the service account says
 
 	APIKey storage.Secret `yaml:"api_key"` // empty: a stored credential of this provider
 	// NoKey is set where api_key is "none": the upstream takes no credential.

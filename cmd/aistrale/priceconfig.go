@@ -153,16 +153,52 @@ func (v *validator) prices(c *Config) {
 		}
 	}
 	priceList(c.Prices, v.wrong)
+	for i := range c.Providers {
+		for model, as := range c.Providers[i].PriceAs {
+			of, name, whole := strings.Cut(as, "/")
+			switch at := member(element("providers", i)+".price_as", model); {
+			case !whole || name == "" || !isModel(model):
+				v.wrong(at, "%q is no model such as openai/gpt-4o", as)
+			case !slices.Contains(known, of):
+				v.wrong(at, "no provider is named %q%s", of, hint(of, known))
+			}
+		}
+	}
 }
 
-// priceBook gives what calls are charged by: the configuration's prices go before the store's,
-// and those before the catalogue's.
+// priceBook gives what calls are charged by: the configuration's prices go before those that it
+// borrows, then come the store's, and then the catalogue's.
 func (c *Config) priceBook(stored []storage.Price) (*policy.PriceBook, error) {
 	own, err := c.priceList()
 	if err != nil {
 		return nil, fmt.Errorf("prices: %w", err)
 	}
-	return policy.NewPriceBook(catalog.Prices(), stored, own), nil
+	known := catalog.Prices()
+	return policy.NewPriceBook(known, stored, c.borrowed(known, stored), own), nil
+}
+
+// borrowed gives the prices of price_as: those of another model, under the name of one's own.
+func (c *Config) borrowed(lists ...[]storage.Price) (out []storage.Price) {
+	for i := range c.Providers {
+		p := &c.Providers[i]
+		for _, model := range slices.Sorted(maps.Keys(p.PriceAs)) {
+			of, name, _ := strings.Cut(p.PriceAs[model], "/")
+			for _, name := range catalog.Candidates(of, name) {
+				found := len(out)
+				for _, row := range slices.Concat(lists...) {
+					if row.Provider == of && row.Model == name {
+						row.Provider, row.Model = p.Name, model
+						row.ID = row.MakeID()
+						out = append(out, row)
+					}
+				}
+				if len(out) > found {
+					break
+				}
+			}
+		}
+	}
+	return out
 }
 
 // priceList gives the operator's own prices.

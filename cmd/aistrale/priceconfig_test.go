@@ -58,3 +58,36 @@ func TestPriceConfig_hasEveryFigure(t *testing.T) {
 		}
 	}
 }
+
+// price_as takes another model's price, under the names that it is looked up by; a price of one's
+// own goes before.
+func TestPriceBook_borrowed(t *testing.T) {
+	c := mustLoad(t, `
+providers:
+  - {name: azure, base_url: https://r.openai.azure.com, price_as: {chat: openai/gpt-4o-2024-08-06, mine: openai/gpt-4o, none: openai/nobody}}
+  - {name: bedrock, location: us-east-1, price_as: {global.anthropic.claude-sonnet-4-5-20250929-v1:0: anthropic/claude-sonnet-4-5}}
+prices: [{model: azure/mine, input: 7}]
+`)
+	book, err := c.priceBook(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	f := func(provider, model, of, name string) {
+		t.Helper()
+		got, want := book.Find(provider, model).At(now), book.Find(of, name).At(now)
+		if got == nil || want == nil || !reflect.DeepEqual(got.Rates, want.Rates) || got.Provider != provider || got.Model != model || got.ID == want.ID {
+			t.Errorf("%s/%s: %+v, want the rates of %+v", provider, model, got, want)
+		}
+	}
+	f("azure", "chat", "openai", "gpt-4o-2024-08-06")
+	f("bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic", "claude-sonnet-4-5")
+	if p := book.Find("azure", "mine").At(now); p == nil || *p.Rates[0].Input != 7_000_000_000 || p.Source != "config" {
+		t.Errorf("%+v", p)
+	}
+	for _, model := range []string{"none", "other"} {
+		if p := book.Find("azure", model); p != nil {
+			t.Errorf("%s costs %+v", model, p)
+		}
+	}
+}

@@ -28,6 +28,7 @@ const (
 // AllowanceFor gives the allowance of a provider's model. Of one that nobody described it is
 // the largest of those that are known.
 func AllowanceFor(provider, model string) Allowance {
+	provider, model = maker(provider, model)
 	a := Allowance{Request: muchHidden, Message: 8, Tools: muchHidden, Tool: 32, Image: imageUnknown}
 	switch provider {
 	case "openai", "gemini", "mistral":

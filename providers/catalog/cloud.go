@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -183,6 +184,26 @@ func amazonBedrock(at Settings) providers.Provider {
 		}
 	}
 	return p
+}
+
+// version is the end of Bedrock's names: anthropic.claude-sonnet-4-5-20250929-v1:0.
+var version = regexp.MustCompile(`-v[0-9]+(:[0-9]+)?$`)
+
+// maker gives the name of a cloud's model under the provider that makes it. What it can do is the
+// same there; what it costs need not be.
+func maker(provider, model string) (makers, name string) {
+	switch provider {
+	case "vertex":
+		if strings.Contains(model, "claude") {
+			return "anthropic", strings.Replace(model, "@", "-", 1)
+		}
+		return "gemini", model
+	case "bedrock":
+		if _, claude, ok := strings.Cut(model, "anthropic."); ok {
+			return "anthropic", version.ReplaceAllString(claude, "")
+		}
+	}
+	return provider, model
 }
 
 // ollama is a server on one's own machine: https://docs.ollama.com/api/openai-compatibility. It

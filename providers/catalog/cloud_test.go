@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -70,4 +71,24 @@ func TestMissing(t *testing.T) {
 	f("vllm", Settings{}, []string{"base_url"}, nil)
 	f("openai", Settings{Project: "p"}, nil, []string{"project"})
 	f("mine", Settings{BaseURL: "http://10.0.0.7"}, nil, nil)
+}
+
+// A cloud's model can do what its maker's can.
+func TestCapabilities_clouds(t *testing.T) {
+	f := func(provider, model, makers, name string) {
+		t.Helper()
+		got, want := Capabilities(provider, model), Capabilities(makers, name)
+		if !want.Known || !reflect.DeepEqual(got, want) || AllowanceFor(provider, model) != AllowanceFor(makers, name) {
+			t.Errorf("%s/%s can %+v, want %+v", provider, model, got, want)
+		}
+	}
+	f("vertex", "claude-sonnet-4-5@20250929", "anthropic", "claude-sonnet-4-5-20250929")
+	f("vertex", "gemini-2.5-pro", "gemini", "gemini-2.5-pro")
+	f("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic", "claude-sonnet-4-5-20250929")
+	f("bedrock", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic", "claude-haiku-4-5")
+	for _, unknown := range [][2]string{{"bedrock", "meta.llama3-3-70b-instruct-v1:0"}, {"azure", "my-deployment"}, {"vertex", "meta/llama-4"}} {
+		if Capabilities(unknown[0], unknown[1]).Known {
+			t.Errorf("%s is known", unknown)
+		}
+	}
 }

@@ -127,7 +127,7 @@ func (s *shelf) find(provider, name string) *Model {
 
 // Capabilities gives what is known of a provider's model; the zero value where nothing is.
 func Capabilities(provider, model string) providers.Capabilities {
-	if m := stock().find(provider, model); m != nil {
+	if m := stock().find(maker(provider, model)); m != nil {
 		return m.Can
 	}
 	return providers.Capabilities{}
