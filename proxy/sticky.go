@@ -54,21 +54,30 @@ func (f *flight) session() string {
 // maxPrefix bounds what is hashed of each part of a prompt, in bytes.
 const maxPrefix = 32 << 10
 
-// prefix hashes what providers cache first: the tools, and the messages up to the first of the
-// user's.
+// prefix hashes what providers cache first, in any language's words: the tools, the instructions,
+// and what is said up to the user's first word.
 func (f *flight) prefix() uint64 {
 	h := xxhash.New()
-	tools, messages := f.doc.Value("tools"), f.doc.Value("messages")
-	_, _ = h.Write(tools[:min(len(tools), maxPrefix)]) // a hash never fails
-	if len(messages) == 0 {
-		prompt := f.doc.Value("prompt")
-		_, _ = h.Write(prompt[:min(len(prompt), maxPrefix)])
-		return h.Sum64()
+	for _, name := range [...]string{"tools", "system", "systemInstruction", "system_instruction", "instructions"} {
+		said := f.doc.Value(name)
+		_, _ = h.Write(said[:min(len(said), maxPrefix)]) // a hash never fails
 	}
-	gjson.ParseBytes(messages).ForEach(func(_, m gjson.Result) bool {
-		_, _ = h.WriteString(m.Raw[:min(len(m.Raw), maxPrefix)])
-		return m.Get("role").Str != "user"
-	})
+	for _, name := range [...]string{"messages", "contents", "input", "prompt"} {
+		said := f.doc.Value(name)
+		if len(said) == 0 {
+			continue
+		}
+		if said[0] != '[' {
+			_, _ = h.Write(said[:min(len(said), maxPrefix)])
+			break
+		}
+		gjson.ParseBytes(said).ForEach(func(_, m gjson.Result) bool {
+			_, _ = h.WriteString(m.Raw[:min(len(m.Raw), maxPrefix)])
+			role := m.Get("role").Str
+			return role != "user" && role != ""
+		})
+		break
+	}
 	return h.Sum64()
 }
 
