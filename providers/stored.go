@@ -65,6 +65,10 @@ type Made struct {
 	Bytes, Expires string
 	// Owed is set where its cost shows only when it has ended.
 	Owed bool
+	// Event is where the object stands in the first event of a stream, "" where none tells of it.
+	Event string
+	// Unless is the field of the request that, being false, has nothing kept; "" is none.
+	Unless string
 }
 
 // ObjectPage is one page of a list of objects, each as its provider shows it.

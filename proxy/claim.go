@@ -13,14 +13,29 @@ import (
 // any of it: an object that nobody wrote down belongs to nobody, and is lost to its maker.
 func (f *flight) settleObjects() error {
 	s := f.endpoint.Stored
-	if s == nil || !f.reply.whole {
-		return nil
+	if s == nil || !f.reply.whole || !f.endpoint.About() && !f.rec.Exact {
+		return nil // what is translated, no provider keeps
 	}
 	if err := f.claim(f.made(f.target.account, f.scratch), f.scratch); err != nil {
 		return err
 	}
 	if s.Deletes && len(f.held) > 0 {
 		return f.g.objects.release(f.held[0])
+	}
+	return nil
+}
+
+// claimFirst does so for the first event of a stream, which went through in the provider's words.
+func (f *flight) claimFirst(event []byte) error {
+	s := f.endpoint.Stored
+	if s == nil {
+		return nil
+	}
+	for i := range s.Makes {
+		if at := s.Makes[i].Event; at != "" {
+			reply := []byte(gjson.GetBytes(event, at).Raw)
+			return f.claim(f.made(f.target.account, reply), reply)
+		}
 	}
 	return nil
 }
@@ -46,6 +61,9 @@ func (f *flight) made(a *Account, reply []byte) []storage.Object {
 	var all []storage.Object
 	for i := range f.endpoint.Stored.Makes {
 		m := &f.endpoint.Stored.Makes[i]
+		if m.Unless != "" && string(f.doc.Value(m.Unless)) == "false" {
+			continue
+		}
 		id := gjson.GetBytes(reply, m.ID)
 		if id.Type != gjson.String || id.Str == "" {
 			continue

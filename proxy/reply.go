@@ -101,8 +101,14 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 	if ev.Data == nil {
 		return dst, nil // a comment keeps us awake; the client gets our own
 	}
-	seen := r.dialect.Observe(ev.Data)
+	seen, first := r.dialect.Observe(ev.Data), !r.seenFirst
 	f.note(r, &seen, ev.Data)
+	if first && r.decoder == nil {
+		if err := f.claimFirst(ev.Data); err != nil {
+			r.fault, r.done = fault(err), true
+			return dst, nil
+		}
+	}
 	if seen.Content > 0 && f.bill.lease.metered && !f.pays(r.content) {
 		return r.cutOff(f, dst), nil
 	}
