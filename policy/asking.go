@@ -26,6 +26,9 @@ type Wanted struct {
 	// Unbounded names what makes the cost unbounded, "" where it has a bound.
 	Unbounded string
 	Stream    bool
+	// Session is the client's name of its session, "" where it has none: what is limited for each
+	// session does not hold for the call then.
+	Session string
 	// Charged are the request rates that an earlier attempt of the same request was charged.
 	Charged *Charged
 }
@@ -77,23 +80,30 @@ func (k *KeyLimits) Ask(into *Ask, w *Wanted) error {
 	}
 	for i := range k.rates {
 		r := &k.rates[i]
-		if !fits(r.Of.Models, w) || r.Of.Counts == CountedRequests && w.Charged.has(r.Of) {
+		if !fits(r.Of.Models, w) || r.Of.Counts == CountedRequests && w.Charged.has(r.Of) || !r.Of.Holder.has(w) {
 			continue
 		}
-		into.Rates = append(into.Rates, *r)
-		into.Rates[len(into.Rates)-1].Cost = k.units(r, w)
+		ask := *r
+		if ask.Cost = k.units(r, w); ask.Cost == 0 {
+			continue // it takes none of these
+		}
+		ask.Counter = r.Of.Holder.counter(r.Counter, w)
+		into.Rates = append(into.Rates, ask)
 	}
 	for i := range k.slots {
-		if fits(k.slots[i].Of.Models, w) {
-			into.Slots = append(into.Slots, k.slots[i])
+		if of := k.slots[i].Of; fits(of.Models, w) && of.Holder.has(w) {
+			ask := k.slots[i]
+			ask.Counter = of.Holder.counter(ask.Counter, w)
+			into.Slots = append(into.Slots, ask)
 		}
 	}
 	for i := range k.budgets {
 		b := &k.budgets[i]
-		if !fits(b.ask.Of.Budget.Models, w) {
+		if !fits(b.ask.Of.Budget.Models, w) || !b.ask.Of.Holder.has(w) {
 			continue
 		}
 		ask := b.at(w.Now)
+		ask.Counter = ask.Of.Holder.counter(ask.Counter, w)
 		if err := ask.price(w); err != nil {
 			return err
 		}

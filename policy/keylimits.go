@@ -110,11 +110,14 @@ func (b *keyBudget) at(now time.Time) BudgetAsk {
 	return ask
 }
 
-// Budgets gives the key's budgets as they stand open at a time, to be read by Counters.State.
+// Budgets gives the key's budgets as they stand open at a time, to be read by Counters.State:
+// all but those of sessions, which only calls have.
 func (k *KeyLimits) Budgets(now time.Time) []BudgetAsk {
-	out := make([]BudgetAsk, len(k.budgets))
+	out := make([]BudgetAsk, 0, len(k.budgets))
 	for i := range k.budgets {
-		out[i] = k.budgets[i].at(now)
+		if k.budgets[i].ask.Of.Holder.Kind != storage.ScopeSession {
+			out = append(out, k.budgets[i].at(now))
+		}
 	}
 	return out
 }

@@ -193,6 +193,8 @@ func holderOf(s storage.Scope, key *storage.Key) (Holder, bool) {
 		h.Name = key.Project
 	case storage.ScopeWorkspace:
 		h.Name = key.Workspace
+	case storage.ScopeSession:
+		h.Name = "*" // which one, each call says
 	}
 	return h, h.Name != "" && (s.Name == "*" || s.Name == h.Name)
 }

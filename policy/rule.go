@@ -24,6 +24,17 @@ type Holder struct {
 	Workspace, Name string // both "" of storage.ScopeAll
 }
 
+// has reports whether the holder's limits hold for a call: a session's only where it is of one.
+func (h *Holder) has(w *Wanted) bool { return h.Kind != storage.ScopeSession || w.Session != "" }
+
+// counter gives the name of the counter that a call is counted in: each session has its own.
+func (h *Holder) counter(name string, w *Wanted) string {
+	if h.Kind != storage.ScopeSession {
+		return name
+	}
+	return name + ":" + w.Session
+}
+
 // RateRule is what a RateAsk stands for.
 type RateRule struct {
 	Holder Holder

@@ -13,8 +13,8 @@ import (
 func Unbounded(hits []providers.Hit) (field string, is bool) {
 	for i := range hits {
 		rule := hits[i].Rule
-		if rule.Effect == providers.ChangesPrice && priced(rule.Path) {
-			continue
+		if rule.Effect == providers.ChangesPrice && priced(rule.Path) || rule.Effect == providers.OpensFeature {
+			continue // what a feature's fields do is theirs to say
 		}
 		return rule.Path, true
 	}
@@ -25,5 +25,8 @@ func Unbounded(hits []providers.Hit) (field string, is bool) {
 // prompt is cached.
 func priced(path string) bool {
 	last := path[strings.LastIndexByte(path, '.')+1:]
+	if strings.HasPrefix(last, "context-1m") { // prices have rates for long contexts
+		return true
+	}
 	return slices.Contains([]string{"service_tier", "serviceTier", "speed", "prompt_cache_retention", "ttl"}, last)
 }

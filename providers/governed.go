@@ -17,6 +17,8 @@ const (
 	ChangesPrice
 	ReachesNetwork
 	NamesObject
+	// OpensFeature is of a header: it names a feature that the gateway does not know.
+	OpensFeature
 )
 
 // String says the effect in the words of a refusal.
@@ -30,6 +32,8 @@ func (e Effect) String() string {
 		return "reaches a network"
 	case NamesObject:
 		return "names a stored object"
+	case OpensFeature:
+		return "opens a feature that the gateway does not know"
 	}
 	return "is governed"
 }

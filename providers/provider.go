@@ -88,6 +88,9 @@ func (o Op) String() string {
 // Makes reports whether the operation makes tokens of output.
 func (o Op) Makes() bool { return o == OpChat || o == OpCompletions || o == OpRealtime }
 
+// Bills reports whether an upstream charges for the operation.
+func (o Op) Bills() bool { return o != OpModels && o != OpCountTokens }
+
 // A Provider is an account with an upstream. It is data: adding one needs no code where its
 // language is known.
 type Provider struct {
@@ -101,6 +104,9 @@ type Provider struct {
 	Env []string
 	// Forward names the client's request headers that this upstream may see ("anthropic-beta").
 	Forward []string
+	// ForwardExact names more of them, which stand in for the dialect's own on the exact path
+	// ("anthropic-version"): a translated request is written for one version.
+	ForwardExact []string
 	// OwnedBy is what the models list says of a model of this provider ("anthropic").
 	OwnedBy string
 	// Keyless is set where the upstream takes no credential unless one is given.

@@ -51,8 +51,10 @@ func (f *flight) openBill(t *target, plan *providers.Plan) error {
 	f.introduce(e)
 	e.State = storage.EntryOpened
 	e.Bound = f.bound(t, plan)
-	most := [...]providers.Normal{{InputUncached: e.Bound.Input, Output: e.Bound.Output}} // ended may still hold lines
-	e.Charge = f.charge(t, most[:], true)
+	if f.endpoint.Op.Bills() {
+		most := [...]providers.Normal{{InputUncached: e.Bound.Input, Output: e.Bound.Output}} // ended may still hold lines
+		e.Charge = f.charge(t, most[:], true)
+	}
 	err := f.journal(e)
 	if err != nil {
 		f.forgo()
@@ -82,6 +84,9 @@ func (f *flight) journal(opened *storage.Entry) error {
 func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 	can := &t.can
 	f.bill.guessed = false
+	if !f.endpoint.Op.Bills() {
+		return storage.Bound{}
+	}
 	var sent int64
 	for i := range plan.Requests {
 		sent += int64(len(plan.Requests[i].Body))
@@ -114,7 +119,9 @@ func (f *flight) closeBill(err error) {
 	*e = b.opened
 	e.State = storage.EntrySettled
 	var estimated bool
-	b.lines, estimated = policy.Settle(b.lines[:0], f.ended(a, err))
+	if b.lines = b.lines[:0]; f.endpoint.Op.Bills() {
+		b.lines, estimated = policy.Settle(b.lines, f.ended(a, err))
+	}
 	e.Lines, e.UsageRaw = b.lines, rec.Usage.Raw
 	e.Charge = f.charge(&f.target, b.lines, estimated)
 	e.Served, e.Finish, e.ContentBytes = rec.Served, f.reply.finish, f.reply.content

@@ -37,7 +37,9 @@ type Options struct {
 	Panicked func(requestID string, cause any, stack []byte)
 	// Watch finds governed fields of all dialects.
 	Watch *providers.Watch
-	Fetch Fetcher
+	// Headers are the governed ones of all providers.
+	Headers []providers.GovernedHeader
+	Fetch   Fetcher
 	// Journal keeps what the ledger is owed; nil: nothing is kept.
 	Journal Journal
 	// Counters keep limits and budgets; nil: those of this process. Recheck is how often calls

@@ -2,9 +2,12 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/providers"
 )
@@ -35,7 +38,24 @@ func (f *flight) label() error {
 	if raw := bytes.TrimSpace(f.asked.Metadata); len(raw) > len("{}") && len(raw) <= maxMetadata && raw[0] == '{' {
 		f.rec.Metadata = string(raw)
 	}
+	f.nameSession()
 	return nil
+}
+
+// nameSession takes over the client's name of its session, which the ledger has among the
+// request's metadata.
+func (f *flight) nameSession() {
+	h := &f.fc.Request.Header
+	said := gjson.GetBytes(f.asked.Metadata, "session_id")
+	f.rec.Session = cmp.Or(clientID(h.Peek("x-aistrale-session")), clientID(h.Peek("x-claude-code-session-id")), clientID([]byte(said.String())))
+	if f.rec.Session == "" || said.Exists() {
+		return
+	}
+	b := []byte(`{"session_id":`)
+	if f.rec.Metadata != "" {
+		b = append([]byte(f.rec.Metadata[:len(f.rec.Metadata)-1]), `,"session_id":`...)
+	}
+	f.rec.Metadata = string(append(providers.AppendString(b, f.rec.Session), '}'))
 }
 
 // tag adds the request's tags to the key's. The list is the key's own, so it is copied.

@@ -90,7 +90,21 @@ func (f *flight) readDocument() error {
 		return err
 	}
 	f.rec.BytesIn = int64(len(f.body))
-	return f.doc.Scan(f.body, f.g.options.Watch)
+	return f.scan(f.body)
+}
+
+// scan looks through a body, and finds what of it and of the headers is governed.
+func (f *flight) scan(body []byte) error {
+	if err := f.doc.Scan(body, f.g.options.Watch); err != nil {
+		return err
+	}
+	for i := range f.g.options.Headers {
+		h := &f.g.options.Headers[i]
+		for _, value := range f.fc.Request.Header.PeekAll(h.Name) {
+			f.doc.Hits = h.Hits(f.doc.Hits, value)
+		}
+	}
+	return nil
 }
 
 // readBody reads and unpacks the body into f.body.

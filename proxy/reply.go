@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -191,7 +192,7 @@ func (f *flight) note(r *reply, seen *providers.Seen, frame []byte) {
 	if !r.seenFirst {
 		r.seenFirst = true
 		if f.rec.Exact {
-			f.rec.Served = gjson.GetBytes(frame, "model").String()
+			f.rec.Served = cmp.Or(seen.Model, gjson.GetBytes(frame, "model").String())
 		}
 	}
 	if seen.Content > 0 {

@@ -88,8 +88,10 @@ func (f *flight) prepare(t *target) {
 	}
 	c.Forwarded = c.Forwarded[:0]
 	for _, name := range t.account.Forward {
-		if v := f.fc.Request.Header.Peek(name); len(v) > 0 {
-			c.Forwarded = append(c.Forwarded, providers.Header{Name: name, Value: string(v)})
+		for _, v := range f.fc.Request.Header.PeekAll(name) { // some SDKs send a line for each
+			if len(v) > 0 {
+				c.Forwarded = joinHeader(c.Forwarded, name, string(v))
+			}
 		}
 	}
 	if !f.exact(t) {
@@ -141,7 +143,21 @@ func (f *flight) plan(t *target) (providers.Plan, error) {
 			plan, err = t.route.Dialect.WriteRequest(f.hub, f.call)
 		}
 	}
+	f.inOwnWords(&plan)
 	return plan, err
+}
+
+// inOwnWords gives what a dialect names by OpenAI's words the names that the client knows it by.
+func (f *flight) inOwnWords(plan *providers.Plan) {
+	for i, name := range plan.Dropped {
+		if word := f.endpoint.Words[name]; word.Path != "" {
+			plan.Dropped[i] = word.Path
+		}
+	}
+	name, value, _ := strings.Cut(plan.Clamped, "=")
+	if word := f.endpoint.Words[name]; word.Path != "" {
+		plan.Clamped = word.Path + "=" + value
+	}
 }
 
 func (f *flight) readHub() error {
@@ -249,6 +265,11 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest, contentType 
 	for _, h := range f.call.Forwarded {
 		req.Headers = joinHeader(req.Headers, h.Name, h.Value)
 	}
+	for _, name := range t.account.ForwardExact {
+		if v := f.fc.Request.Header.Peek(name); len(v) > 0 && f.exact(t) {
+			req.Headers = setHeader(req.Headers, name, string(v))
+		}
+	}
 }
 
 var errNoCredential = errors.New("no credential: add one with `aistrale credential add`, or set api_key in the config")
@@ -258,6 +279,17 @@ func joinHeader(headers []providers.Header, name, value string) []providers.Head
 	for i := range headers {
 		if headers[i].Name == name {
 			headers[i].Value += "," + value
+			return headers
+		}
+	}
+	return append(headers, providers.Header{Name: name, Value: value})
+}
+
+// setHeader adds a header, or puts it in the place of the dialect's own.
+func setHeader(headers []providers.Header, name, value string) []providers.Header {
+	for i := range headers {
+		if headers[i].Name == name {
+			headers[i].Value = value
 			return headers
 		}
 	}

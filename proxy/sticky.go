@@ -45,10 +45,7 @@ func (f *flight) stickyKey(by policy.Sticky) uint64 {
 
 // session is the client's word for its session.
 func (f *flight) session() string {
-	if said := f.fc.Request.Header.Peek("x-aistrale-session"); len(said) > 0 {
-		return string(said)
-	}
-	return cmp.Or(f.rec.EndUser, gjson.GetBytes(f.doc.Value("metadata"), "session_id").String())
+	return cmp.Or(f.rec.Session, f.rec.EndUser)
 }
 
 // maxPrefix bounds what is hashed of each part of a prompt, in bytes.

@@ -34,6 +34,8 @@ const (
 	ScopeProject   ScopeKind = "project"
 	ScopeWorkspace ScopeKind = "workspace"
 	ScopeAll       ScopeKind = "all"
+	// ScopeSession is what a client calls its session, within its workspace; its only name is "*".
+	ScopeSession ScopeKind = "session"
 )
 
 // Limit bounds how fast a scope may call. A zero is no bound.
@@ -112,8 +114,12 @@ func checkHeld(s Scope, models []string) error {
 				return err
 			}
 		}
+	case ScopeSession:
+		if s.Name != "*" {
+			return fmt.Errorf("scope %q: it is session/*, each session for itself", s)
+		}
 	default:
-		return fmt.Errorf("scope %q: its kind is key, user, project, workspace or all", s)
+		return fmt.Errorf("scope %q: its kind is key, user, project, workspace, session or all", s)
 	}
 	for i, m := range models {
 		if !plain(m) || strings.Contains(strings.TrimSuffix(m, "*"), "*") {
@@ -222,6 +228,9 @@ func (b *Budget) checkSpan() error {
 			return fmt.Errorf("per: a rolling window is from %s to %s long", minRolling, maxRolling)
 		}
 	case SpanTotal:
+		if b.Scope.Kind == ScopeSession {
+			return errors.New("per: total of sessions would be kept for ever; give day, week, month or a duration")
+		}
 	default:
 		return fmt.Errorf("per: %q is not day, week, month, total or a duration", b.Per)
 	}

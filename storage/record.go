@@ -44,6 +44,7 @@ type Record struct {
 	Tags      []string // of the key, then of the request
 	EndUser   string   // the request's user or safety_identifier, as the client said it
 	Metadata  string   // the request's metadata, a JSON object, "" where there is none
+	Session   string   // the client's name of its session, fit for logs; "" where it has none
 	Retry     int      // x-stainless-retry-count: which of the client's own retries this is
 
 	Op         providers.Op

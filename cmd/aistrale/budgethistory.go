@@ -16,8 +16,8 @@ const recent = 2 * time.Minute
 // budgetHistory says what the ledger has for a budget since a time: what a gateway begins with
 // that has just started, or counters that came back empty.
 func (a *accounting) budgetHistory(ctx context.Context, b *policy.BudgetAsk, since time.Time) ([]policy.Amount, error) {
-	if a.ledger == nil {
-		return nil, nil // journal.store is off, as a warning says
+	if a.ledger == nil || b.Of.Holder.Kind == storage.ScopeSession {
+		return nil, nil // journal.store is off, as a warning says; sums of sessions are not kept
 	}
 	if !a.whole.Load() && a.lag() > 0 {
 		return nil, fmt.Errorf("the ledger does not have yet what earlier gateways spent (%d records)", a.lag())
@@ -98,7 +98,7 @@ func holds(h policy.Holder) []storage.Filter {
 		return append(where, filter(storage.ByProject, h.Name))
 	case storage.ScopeWorkspace:
 		return where
-	case storage.ScopeAll:
+	case storage.ScopeAll, storage.ScopeSession:
 	}
 	return nil
 }

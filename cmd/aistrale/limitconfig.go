@@ -47,7 +47,7 @@ func (b *BudgetConfig) preset() {
 }
 
 // scopeOf reads key/NAME, user/NAME, project/NAME and workspace/NAME, where "*" as a name is each
-// of them; "*" alone is each key, and all is everybody together.
+// of them; session/* is each session, "*" alone is each key, and all is everybody together.
 func scopeOf(text string) (storage.Scope, error) {
 	kind, name, named := strings.Cut(text, "/")
 	switch storage.ScopeKind(kind) {
@@ -59,6 +59,10 @@ func scopeOf(text string) (storage.Scope, error) {
 		if !named {
 			return storage.Scope{Kind: storage.ScopeAll}, nil
 		}
+	case storage.ScopeSession:
+		if name == "*" {
+			return storage.Scope{Kind: storage.ScopeSession, Name: name}, nil
+		}
 	case storage.ScopeKey, storage.ScopeUser, storage.ScopeProject, storage.ScopeWorkspace:
 		if name == "*" {
 			return storage.Scope{Kind: storage.ScopeKind(kind), Name: name}, nil
@@ -68,9 +72,9 @@ func scopeOf(text string) (storage.Scope, error) {
 		}
 	}
 	if text == "" {
-		return storage.Scope{}, errors.New(`is missing; name key/NAME, user/NAME, project/NAME, workspace/NAME, "*" (each key) or all`)
+		return storage.Scope{}, errors.New(`is missing; name key/NAME, user/NAME, project/NAME, workspace/NAME, session/*, "*" (each key) or all`)
 	}
-	return storage.Scope{}, fmt.Errorf(`%q is not key/NAME, user/NAME, project/NAME, workspace/NAME, "*" (each key) or all`, text)
+	return storage.Scope{}, fmt.Errorf(`%q is not key/NAME, user/NAME, project/NAME, workspace/NAME, session/*, "*" (each key) or all`, text)
 }
 
 // limit gives the limit as the rest of the gateway knows it.

@@ -176,7 +176,7 @@ func (s *service) newGateway() error {
 	c := s.config
 	gateway, err := proxy.New(proxy.Options{
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
-		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
+		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Headers: catalog.GovernedHeaders(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
 		Replies: s.replies.kept(), Objects: s.store,
 		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{

@@ -65,6 +65,7 @@ func (l line) caller(r *storage.Record) line {
 	l = l.text("node", r.Node)
 	l = l.text("request_id", r.ID)
 	l = l.text("client_request_id", r.ClientRequestID)
+	l = l.text("session", r.Session)
 	l = l.text("key_id", r.KeyID)
 	l = l.text("key", r.KeyName)
 	l = l.text("user", r.User)

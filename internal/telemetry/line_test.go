@@ -68,7 +68,7 @@ func fill(s string) *storage.Record {
 	l.Model, l.Tier = s, s
 	l.Set(providers.OutputTotal, -1)
 	return &storage.Record{
-		ID: s, ClientRequestID: s, Node: s, KeyID: s, KeyName: s, User: s, Project: s, Workspace: s, Prompt: s, Tags: []string{s, s},
+		ID: s, ClientRequestID: s, Session: s, Node: s, KeyID: s, KeyName: s, User: s, Project: s, Workspace: s, Prompt: s, Tags: []string{s, s},
 		Provider: s, Credential: s, Asked: s, Model: s, Served: s, Tier: s, Dropped: []string{s}, Outcome: storage.Outcome(s),
 		Err: s, Fault: s, Finish: s, Lease: s, PriceID: s, Duration: -time.Second,
 		Attempts: []storage.Attempt{{Provider: s, Model: s, Credential: s, Outcome: storage.Outcome(s), Err: s, UpstreamID: s}},

@@ -18,7 +18,11 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 		return providers.Seen{Content: blockLen(find(frame, "content_block"))}
 	case `"message_start"`:
 		var seen providers.Seen
-		seeUsage(&seen, find(find(frame, "message"), "usage"))
+		message := find(frame, "message")
+		seeUsage(&seen, find(message, "usage"))
+		if model := find(message, "model"); len(model) > 2 && model[0] == '"' {
+			seen.Model = string(model[1 : len(model)-1])
+		}
 		return seen
 	case `"message_delta"`:
 		var seen providers.Seen

@@ -59,6 +59,7 @@ func Compatible(name, dialect, baseURL string, quirks providers.Quirks) (provide
 		p.Routes, p.Sign, p.Forward = openaiRoutes(openaiOps()...), providers.Bearer, openaiForward()
 	case "anthropic":
 		p.Routes, p.Sign, p.Forward = anthropicRoutes(), providers.HeaderKey("x-api-key"), anthropicForward()
+		p.ForwardExact = anthropicVersion()
 	case "gemini":
 		p.Routes, p.Sign = geminiRoutes(), providers.HeaderKey("x-goog-api-key")
 	default:
@@ -99,7 +100,7 @@ func first() []providers.Provider {
 	return []providers.Provider{
 		{
 			Name: "anthropic", OwnedBy: "anthropic", BaseURL: "https://api.anthropic.com",
-			Routes: anthropicRoutes(), Sign: providers.HeaderKey("x-api-key"), Forward: anthropicForward(),
+			Routes: anthropicRoutes(), Sign: providers.HeaderKey("x-api-key"), Forward: anthropicForward(), ForwardExact: anthropicVersion(),
 			Env: []string{"ANTHROPIC_API_KEY"},
 		},
 		{
@@ -159,3 +160,4 @@ func huggingFace() providers.Provider {
 
 func openaiForward() []string    { return []string{"openai-beta"} }
 func anthropicForward() []string { return []string{"anthropic-beta"} }
+func anthropicVersion() []string { return []string{"anthropic-version"} }

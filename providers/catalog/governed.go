@@ -8,6 +8,11 @@ import (
 	"github.com/aistrale/aistrale/providers/responses"
 )
 
+// GovernedHeaders are those of every language, for the same reason.
+func GovernedHeaders() []providers.GovernedHeader {
+	return []providers.GovernedHeader{anthropic.Betas()}
+}
+
 // Governed watches the governed fields of every language at once. A field is held against the
 // key before the route is known, so that no spelling slips past by its target.
 //

@@ -19,6 +19,8 @@ func findAnthropic(path string) place {
 	switch path {
 	case "/v1/messages":
 		at.operation = operation{readMessages, writeMessage, filmMessage}
+	case "/v1/messages/count_tokens":
+		at.operation = operation{read: readCount, whole: writeCount}
 	case "/v1/models":
 		at.list = []byte(anthropicModels)
 	}

@@ -17,6 +17,21 @@ func readMessages(r *request) (*ask, *refusal) {
 	return m.ask, m.check()
 }
 
+// readCount reads a request to count what a message's prompt takes, which has no limit.
+// Source: https://docs.claude.com/en/api/messages-count-tokens
+func readCount(r *request) (*ask, *refusal) {
+	m := messageReader{ask: newAsk(r.body, ""), counts: true}
+	m.ask.free = true
+	if refused := r.fields(m.field); refused != nil {
+		return nil, refused
+	}
+	return m.ask, m.check()
+}
+
+func writeCount(dst []byte, _ *ask, ans *answer) []byte {
+	return append(number(dst, `{"input_tokens":`, ans.usage.input), '}')
+}
+
 type messageReader struct {
 	ask      *ask
 	messages gjson.Result
@@ -24,6 +39,7 @@ type messageReader struct {
 	budget   gjson.Result // thinking.budget_tokens
 	choice   string
 	warm     bool // a temperature other than 1, or top_k
+	counts   bool // the prompt is counted only
 	strict   bool // thinking is of the kind that demands a block before every call
 }
 
@@ -34,20 +50,11 @@ func (m *messageReader) field(name string, v gjson.Result) *refusal {
 		a.model = v.Str
 	case "messages":
 		m.messages = v
-	case "max_tokens":
-		m.limit = v
-	case "stream":
-		if !v.IsBool() {
-			return invalidf("stream: Input should be a valid boolean")
+	case "max_tokens", "stream", "temperature", "top_k", "stop_sequences", "metadata", "service_tier":
+		if m.counts {
+			return invalidf("%s: Extra inputs are not permitted", name)
 		}
-		a.stream = v.Bool()
-	case "temperature":
-		if v.Type != gjson.Number || v.Num < 0 || v.Num > 1 {
-			return invalidf("temperature: range: 0..1")
-		}
-		m.warm = m.warm || v.Num != 1
-	case "top_k":
-		m.warm = true
+		return m.sampling(name, v)
 	case "tools":
 		return m.tools(v)
 	case "tool_choice":
@@ -58,10 +65,31 @@ func (m *messageReader) field(name string, v gjson.Result) *refusal {
 		a.schema = v.Get("format.schema")
 	case "output_format":
 		a.schema = v.Get("schema")
-	case "system", "top_p", "stop_sequences", "metadata", "service_tier", "container", "context_management",
+	case "system", "top_p", "container", "context_management",
 		"mcp_servers", "cache_control", "inference_geo", "speed", "fallbacks", "betas":
 	default:
 		return invalidf("%s: Extra inputs are not permitted", name)
+	}
+	return nil
+}
+
+// sampling reads how the answer is made.
+func (m *messageReader) sampling(name string, v gjson.Result) *refusal {
+	switch name {
+	case "max_tokens":
+		m.limit = v
+	case "stream":
+		if !v.IsBool() {
+			return invalidf("stream: Input should be a valid boolean")
+		}
+		m.ask.stream = v.Bool()
+	case "temperature":
+		if v.Type != gjson.Number || v.Num < 0 || v.Num > 1 {
+			return invalidf("temperature: range: 0..1")
+		}
+		m.warm = m.warm || v.Num != 1
+	case "top_k":
+		m.warm = true
 	}
 	return nil
 }
@@ -137,12 +165,8 @@ func (m *messageReader) check() *refusal {
 	switch {
 	case a.model == "":
 		return invalidf("model: Field required")
-	case !m.limit.Exists():
-		return invalidf("max_tokens: Field required")
-	case m.limit.Type != gjson.Number:
-		return invalidf("max_tokens: Input should be a valid integer")
-	case m.limit.Int() < 1:
-		return invalidf("max_tokens: must be greater than or equal to 1")
+	case !m.counts && m.checkLimit() != nil:
+		return m.checkLimit()
 	case !m.messages.Exists():
 		return invalidf("messages: Field required")
 	case !m.messages.IsArray():
@@ -155,12 +179,26 @@ func (m *messageReader) check() *refusal {
 		return invalidf("`temperature` may only be set to 1 when thinking is enabled. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#important-considerations-when-using-extended-thinking")
 	case a.thinks && a.choice == choiceAny:
 		return invalidf("Thinking may not be enabled when tool_choice forces tool use.")
-	case m.budget.Exists() && m.limit.Int() <= m.budget.Int():
+	case m.budget.Exists() && !m.counts && m.limit.Int() <= m.budget.Int():
 		return invalidf("`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size")
 	}
 	if _, ok := a.tool(a.forced); a.forced != "" && !ok {
 		return invalidf("tool_choice: Tool '%s' not found in provided tools", a.forced)
 	}
-	a.most = m.limit.Int()
+	if !m.counts {
+		a.most = m.limit.Int()
+	}
 	return m.readTurns()
+}
+
+func (m *messageReader) checkLimit() *refusal {
+	switch {
+	case !m.limit.Exists():
+		return invalidf("max_tokens: Field required")
+	case m.limit.Type != gjson.Number:
+		return invalidf("max_tokens: Input should be a valid integer")
+	case m.limit.Int() < 1:
+		return invalidf("max_tokens: must be greater than or equal to 1")
+	}
+	return nil
 }

@@ -7,7 +7,7 @@
 //
 //	/openai/v1       /chat/completions /completions /embeddings /models
 //	                 /files /uploads /batches /vector_stores /conversations /containers
-//	/anthropic       /v1/messages /v1/models
+//	/anthropic       /v1/messages /v1/messages/count_tokens /v1/models
 //	/gemini/v1beta   /models/{m}:generateContent :streamGenerateContent?alt=sse :countTokens
 //	                 :embedContent :batchEmbedContents /models
 //	/bill            GET: what was served and what it costs, as JSON; DELETE: from zero
