@@ -16,7 +16,7 @@ import (
 	"github.com/aistrale/aistrale/providers/mock"
 )
 
-// nodeFolder holds the script, and the lock file of what it needs.
+// nodeFolder holds the script of OpenAI's client, and the lock file of what it needs.
 var nodeFolder = filepath.Join("testdata", "clients", "node")
 
 // nodeCases is how many cases the script has: one that ends early must not pass.
@@ -36,7 +36,7 @@ func needNode(t *testing.T) {
 	out, err := exec.Command("node", "-p", `process.versions.node.split(".")[0]`).Output()
 	major, _ := strconv.Atoi(strings.TrimSpace(string(out)))
 	if _, npm := exec.LookPath("npm"); err != nil || npm != nil || major < 20 {
-		missing(t, "Node.js >= 20 with npm is missing: OpenAI's Node client is not tested")
+		missing(t, "Node.js >= 20 with npm is missing: no client for Node.js is tested")
 	}
 }
 

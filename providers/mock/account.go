@@ -9,7 +9,6 @@ type account struct {
 	model   string
 	usage   usage
 	total   int64 // pieces that usage.output stands for
-	free    bool  // it is not billed
 	billed  int64 // output tokens billed so far, -1 before the first time
 	aborted bool
 	once    sync.Once
@@ -17,7 +16,7 @@ type account struct {
 
 // owe notes what the answer will cost when it is written; writing it may correct the usage.
 func (a *account) owe(asked *ask, ans *answer) {
-	a.model, a.usage, a.total, a.free = asked.model, ans.usage, ans.total, asked.free
+	a.model, a.usage, a.total = asked.model, ans.usage, ans.total
 }
 
 // refuse settles an error answer, which is free.
@@ -49,9 +48,7 @@ func (a *account) settle(state CallState, events, pieces int64) {
 		a.aborted = true
 	}
 	a.billed = output
-	if !a.free {
-		a.server.bill.add(line)
-	}
+	a.server.bill.add(line)
 	a.server.calls.end(a.seq, state, 200, events)
 }
 

@@ -20,7 +20,7 @@ func findAnthropic(path string) place {
 	case "/v1/messages":
 		at.operation = operation{readMessages, writeMessage, filmMessage}
 	case "/v1/messages/count_tokens":
-		at.operation = operation{read: readCount, whole: writeCount}
+		at.operation = operation{read: readTokenCount, whole: writeTokenCount}
 	case "/v1/models":
 		at.list = []byte(anthropicModels)
 	}

@@ -9,7 +9,6 @@ import (
 
 // An ask is what a request asks for, as far as the answer depends on it.
 type ask struct {
-	free   bool // no answer is made
 	model  string
 	id     uint64 // of the body: equal bytes, equal id
 	input  int64  // tokens, a rough count

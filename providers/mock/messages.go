@@ -17,18 +17,18 @@ func readMessages(r *request) (*ask, *refusal) {
 	return m.ask, m.check()
 }
 
-// readCount reads a request to count what a message's prompt takes, which has no limit.
+// readTokenCount reads a request to count what a message's prompt takes, which has no limit.
 // Source: https://docs.claude.com/en/api/messages-count-tokens
-func readCount(r *request) (*ask, *refusal) {
-	m := messageReader{ask: newAsk(r.body, ""), counts: true}
-	m.ask.free = true
+func readTokenCount(r *request) (*ask, *refusal) {
+	m := messageReader{ask: newAsk(r.body, "")}
+	m.ask.counts = true
 	if refused := r.fields(m.field); refused != nil {
 		return nil, refused
 	}
 	return m.ask, m.check()
 }
 
-func writeCount(dst []byte, _ *ask, ans *answer) []byte {
+func writeTokenCount(dst []byte, _ *ask, ans *answer) []byte {
 	return append(number(dst, `{"input_tokens":`, ans.usage.input), '}')
 }
 
@@ -39,7 +39,6 @@ type messageReader struct {
 	budget   gjson.Result // thinking.budget_tokens
 	choice   string
 	warm     bool // a temperature other than 1, or top_k
-	counts   bool // the prompt is counted only
 	strict   bool // thinking is of the kind that demands a block before every call
 }
 
@@ -51,7 +50,7 @@ func (m *messageReader) field(name string, v gjson.Result) *refusal {
 	case "messages":
 		m.messages = v
 	case "max_tokens", "stream", "temperature", "top_k", "stop_sequences", "metadata", "service_tier":
-		if m.counts {
+		if m.ask.counts {
 			return invalidf("%s: Extra inputs are not permitted", name)
 		}
 		return m.sampling(name, v)
@@ -165,7 +164,7 @@ func (m *messageReader) check() *refusal {
 	switch {
 	case a.model == "":
 		return invalidf("model: Field required")
-	case !m.counts && m.checkLimit() != nil:
+	case !m.ask.counts && m.checkLimit() != nil:
 		return m.checkLimit()
 	case !m.messages.Exists():
 		return invalidf("messages: Field required")
@@ -179,13 +178,13 @@ func (m *messageReader) check() *refusal {
 		return invalidf("`temperature` may only be set to 1 when thinking is enabled. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#important-considerations-when-using-extended-thinking")
 	case a.thinks && a.choice == choiceAny:
 		return invalidf("Thinking may not be enabled when tool_choice forces tool use.")
-	case m.budget.Exists() && !m.counts && m.limit.Int() <= m.budget.Int():
+	case m.budget.Exists() && !m.ask.counts && m.limit.Int() <= m.budget.Int():
 		return invalidf("`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size")
 	}
 	if _, ok := a.tool(a.forced); a.forced != "" && !ok {
 		return invalidf("tool_choice: Tool '%s' not found in provided tools", a.forced)
 	}
-	if !m.counts {
+	if !m.ask.counts {
 		a.most = m.limit.Int()
 	}
 	return m.readTurns()

@@ -328,7 +328,7 @@ func FuzzServer(f *testing.F) {
 	}
 	operations := []operation{
 		{readChat, writeChat, filmChat}, {readCompletions, writeCompletions, filmCompletions},
-		{read: readEmbeddings, whole: writeEmbeddings}, {read: readCount, whole: writeCount}, {readMessages, writeMessage, filmMessage},
+		{read: readEmbeddings, whole: writeEmbeddings}, {read: readCount, whole: writeCount}, {read: readTokenCount, whole: writeTokenCount}, {readMessages, writeMessage, filmMessage},
 		{readGenerate, writeGenerate, filmGenerate}, {read: readBatch, whole: writeBatch},
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
