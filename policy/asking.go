@@ -26,6 +26,7 @@ type Wanted struct {
 	// Unbounded names what makes the cost unbounded, "" where it has a bound.
 	Unbounded string
 	Stream    bool
+	Free      bool // nothing is charged for it: no budget is asked
 	// Session is the client's name of its session, "" where it has none: what is limited for each
 	// session does not hold for the call then.
 	Session string
@@ -99,7 +100,7 @@ func (k *KeyLimits) Ask(into *Ask, w *Wanted) error {
 	}
 	for i := range k.budgets {
 		b := &k.budgets[i]
-		if !fits(b.ask.Of.Budget.Models, w) || !b.ask.Of.Holder.has(w) {
+		if w.Free || !fits(b.ask.Of.Budget.Models, w) || !b.ask.Of.Holder.has(w) {
 			continue
 		}
 		ask := b.at(w.Now)

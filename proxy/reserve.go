@@ -89,7 +89,7 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 	*w = policy.Wanted{
 		Lease: f.leaseID(), Now: now, Alive: leaseAlive, Asked: f.rec.Asked, Target: t.Target,
 		Estimate: bound.Input, Output: plan.MaxOutput, Said: f.asked.MaxOutput > 0,
-		Stream: f.call.Stream, Session: f.rec.Session, Charged: &l.charged,
+		Stream: f.call.Stream, Free: !f.endpoint.Op.Bills(), Session: f.rec.Session, Charged: &l.charged,
 	}
 	if w.Output == 0 && f.endpoint.Op.Makes() {
 		most := cmp.Or(can.MaxOutput, unknownOutput)
@@ -98,7 +98,7 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 	if w.Least = min(w.Output, leastOutput); f.carried.whole {
 		w.Least = w.Output
 	}
-	if !l.limits.Budgeted() || !f.endpoint.Op.Bills() {
+	if !l.limits.Budgeted() || w.Free {
 		return
 	}
 	w.Input = f.weigh(t, plan, can.Context)
