@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,7 +121,8 @@ func (w *speaker) appendStop(dst []byte) []byte {
 }
 
 // stopReason maps a finish. Which of the stop sequences was met nobody else tells. Agents stop
-// silently where calls come with end_turn, so the blocks decide.
+// silently where calls come with end_turn, and readers of structured output look for a refusal
+// here alone, so the blocks decide.
 func (w *speaker) stopReason() string {
 	switch w.reason {
 	case providers.FinishLength:
@@ -131,8 +133,11 @@ func (w *speaker) stopReason() string {
 		return "tool_use"
 	case providers.FinishStop, providers.FinishUnknown:
 	}
-	if w.calls > 0 {
+	switch {
+	case w.calls > 0:
 		return "tool_use"
+	case slices.ContainsFunc(w.blocks, func(b *said) bool { return b.kind == providers.KindRefusal }):
+		return "refusal"
 	}
 	return "end_turn"
 }
