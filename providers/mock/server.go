@@ -76,6 +76,9 @@ func (s *Server) Calls() []Call {
 	return list
 }
 
+// ForgetCalls has Calls begin anew.
+func (s *Server) ForgetCalls() { s.calls.forget() }
+
 // Open is how many requests are being answered, streams and silent ones included.
 func (s *Server) Open() int {
 	_, open, _ := s.calls.list()

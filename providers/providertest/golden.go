@@ -201,16 +201,27 @@ func (c *golden) read(name string) ([]byte, bool) {
 // compare holds got against a golden file, which must exist.
 func (c *golden) compare(name string, got []byte) {
 	c.t.Helper()
+	GoldenFile(c.t, filepath.Join(c.dir, name), got)
+}
+
+// GoldenFile holds got against a file that is checked in, or with -update writes it.
+func GoldenFile(t *testing.T, path string, got []byte) {
+	t.Helper()
 	if *update {
-		c.write(name, got)
+		if !bytes.HasSuffix(got, []byte("\n")) {
+			got = append(bytes.Clone(got), '\n')
+		}
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
 		return
 	}
-	want, ok := c.read(name)
-	if !ok {
-		c.t.Fatalf("%s is missing; write it with -update and read it. got:\n%s", name, got)
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; write it with -update and read it. got:\n%s", err, got)
 	}
 	if !bytes.Equal(bytes.TrimRight(want, "\n"), bytes.TrimRight(got, "\n")) {
-		c.t.Errorf("%s\ngot:\n%s\nwant:\n%s", name, got, want)
+		t.Errorf("%s\ngot:\n%s\nwant:\n%s", path, got, want)
 	}
 }
 
@@ -219,16 +230,6 @@ func (c *golden) optional(name string, got []byte) {
 	c.t.Helper()
 	if _, ok := c.read(name); ok || *update {
 		c.compare(name, got)
-	}
-}
-
-func (c *golden) write(name string, got []byte) {
-	c.t.Helper()
-	if !bytes.HasSuffix(got, []byte("\n")) {
-		got = append(bytes.Clone(got), '\n')
-	}
-	if err := os.WriteFile(filepath.Join(c.dir, name), got, 0o600); err != nil {
-		c.t.Fatal(err)
 	}
 }
 
