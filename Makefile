@@ -19,7 +19,7 @@ LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
 
 # Packages with benchmarks, or with tests of allocations.
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
-GOLDEN   = $(shell grep -rl --include='*_test.go' 'providertest\.Golden' providers | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+GOLDEN   = $(shell grep -rl --include='*_test.go' 'providertest\.Golden' providers cmd | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
 .PHONY: help build run test measured node gcc lint fmt prove fuzz bench micro golden tools clean
 
@@ -82,7 +82,7 @@ micro: ## every Go benchmark, for BENCHTIME (1s) each
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(MEASURED) \
 		| { grep -vE '^(goos|goarch|PASS)' || true; }
 
-golden: ## write the golden files anew; review the diff
+golden: ## write the golden files and docs/compatibility.md anew; review the diff
 	$(GO) test $(GOLDEN) -run Golden -update
 	git --no-pager diff --stat
 

@@ -127,10 +127,11 @@ data_dir: %s
 providers:
   - {name: mock, base_url: "http://%s", api_key: any}
   - {name: refused, dialect: openai, base_url: "http://%s/openai/v1", api_key: bad}
+  - {name: chat, dialect: openai, base_url: "http://%s/openai/v1", api_key: any, forward: [x-mock]}
 keys:
   - {name: full, key: %s}
   - {name: narrow, key: %s, models: ["mock/gpt"]}
-%s`, filepath.Join(folder, "data"), emulator.Addr(), emulator.Addr(), fullKey, narrowKey, more)
+%s`, filepath.Join(folder, "data"), emulator.Addr(), emulator.Addr(), emulator.Addr(), fullKey, narrowKey, more)
 	if err := os.WriteFile(r.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
