@@ -89,7 +89,9 @@ func azure(at Settings) providers.Provider {
 		Look: "/openai/v1/models",
 	}
 	before, after := "/openai/v1", ""
-	if at.APIVersion != "" {
+	if at.APIVersion == "" {
+		p = WithResponses(p)
+	} else {
 		after = "?api-version=" + url.QueryEscape(at.APIVersion)
 		before, p.Look = "/openai/deployments/{model}", "/openai/models"+after
 	}

@@ -25,6 +25,7 @@ func TestAt(t *testing.T) {
 		}
 	}
 	f("azure", Settings{BaseURL: "https://r.openai.azure.com"}, "d", "openai", "https://r.openai.azure.com openai /openai/v1/chat/completions")
+	f("azure", Settings{BaseURL: "https://r.openai.azure.com"}, "d", "responses", "https://r.openai.azure.com responses /openai/v1/responses")
 	f("azure", Settings{BaseURL: "https://r.openai.azure.com", APIVersion: "2024-10-21"}, "d", "openai",
 		"https://r.openai.azure.com openai /openai/deployments/{model}/chat/completions?api-version=2024-10-21")
 	const place, google, claude = "/v1/projects/p/locations/global", "/publishers/google/models/{model}", "/publishers/anthropic/models/{model}"
