@@ -25,6 +25,7 @@ const (
 	UnpricedTier         = "unknown tier"
 	UnpricedNegative     = "price below zero"
 	UnpricedRange        = "cost out of range"
+	UnpricedUnits        = "no usage told" // of sounds and images
 
 	unpricedTier = "no price for tier "
 )

@@ -91,6 +91,17 @@ func (o Op) Makes() bool { return o == OpChat || o == OpCompletions || o == OpRe
 // Bills reports whether an upstream charges for the operation.
 func (o Op) Bills() bool { return o != OpModels && o != OpCountTokens }
 
+// Media reports whether the operation makes or reads sounds or images: its answer may be bytes,
+// and it may be billed by other things than tokens.
+func (o Op) Media() bool {
+	switch o {
+	case OpSpeech, OpTranscription, OpTranslation, OpImages, OpImageEdits, OpImageVariations:
+		return true
+	default:
+		return false
+	}
+}
+
 // A Provider is an account with an upstream. It is data: adding one needs no code where its
 // language is known.
 type Provider struct {

@@ -114,6 +114,9 @@ func (b *streamBody) silent(w io.Writer) error {
 	if l := &f.g.options.Limits; time.Since(b.deadline.Add(-l.ClientWrite)) < l.Comment-2*time.Second {
 		return nil // an alias' first_byte wakes us more often
 	}
+	if f.reply.raw {
+		return nil // nothing can be said between the bytes
+	}
 	_, err := b.write(w, []byte(f.endpoint.Awake))
 	return err
 }
@@ -123,6 +126,10 @@ func (b *streamBody) finish(w io.Writer) error {
 	f := b.f
 	if f.reply.fault == nil || f.reply.told {
 		return nil
+	}
+	if f.reply.raw {
+		f.settle(f.reply.fault, 0)
+		return gone(f.reply.fault) // which closes the connection
 	}
 	last := f.lastWords()
 	f.settle(f.reply.fault, len(last))

@@ -32,6 +32,7 @@ type reply struct {
 	events      []providers.Event
 	limit       int
 	hideUsage   bool
+	raw         bool // neither JSON nor events: bytes go by
 	eager       bool // do not wait for bytes that are not there yet
 	received    bool // the upstream's reply, not a stream, has come to its end
 	partly      bool // the upstream has served one of several requests
@@ -92,6 +93,9 @@ func (s source) Read(p []byte) (int, error) {
 // step reads one event and appends what the client gets of it. After the last one r.done is
 // set. errSilent means that nothing is there yet.
 func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
+	if r.raw {
+		return r.pass(f, dst)
+	}
 	ev, err := r.frames.Next()
 	if err != nil {
 		if errors.Is(err, errSilent) {
@@ -103,6 +107,9 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 		return dst, nil // a comment keeps us awake; the client gets our own
 	}
 	seen, first := r.dialect.Observe(ev.Data), !r.seenFirst
+	if f.endpoint.Op.Media() && seen.Fault == nil && !seen.End {
+		seen.Content = max(seen.Content, 1) // its events have words of their own
+	}
 	f.note(r, &seen, ev.Data)
 	if first && r.decoder == nil {
 		if err := f.claimFirst(ev.Data); err != nil {

@@ -113,6 +113,9 @@ func (f *flight) weigh(t *target, plan *providers.Plan, context int64) (tokens i
 	w := &f.bill.lease.wanted
 	w.Unbounded, _ = policy.Unbounded(f.doc.Hits)
 	w.Unbounded = cmp.Or(w.Unbounded, f.carried.unbounded)
+	if f.endpoint.Op.Media() && w.Unbounded == "" {
+		w.Unbounded = "model" // seconds, characters and images are not bounded yet
+	}
 	tokens = f.carried.most
 	for i := range plan.Requests {
 		n, known := policy.InputBound(t.Target, context, plan.Requests[i].Body)

@@ -199,10 +199,26 @@ func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 	if err != nil {
 		return err
 	}
+	if f.endpoint.Op.Media() {
+		return f.receive(t, head)
+	}
 	if f.call.Stream && streams(head) {
 		return f.hold(t)
 	}
 	return f.take(t, head)
+}
+
+// receive takes in an answer of media as what it says it is: whether it would be a stream, a form
+// may have said behind its file.
+func (f *flight) receive(t *target, head Head) error {
+	switch said := head.Header("content-type"); {
+	case head.Stream:
+		f.call.Stream, f.rec.Stream = true, true
+		return f.hold(t)
+	case said == "" || isJSON(said):
+		return f.take(t, head)
+	}
+	return f.holdRaw(t, head)
 }
 
 // streams reports whether an answer is an event stream, or is called something that it cannot
@@ -253,6 +269,8 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 func (f *flight) address(t *target, req *providers.UpstreamRequest, contentType string) {
 	accept := "application/json"
 	switch {
+	case f.endpoint.Op.Media():
+		accept = "*/*"
 	case f.call.Stream && t.route.Framed:
 		accept = "application/vnd.amazon.eventstream"
 	case f.call.Stream:

@@ -47,7 +47,7 @@ func slot(parent, name string) (m providers.Meter, rank uint8, ok bool) {
 	switch parent {
 	case "":
 		return topSlot(name)
-	case "prompt_tokens_details":
+	case "prompt_tokens_details", "input_tokens_details", "input_token_details":
 		switch name {
 		case "cached_tokens":
 			return providers.CacheRead, 0, true
@@ -98,6 +98,10 @@ func topSlot(name string) (m providers.Meter, rank uint8, ok bool) {
 		return providers.Reasoning, 1, true
 	case "num_search_queries":
 		return providers.Searches, 0, true
+	case "input_tokens": // of sounds and images
+		return providers.InputTotal, 1, true
+	case "output_tokens":
+		return providers.OutputTotal, 1, true
 	}
 	return 0, 0, false
 }

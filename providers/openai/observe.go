@@ -30,6 +30,9 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 	if s.fault {
 		seen.Fault = streamFault(frame)
 	}
+	if s.last() {
+		seen.Finish = "stop"
+	}
 	return seen
 }
 
@@ -37,16 +40,29 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 // string a quote is escaped, so going from quote to quote meets every name.
 type sight struct {
 	choices, calls, details bool // that member was passed
-	fault, media            bool
+	fault, media, pictures  bool
 	breakdown, noChoices    bool
 	usage                   []byte // from the usage object's brace on
 	usages                  int
-	finish, tier            []byte
+	finish, tier, kind      []byte
 	text, call              int // bytes
 	// summary counts what mostly repeats the rest, and counts where it stands alone.
 	summary int
 	// reasoning stands under two names, with some providers under both at once.
 	reasoning, reasoningContent int
+}
+
+// last reports the last event of a sound, a transcript or an image, which has no other end mark.
+// Source: https://platform.openai.com/docs/api-reference (audio and images streaming).
+func (s *sight) last() bool {
+	if s.choices || len(s.kind) == 0 {
+		return false
+	}
+	switch string(s.kind) {
+	case "speech.audio.done", "transcript.text.done", "image_generation.completed", "image_edit.completed":
+		return true
+	}
+	return false
 }
 
 func (s *sight) content() int {
@@ -100,6 +116,10 @@ func (s *sight) word(name, value []byte) {
 		return
 	}
 	if !s.choices {
+		if string(name) == "type" && s.kind == nil {
+			s.kind = value
+		}
+		s.pictures = s.pictures || string(name) == "b64_json"
 		s.fault = s.fault || len(value) > 0 && string(name) == "error"
 		return
 	}
@@ -186,7 +206,14 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 	if !providers.ValidJSON(raw) {
 		return
 	}
-	line := meter(gjson.ParseBytes(raw))
+	object := gjson.ParseBytes(raw)
+	line := meter(object)
+	if !line.Has() && object.Get("seconds").Exists() {
+		return // a duration is no tokens
+	}
+	if made, ok := line.Get(providers.OutputTotal); ok && s.pictures {
+		line.Set(providers.ImagesOut, made)
+	}
 	switch {
 	case len(s.tier) == 0:
 	case s.usages == 1:
