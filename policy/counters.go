@@ -104,6 +104,9 @@ type Verdict struct {
 	Grant *Grant // nil: refused
 	// Of a refusal: which ask stood in the way, and how long until it may fit.
 	Refused Refused
+	// Parted says of a refusal that a part had been granted, and is given back a little later: who
+	// asks again needs another lease.
+	Parted bool
 	// Rates says how the asked rates stand now, in their order.
 	Rates []RateState
 }

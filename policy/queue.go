@@ -23,6 +23,13 @@ type Patience struct {
 	MaxWait  time.Duration // for rates and slots; 0: it does not wait
 	MaxDepth int           // how many calls may wait at once, of all keys
 	Held     time.Duration // for reservations under way: HeldWait
+	Leases   Leases        // nil: the ask's own name is good for as often as it asks
+}
+
+// Leases name the leases of one call.
+type Leases interface {
+	// Next gives a name that no ask had.
+	Next() string
 }
 
 // Queue lets calls wait for rates and slots, and for reservations under way. It stands before
@@ -60,7 +67,7 @@ func (q *Queue) Wait(ctx context.Context, a *Ask, p Patience) (Verdict, error) {
 			return q.stand(ctx, w)
 		}
 	}
-	v, err := q.Take(ctx, a)
+	v, err := q.ask(ctx, a, &p)
 	if err != nil || v.Grant != nil {
 		return v, err
 	}
@@ -71,6 +78,16 @@ func (q *Queue) Wait(ctx context.Context, a *Ask, p Patience) (Verdict, error) {
 		return v, nil
 	}
 	return q.stand(ctx, w)
+}
+
+// ask asks the counters. Where they granted a part, which they give back, whatever is asked next
+// has another lease: it may come before that.
+func (q *Queue) ask(ctx context.Context, a *Ask, p *Patience) (Verdict, error) {
+	v, err := q.Take(ctx, a)
+	if err == nil && v.Grant == nil && v.Parted && p.Leases != nil {
+		a.Lease = p.Leases.Next()
+	}
+	return v, err
 }
 
 func newWaiter(a *Ask, p Patience) *waiter { return &waiter{Patience: p, ask: a, began: time.Now()} }
@@ -109,7 +126,7 @@ func (q *Queue) kindOf(w *waiter) AskKind {
 // try asks the counters: w has the turn.
 func (q *Queue) try(ctx context.Context, w *waiter) (v Verdict, done bool, err error) {
 	w.ask.Now = time.Now()
-	v, err = q.Take(ctx, w.ask)
+	v, err = q.ask(ctx, w.ask, &w.Patience)
 	if err != nil || v.Grant != nil || !w.waits(v.Refused) {
 		q.leave(w)
 		return v, true, err
@@ -125,7 +142,7 @@ func (q *Queue) giveUp(ctx context.Context, w *waiter) (Verdict, error) {
 	q.leave(w)
 	if w.said.Kind == AskBudget {
 		w.ask.Now = time.Now()
-		return q.Take(ctx, w.ask)
+		return q.ask(ctx, w.ask, &w.Patience)
 	}
 	return w.refusal(), nil
 }

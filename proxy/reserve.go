@@ -140,6 +140,15 @@ func (f *flight) leaseID() string {
 	return f.rec.ID + "/" + strconv.Itoa(f.bill.number+1)
 }
 
+// leases give the attempt another number, and so its lease another name.
+type leases struct{ f *flight }
+
+// Next implements policy.Leases.
+func (l leases) Next() string {
+	l.f.bill.number++
+	return l.f.leaseID()
+}
+
 // tiers are those that may serve the call, by the client's word; nil is any, as an account's
 // own settings, or another field that changes the price, may choose.
 func (f *flight) tiers() []string {
@@ -187,7 +196,7 @@ func (f *flight) obtain() error {
 // patience is how long the call may still wait, over all its targets.
 func (f *flight) patience() policy.Patience {
 	p, waited := f.state.Patience, f.bill.lease.waited
-	p.Key, p.Priority = f.key.ID, f.key.Priority
+	p.Key, p.Priority, p.Leases = f.key.ID, f.key.Priority, leases{f}
 	p.MaxWait, p.Held = max(0, p.MaxWait-waited), max(0, p.Held-waited)
 	return p
 }

@@ -28,6 +28,8 @@ type accounting struct {
 	ledger  ledgerStore
 	journal keptJournal
 	whole   atomic.Bool // the ledger has had all that dead gateways left
+	lacking atomic.Bool // it could not be given that at the start, and is tried again
+	lost    func(int)
 	heirs   heirs
 	stop    context.CancelFunc
 	ended   sync.WaitGroup
@@ -51,7 +53,7 @@ func openAccounting(ctx context.Context, config *Config, nouns nounStore, log *s
 	if err != nil {
 		return nil, err
 	}
-	a := &accounting{config: config, log: log, ledger: ledger}
+	a := &accounting{config: config, log: log, ledger: ledger, lost: lost}
 	onward := config.Journal.OnError == "continue"
 	if shared, ok := nouns.(*postgres.Store); ok && config.Journal.Store == journalPostgres {
 		a.journal = postgres.NewJournal(shared, postgres.JournalOptions{
@@ -79,9 +81,28 @@ func (a *accounting) adopt(ctx context.Context) {
 	defer cancel()
 	if _, err := journal.Adopt(ctx, a.config.journalDir(), a.ledger, a.heirs.take); err != nil {
 		a.log.Warn("the ledger does not have yet what earlier gateways spent; until it has, budgets refuse", "error", err.Error())
+		a.lacking.Store(true)
 		return
 	}
 	a.whole.Store(true)
+}
+
+// adoptAll goes on where adopt gave up, until the ledger has all or ctx ends. Nothing of this
+// gateway's own is shipped before: the ledger would not take that either.
+func (a *accounting) adoptAll(ctx context.Context) {
+	if !a.lacking.Load() {
+		return
+	}
+	defer a.lacking.Store(false)
+	n, err := journal.AdoptAll(ctx, journal.Options{Dir: a.config.journalDir(), Log: a.log, Lost: a.lost, Adopted: a.heirs.take}, a.ledger)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil: // what cannot be read is left to shipping, which goes on with all else
+		a.log.Error("a journal of an earlier gateway cannot be read", "error", err.Error())
+	default:
+		a.whole.Store(true)
+		a.log.Info("the ledger has what earlier gateways spent; budgets count again", "records", n)
+	}
 }
 
 // run ships and trims until close.
@@ -93,14 +114,15 @@ func (a *accounting) run() {
 	}
 	a.ended.Go(func() { a.trim(ctx) })
 	files, ok := a.journal.(*journal.Journal)
-	if !ok {
-		return
-	}
-	if !a.config.Ledger.Ship {
+	ships := ok && a.config.Ledger.Ship
+	if ok && !ships {
 		a.log.Warn("ledger.ship is false: records stay in the journal", "folder", a.config.journalDir())
-		return
 	}
 	a.ended.Go(func() {
+		a.adoptAll(ctx)
+		if !ships {
+			return
+		}
 		if err := files.Ship(ctx, a.ledger); err != nil {
 			a.log.Error("shipping to the ledger has ended", "error", err.Error())
 		}

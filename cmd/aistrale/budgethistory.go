@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,22 +10,31 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-// recent is how far back a budget's history is told attempt by attempt: a settlement of one that
-// is still under way to counters that nodes share is then not counted twice.
+// recent is how far back a budget's history is told attempt by attempt, so that a rolling window
+// has the newest where they belong.
 const recent = 2 * time.Minute
 
 // budgetHistory says what the ledger has for a budget since a time: what a gateway begins with
-// that has just started, or counters that came back empty.
+// that has just started.
 func (a *accounting) budgetHistory(ctx context.Context, b *policy.BudgetAsk, since time.Time) ([]policy.Amount, error) {
+	return a.namedHistory(ctx, b, since, time.Now().Add(-recent))
+}
+
+// namedHistory tells requests since a time attempt by attempt: for counters that nodes share and
+// that came back empty, which settlements may be under way to.
+func (a *accounting) namedHistory(ctx context.Context, b *policy.BudgetAsk, since, named time.Time) ([]policy.Amount, error) {
 	if a.ledger == nil || b.Of.Holder.Kind == storage.ScopeSession {
 		return nil, nil // journal.store is off, as a warning says; sums of sessions are not kept
+	}
+	if a.lacking.Load() {
+		return nil, errors.New("the ledger does not have yet what earlier gateways spent")
 	}
 	if !a.whole.Load() && a.lag() > 0 {
 		return nil, fmt.Errorf("the ledger does not have yet what earlier gateways spent (%d records)", a.lag())
 	}
 	a.whole.Store(true)
 	now := time.Now()
-	cut := now.Add(-recent).Truncate(time.Minute)
+	cut := named.Truncate(time.Minute)
 	if cut.Before(since) {
 		cut = since
 	}

@@ -31,7 +31,7 @@ func openCounting(config *Config, accounts *accounting, log *slog.Logger) (*coun
 		c.counters = policy.NewMeter(policy.MeterOptions{Threshold: crossed, History: accounts.budgetHistory})
 		return c, nil
 	}
-	shared, err := redis.Open(redis.Options{URL: config.Storage.Redis, History: accounts.budgetHistory, Threshold: crossed, Log: log})
+	shared, err := redis.Open(redis.Options{URL: config.Storage.Redis, History: accounts.namedHistory, Threshold: crossed, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/journal"
 )
 
@@ -111,9 +112,21 @@ func (c *storeCommand) shipDead(ctx context.Context, config *Config, ledger ledg
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || !config.Ledger.Ship {
 		return nil
 	}
-	if _, err := journal.Adopt(ctx, dir, ledger, nil); err != nil {
+	if _, err := journal.Adopt(ctx, dir, ledger, leaves(config)); err != nil {
 		_, err = fmt.Fprintf(c.env.Stderr, "Note: records of a gateway that ended are not in the ledger yet: %v\n", err)
 		return err
 	}
 	return nil
+}
+
+// errLeft keeps a dead gateway's journal for the next gateway.
+var errLeft = errors.New("a gateway has to tell the counters in Redis of it")
+
+// leaves says what becomes of what dead gateways had reserved: where the counters are in Redis,
+// only a gateway can settle it, and adopts the journal once more for that.
+func leaves(config *Config) func([]storage.Entry) error {
+	if config.Storage.Redis.Empty() {
+		return nil
+	}
+	return func([]storage.Entry) error { return errLeft }
 }

@@ -105,6 +105,35 @@ func TestAdopt_GoesOn(t *testing.T) {
 	}
 }
 
+// AdoptAll goes on for as long as the ledger fails, or until its context ends.
+func TestAdoptAll(t *testing.T) {
+	dir, ledger := t.TempDir(), newShelf()
+	j := open(t, quickOptions(dir))
+	appendAll(t, j, settled(newID()), settled(newID()))
+	abandon(j)
+	o := quickOptions(dir)
+	ctx, stop := context.WithCancel(t.Context())
+	writes := 0
+	ledger.fail = func([]storage.Entry) error {
+		if writes++; writes == 3 {
+			stop()
+		}
+		return errors.New("away")
+	}
+	if n, err := AdoptAll(ctx, o, ledger); n != 0 || err == nil || writes != 3 || len(folders(t, dir)) != 1 {
+		t.Errorf("adopted %d in %d tries, %v", n, writes, err)
+	}
+	ledger.fail = func([]storage.Entry) error {
+		if writes++; writes < 7 {
+			return errors.New("away")
+		}
+		return nil
+	}
+	if n, err := AdoptAll(t.Context(), o, ledger); n != 2 || err != nil || len(folders(t, dir)) != 0 {
+		t.Errorf("adopted %d, %v", n, err)
+	}
+}
+
 func TestAdopt_NothingThere(t *testing.T) {
 	if n, err := Adopt(t.Context(), filepath.Join(t.TempDir(), "none"), newShelf(), nil); n != 0 || err != nil {
 		t.Errorf("%d, %v", n, err)

@@ -218,12 +218,21 @@ func (j *Journal) closeSegments() (err error) {
 // Adopt ships what dead processes left under dir, once, and says how many entries. It gives up
 // where the ledger fails, and what is not shipped stays. adopted is as in Options, or nil.
 func Adopt(ctx context.Context, dir string, ledger Ledger, adopted func([]storage.Entry) error) (shipped int, err error) {
-	o, err := Options{Dir: filepath.Clean(dir), Adopted: adopted}.filled()
-	if err != nil {
+	return adoptAll(ctx, Options{Dir: dir, Adopted: adopted}, ledger, 1)
+}
+
+// AdoptAll is Adopt that tries until the ledger has it or ctx ends.
+func AdoptAll(ctx context.Context, o Options, ledger Ledger) (shipped int, err error) {
+	return adoptAll(ctx, o, ledger, 0)
+}
+
+func adoptAll(ctx context.Context, o Options, ledger Ledger, tries int) (shipped int, err error) {
+	o.Dir = filepath.Clean(o.Dir)
+	if o, err = o.filled(); err != nil {
 		return 0, err
 	}
 	s := newShipper(o, nil)
 	s.ledger = ledger
-	err = s.drain(ctx, 1)
+	err = s.drain(ctx, tries)
 	return s.shipped, errors.Join(err, s.close())
 }

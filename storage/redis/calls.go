@@ -143,6 +143,15 @@ func (q *calls) leave(ctx context.Context, c *call) error {
 	return fmt.Errorf("storage.redis: %w", context.Cause(ctx))
 }
 
+// do runs a script for a caller who waits, unless Redis did not answer when it was last asked:
+// then nobody waits, not even for those who still do.
+func (c *Counters) do(ctx context.Context, one *call) error {
+	if !c.Up() {
+		return errNotSent
+	}
+	return c.calls.do(ctx, one)
+}
+
 // send does one trip.
 func (c *Counters) send(batch []*call) {
 	err := c.guarded(context.Background(), func(ctx context.Context) error {

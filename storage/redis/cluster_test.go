@@ -118,6 +118,46 @@ func TestCluster_TwoPlaces(t *testing.T) {
 	}
 }
 
+// numbered is a call's names of leases.
+type numbered struct{ n int }
+
+func (l *numbered) Next() string { l.n++; return "x/" + strconv.Itoa(l.n) }
+
+// A call that is asked again where the second place refused it has another lease: what the first
+// place gives back late takes nothing from what was granted since.
+func TestCluster_AskedAgain(t *testing.T) {
+	c := open(t, Options{URL: storage.NewSecret(clusterURL(t))})
+	q := policy.NewQueue(c, 10*time.Millisecond)
+	own := policy.BudgetAsk{Counter: "budget:{w}key/a:usd:total", Limit: 1000, PerMillion: 1_000_000}
+	all := policy.BudgetAsk{Counter: "budget:{*}all:usd:total", Limit: 300, PerMillion: 1_000_000}
+	names := &numbered{}
+	ask := func(budgets ...policy.BudgetAsk) *policy.Ask {
+		return &policy.Ask{Lease: names.Next(), Now: c.now(), Alive: time.Minute, Output: 300, Least: 300, Budgets: budgets}
+	}
+	first, err := c.Take(t.Context(), ask(all))
+	if err != nil || first.Grant == nil {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	done := make(chan policy.Verdict, 1)
+	a := ask(own, all)
+	before := a.Lease
+	go func() {
+		v, err := q.Wait(t.Context(), a, policy.Patience{Key: "a", Held: time.Minute, Leases: names})
+		if err != nil {
+			t.Error(err)
+		}
+		done <- v
+	}()
+	until(t, func() bool { return q.Waiting() == 1 })
+	c.Settle(first.Grant, policy.Spent{Budgets: []int64{0}})
+	v := <-done
+	if v.Grant == nil || v.Grant.Ask.Lease == before {
+		t.Fatalf("%+v of %s, which was %s", v, a.Lease, before)
+	}
+	stands(t, c, own, 0, 300)
+	stands(t, c, all, 0, 300)
+}
+
 func TestOpen_URL(t *testing.T) {
 	f := func(url, want string) {
 		t.Helper()

@@ -49,7 +49,7 @@ func (c *Counters) extendPart(ctx context.Context, p *part, output int64) (bool,
 	until := time.Now().Add(c.options.Timeout)
 	for again := false; ; again = true {
 		one := c.callExtend(p, output)
-		if err := c.calls.do(ctx, one); err != nil {
+		if err := c.do(ctx, one); err != nil {
 			return false, err
 		}
 		reply, _ := one.reply.(int64)

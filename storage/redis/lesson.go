@@ -2,9 +2,7 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +13,6 @@ const (
 	lessonFor   = 10 * time.Second       // how long one reading may take
 	lessonAgain = 500 * time.Millisecond // after one that failed
 	lessonsMost = 4                      // at once, so that the ledger is not overrun
-	gatherMost  = 1000                   // leases in one command
 )
 
 // lessons are the budgets that are being read from the ledger.
@@ -107,24 +104,21 @@ func (c *Counters) read(ctx context.Context, b *policy.BudgetAsk) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	lock := keyOf(b.Counter) + ":reader"
-	again := time.NewTicker(20 * time.Millisecond)
+	l := c.newLock(b)
+	again := time.NewTicker(probeAfter)
 	defer again.Stop()
 	for {
 		if known, err := c.known(ctx, b); known || err != nil {
 			return err
 		}
-		var mine bool
-		err := c.aside(ctx, func(ctx context.Context) (err error) {
-			mine, err = c.client.SetNX(ctx, lock, c.node, lessonFor).Result()
-			return err
-		})
+		mine, err := l.take(ctx)
 		if err != nil {
 			return err
 		}
 		if mine {
-			err := c.teach(ctx, b)
-			return errors.Join(err, c.aside(ctx, func(ctx context.Context) error { return c.client.Del(ctx, lock).Err() }))
+			release := l.keep(ctx)
+			defer release()
+			return c.teach(ctx, b)
 		}
 		select {
 		case <-again.C:
@@ -132,6 +126,16 @@ func (c *Counters) read(ctx context.Context, b *policy.BudgetAsk) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// known asks whether Redis knows what was spent.
+func (c *Counters) known(ctx context.Context, b *policy.BudgetAsk) (bool, error) {
+	one := c.callState(b)
+	if err := c.insist(ctx, one); err != nil {
+		return false, err
+	}
+	reply, err := numbers(one.reply)
+	return err == nil && reply[0] == 1, err
 }
 
 // aside does a round trip that no call waits for.
@@ -142,103 +146,26 @@ func (c *Counters) aside(ctx context.Context, trip func(context.Context) error) 
 	return c.probe(ctx, settleTimeout, trip)
 }
 
-// known asks whether Redis knows what was spent.
-func (c *Counters) known(ctx context.Context, b *policy.BudgetAsk) (bool, error) {
-	one := c.callState(b)
-	if err := c.aside(ctx, func(ctx context.Context) error { return run(ctx, c.client, []*call{one}) }); err != nil {
-		return false, err
-	}
-	reply, err := numbers(one.reply)
-	return err == nil && reply[0] == 1, err
+// insist runs a script that may run twice, until Redis answers or the context ends: one answer
+// that comes late is no reason to read a ledger again.
+func (c *Counters) insist(ctx context.Context, one *call) error {
+	return insist(ctx, func() error {
+		return c.aside(ctx, func(ctx context.Context) error { return run(ctx, c.client, []*call{one}) })
+	})
 }
 
-// teach reads the ledger and tells Redis. A settlement may be on its way to Redis that the
-// ledger has already: the leases that the ledger names are told first.
-func (c *Counters) teach(ctx context.Context, b *policy.BudgetAsk) error {
-	since := b.Window.Start
-	if b.Window.Rolling > 0 {
-		since = c.now().Add(-b.Window.Rolling)
-	}
-	amounts, err := c.options.History(ctx, b, since)
-	if err != nil {
-		return err
-	}
-	names := map[string]bool{}
-	for _, a := range amounts {
-		if a.Lease != "" {
-			names[a.Lease] = true
-		}
-	}
-	named := make([]any, 0, len(names))
-	for name := range names {
-		named = append(named, name)
-	}
-	gathered := c.keyGathered(b)
-	for some := range slices.Chunk(named, gatherMost) {
-		err := c.aside(ctx, func(ctx context.Context) error {
-			p := c.client.Pipeline()
-			p.SAdd(ctx, gathered, some...)
-			p.Expire(ctx, gathered, time.Minute)
-			_, err := p.Exec(ctx)
-			return err
-		})
-		if err != nil {
+func insist(ctx context.Context, do func() error) error {
+	again := time.NewTicker(probeAfter)
+	defer again.Stop()
+	for {
+		err := do()
+		if err == nil || wrong(err) {
 			return err
 		}
-	}
-	one := c.callLoad(b, sums(amounts, b.Window.Rolling), len(named))
-	if err := c.aside(ctx, func(ctx context.Context) error { return run(ctx, c.client, []*call{one}) }); err != nil {
-		return err
-	}
-	if took, _ := one.reply.(int64); took == loadGone {
-		return errGathered
-	}
-	return nil
-}
-
-// loadGone is what load.lua answers where it was not told all the leases that the ledger named.
-const loadGone = 2
-
-var errGathered = errors.New("storage.redis: it was emptied while the ledger was read")
-
-func (c *Counters) keyGathered(b *policy.BudgetAsk) string {
-	return keyOf(b.Counter) + ":gathered:" + c.node
-}
-
-// sums adds up what falls into one slice of a rolling window, or all where there are none.
-func sums(amounts []policy.Amount, rolling time.Duration) []policy.Amount {
-	slice := max(rolling/1000, time.Millisecond)
-	var out []policy.Amount
-	for _, a := range amounts {
-		a.Units = max(0, a.Units)
-		last := len(out) - 1
-		if last >= 0 && (rolling == 0 || a.At.Sub(out[last].At).Abs() < slice) {
-			out[last].Units += a.Units
-			continue
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}
-		out = append(out, policy.Amount{At: a.At, Units: a.Units})
 	}
-	return out
-}
-
-func (c *Counters) callLoad(b *policy.BudgetAsk, amounts []policy.Amount, named int) *call {
-	key := keyOf(b.Counter)
-	args := newPack(60 + 20*len(amounts))
-	args.add(c.shift.Load(), c.learns(), b.Window.Rolling.Milliseconds(), millis(b.Window.End), int64(len(amounts)))
-	args.add(int64(len(b.Soft)), int64(named))
-	for _, a := range amounts {
-		args.add(a.At.UnixMilli(), min(a.Units, exact))
-	}
-	for _, percent := range b.Soft {
-		args.add(int64(percent), min(b.Share(percent), exact))
-	}
-	return &call{
-		script: scriptLoad, args: args,
-		keys: []string{keyBorn(c.place(b.Counter)), key, keyLeases(key), keyKnown(key), c.keyGathered(b)},
-	}
-}
-
-// Load implements policy.Counters. Of a rolling window, spent counts as of now.
-func (c *Counters) Load(ctx context.Context, b *policy.BudgetAsk, spent int64) error {
-	return c.calls.do(ctx, c.callLoad(b, []policy.Amount{{At: c.now(), Units: max(0, spent)}}, 0))
 }

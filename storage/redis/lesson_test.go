@@ -37,7 +37,7 @@ func stands(t *testing.T, c *Counters, b policy.BudgetAsk, spent, reserved int64
 func TestLesson_OneReads(t *testing.T) {
 	url := storage.NewSecret(storagetest.Redis(t))
 	var reads atomic.Int64
-	history := func(context.Context, *policy.BudgetAsk, time.Time) ([]policy.Amount, error) {
+	history := func(context.Context, *policy.BudgetAsk, time.Time, time.Time) ([]policy.Amount, error) {
 		reads.Add(1)
 		return []policy.Amount{{At: time.Now().Add(-time.Hour), Units: 300}, {At: time.Now(), Units: 100, Lease: "y/1"}}, nil
 	}

@@ -36,9 +36,10 @@ type Options struct {
 	// Expected is how many nodes there are, until Redis has said.
 	Expected int
 	// History says what the ledger has for a budget since the start of its window, or since a
-	// time in rolling ones; that of the last two minutes by leases. It is asked where Redis
-	// knows nothing of a window that began before Redis was last empty. nil: nothing was spent.
-	History func(ctx context.Context, b *policy.BudgetAsk, since time.Time) ([]policy.Amount, error)
+	// time in rolling ones; that of attempts of requests since named by their leases. It is asked
+	// where Redis knows nothing of a window that began before Redis was last empty. nil: nothing
+	// was spent.
+	History func(ctx context.Context, b *policy.BudgetAsk, since, named time.Time) ([]policy.Amount, error)
 	// Threshold is told of shares of budgets, each once in a window over all nodes.
 	Threshold func(policy.Threshold)
 	Log       *slog.Logger // nil: nothing is said

@@ -19,6 +19,8 @@ var (
 	luaSettle string
 	//go:embed lua/load.lua
 	luaLoad string
+	//go:embed lua/lock.lua
+	luaLock string
 	//go:embed lua/state.lua
 	luaState string
 	//go:embed lua/beat.lua
@@ -39,6 +41,7 @@ var (
 	scriptExtend = newScript(luaClock + luaBudget + luaExtend)
 	scriptSettle = newScript(luaClock + luaBudget + luaSettle)
 	scriptLoad   = newScript(luaClock + luaBudget + luaLoad)
+	scriptLock   = newScript(luaClock + luaLock)
 	scriptState  = newScript(luaClock + luaBudget + luaState)
 	scriptBeat   = newScript(luaClock + luaBeat)
 )

@@ -13,7 +13,7 @@ func (c *Counters) State(ctx context.Context, b *policy.BudgetAsk) (policy.Budge
 	until := time.Now().Add(c.options.Timeout)
 	for again := false; ; again = true {
 		one := c.callState(b)
-		if err := c.calls.do(ctx, one); err != nil {
+		if err := c.do(ctx, one); err != nil {
 			return policy.BudgetState{}, err
 		}
 		reply, err := numbers(one.reply)

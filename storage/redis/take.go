@@ -37,7 +37,7 @@ func (c *Counters) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, err
 			return policy.Verdict{}, err
 		}
 		if refused.Kind != 0 {
-			v.Grant, v.Refused = nil, refused
+			v.Grant, v.Refused, v.Parted = nil, refused, i > 0
 			c.giveBack(parts[:i], nil)
 			return v, nil
 		}
@@ -52,7 +52,7 @@ func (c *Counters) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, err
 func (c *Counters) takePart(ctx context.Context, p *part, states []policy.RateState, until time.Time) (policy.Refused, error) {
 	for again := false; ; again = true {
 		one := c.callTake(p)
-		if err := c.calls.do(ctx, one); err != nil {
+		if err := c.do(ctx, one); err != nil {
 			return policy.Refused{}, err // others may still have the call
 		}
 		reply := one.numbers

@@ -1,10 +1,13 @@
 -- A budget is a hash: "spent", "reserved", "l<lease>" what a lease holds of it, "x<lease>" what
 -- was charged, and to which slice, when a lease ran out, "e<lease>" what was settled before the
--- ledger was read, "t<share>" when a threshold was told, "loaded" when the ledger was read; in
--- rolling windows "s<slice>" what was spent in a slice and "head", the newest slice. Beside it a
--- sorted set has the l and x fields by when they run out, and a set the leases that were settled
+-- ledger was read, "t<share>" when a threshold was told, "loaded" when the ledger was read,
+-- "named" since when it named its leases then, and "loading", in place of spent, while that is
+-- being taken in; in rolling windows "s<slice>" what was spent in a slice and "head", the newest
+-- slice. Beside it a sorted set has the l and x fields by when they run out, and the e fields,
+-- after all of those, by when their attempts began; and a set has the leases that were settled
 -- before the ledger was read and are counted.
 local slices = 60
+local early = 1e14 -- what e fields are moved on by in the sorted set: no lease lasts so long
 local day = 86400000
 local most = 2 ^ 52 -- of one amount: a sum of many must stay an integer of 64 bits
 
@@ -43,15 +46,16 @@ local function roll(hash, span)
     if #gone > 0 then
       for _, units in ipairs(redis.call('HMGET', hash, unpack(gone))) do sum = sum + (tonumber(units) or 0) end
       redis.call('HDEL', hash, unpack(gone))
-      if sum ~= 0 then redis.call('HINCRBY', hash, 'spent', whole(-sum)) end
+      local field = redis.call('HEXISTS', hash, 'loading') == 1 and 'loading' or 'spent'
+      if sum ~= 0 then redis.call('HINCRBY', hash, field, whole(-sum)) end
     end
   end
   redis.call('HSET', hash, 'head', whole(to))
 end
 
 -- spend charges an amount now, or in an older slice, and gives the slice.
-local function spend(hash, span, amount, slice)
-  redis.call('HINCRBY', hash, 'spent', whole(amount))
+local function spend(hash, span, amount, slice, field)
+  redis.call('HINCRBY', hash, field or 'spent', whole(amount))
   if span <= 0 then return 0 end
   slice = slice or math.floor(now / width(span))
   redis.call('HINCRBY', hash, 's' .. whole(slice), whole(amount))
@@ -87,8 +91,8 @@ end
 -- what is reserved.
 local function look(hash, leases, span, start)
   if span > 0 then roll(hash, span) end
-  local v = redis.call('HMGET', hash, 'spent', 'reserved')
-  if not v[1] and not learnt(span, start) then return nil, tonumber(v[2]) or 0, true end
+  local v = redis.call('HMGET', hash, 'spent', 'reserved', 'loading')
+  if not v[1] and (v[3] or not learnt(span, start)) then return nil, tonumber(v[2]) or 0, true end
   if expire(hash, leases, span) > 0 then v = redis.call('HMGET', hash, 'spent', 'reserved') end
   return tonumber(v[1]) or 0, tonumber(v[2]) or 0, not v[1]
 end

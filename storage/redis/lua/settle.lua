@@ -20,7 +20,7 @@ if last then
 end
 
 local learn, told = {}, {}
-local recent = 120000 -- how far back the ledger names its leases
+local recent = 120000 -- how far back the ledger names its leases at least
 local skew = 10000 -- how far apart the clocks of nodes and of servers that follow another may be
 
 local function store(key, full, rest)
@@ -89,22 +89,30 @@ local function late(hash, leases, lease, span, amount)
   return true
 end
 
+-- wait keeps what was settled until the ledger is read.
+local function wait(hash, leases, lease, amount, began)
+  redis.call('HSET', hash, 'e' .. lease, whole(amount))
+  redis.call('ZADD', leases, whole(early + began), 'e' .. lease)
+  redis.call('PEXPIRE', leases, whole(2 * day))
+end
+
 -- charge settles one budget; false says that the ledger must be read first. What was settled
 -- before the ledger was read is charged unless the ledger had it, or it was told before.
-local function charge(k, lease, amount, at, span, start, finish, again)
+local function charge(k, lease, amount, at, began, span, start, finish, again)
   local hash, leases, known = KEYS[k], KEYS[k + 1], KEYS[k + 2]
   if finish > 0 and now > finish + day then return true end
   local spent, _, fresh = look(hash, leases, span, start)
   if not spent then
     release(hash, leases, lease)
-    redis.call('HSET', hash, 'e' .. lease, whole(amount))
+    wait(hash, leases, lease, amount, began)
     return false
   end
   if fresh then begin(hash, span, finish) end
-  local loaded = tonumber(redis.call('HGET', hash, 'loaded'))
+  local read = redis.call('HMGET', hash, 'loaded', 'named')
+  local loaded, named = tonumber(read[1]), tonumber(read[2])
   local held = release(hash, leases, lease)
   if loaded and (again or at < loaded + skew) then
-    if at < loaded - recent or redis.call('SADD', known, lease) == 0 then return true end
+    if at < named or redis.call('SADD', known, lease) == 0 then return true end
     redis.call('PEXPIRE', known, 600000)
   elseif again then
     return true
@@ -129,7 +137,7 @@ local function inherit(k, lease, amount, at, span, start, finish)
   local known = look(hash, leases, span, start)
   local held = release(hash, leases, lease)
   if not known then
-    if amount >= 0 and at >= now - recent then redis.call('HSET', hash, 'e' .. lease, whole(amount)) end
+    if amount >= 0 and at >= now - recent then wait(hash, leases, lease, amount, at) end
     return false
   end
   if held then
@@ -186,7 +194,7 @@ for item = 0, ARGV[4] - 1 do
       end
     elseif what == 'undo' then
       undo(k, lease, span, start)
-    elseif charge(k, lease, amount, at, span, start, finish, what == 'again') then
+    elseif charge(k, lease, amount, at, math.floor((tonumber(taken) or at * 1e6) / 1e6), span, start, finish, what == 'again') then
       cross(item, budget, KEYS[k], span, a + 4)
     else
       learn[#learn + 1] = {item, budget}
