@@ -149,6 +149,7 @@ func TestBatch_Booked(t *testing.T) {
 // Results that cannot be read are looked at again: what was spent is not given up.
 func TestBatch_BookedLater(t *testing.T) {
 	w := newTenants(t)
+	w.ask(t, mine, http.MethodGet, "/healthz", "") // it serves, and so can be shut down
 	w.own("mine", "one", providers.ObjectBatch, "batch_1")
 	w.shelf.all[0].Owed = true
 	w.up.answers(func(r *http.Request) string {

@@ -32,7 +32,7 @@ func (f *flight) recall(t *target, plan *providers.Plan) bool {
 	c := &f.recollection
 	c.reset()
 	ttl := shorter(f.alias.Cache, f.key.Cache)
-	if ttl <= 0 || f.form != nil || f.g.options.Replies == nil || len(plan.Requests) == 0 || f.endpoint.Stored != nil || slices.ContainsFunc(f.doc.Hits, changesByItself) {
+	if ttl <= 0 || f.form != nil || f.g.options.Replies == nil || len(plan.Requests) == 0 || f.endpoint.About() || slices.ContainsFunc(f.doc.Hits, changesByItself) {
 		return false
 	}
 	wish := readCacheControl(f.fc.Request.Header.Peek("cache-control"))

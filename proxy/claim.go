@@ -13,7 +13,7 @@ import (
 // any of it: an object that nobody wrote down belongs to nobody, and is lost to its maker.
 func (f *flight) settleObjects() error {
 	s := f.endpoint.Stored
-	if s == nil || !f.reply.whole || !f.endpoint.About() && !f.rec.Exact {
+	if s == nil || !f.reply.whole || f.recollection.hit || !f.endpoint.About() && !f.rec.Exact {
 		return nil // what is translated, no provider keeps
 	}
 	if err := f.claim(f.made(f.target.account, f.scratch), f.scratch); err != nil {

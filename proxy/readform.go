@@ -131,6 +131,11 @@ func (f *flight) lateField(field formField) (formField, error) {
 		if err := policy.AdmitFields(f.key, hits, f.alias.Targets); err != nil {
 			return field, err
 		}
+		for i := range hits {
+			if len(hits[i].Objects()) > 0 { // the account is chosen already
+				return field, providers.Invalid(field.name, "The field '"+field.name+"' must stand before the file, as it names a stored object.")
+			}
+		}
 		if name, is := policy.Unbounded(hits); is && f.bill.lease.limits != nil && f.bill.lease.limits.Budgeted() {
 			return field, providers.Invalid(name, "The field '"+name+"' must stand before the file, as it changes what the call may cost.")
 		}

@@ -261,6 +261,10 @@ func (f *flight) take(t *target, head Head) error {
 	}
 	r.received = true
 	f.letGo() // the head is the exchange's
+	if s := f.endpoint.Stored; s != nil && s.Binary {
+		r.contentType, r.whole = cmp.Or(said, "application/octet-stream"), true
+		return nil
+	}
 	if f.rec.Exact && !isObject(whole) {
 		return &providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "The provider's answer is not a JSON object.",
 			Cause: fmt.Errorf("%d bytes with status %d and content-type %q", len(whole), head.Status, said)}

@@ -165,7 +165,7 @@ func (f *flight) storedPlan(t *target) providers.Plan {
 	}
 	req := providers.UpstreamRequest{Method: f.endpoint.Method, Path: path}
 	if f.hasBody() {
-		req.Body = f.doc.Raw
+		req.Body, req.Form = f.doc.Raw, f.form != nil
 	}
 	return providers.Plan{Requests: []providers.UpstreamRequest{req}}
 }
@@ -204,6 +204,9 @@ func (f *flight) readStoredBody() error {
 	f.doc.Raw, f.doc.Fields, f.doc.Hits = nil, f.doc.Fields[:0], f.doc.Hits[:0]
 	if !f.hasBody() {
 		return nil
+	}
+	if f.endpoint.Form != nil && isForm(f.fc.Request.Header.ContentType()) {
+		return f.readForm()
 	}
 	if err := f.readBody(); err != nil {
 		return err

@@ -34,6 +34,13 @@ func about(op providers.Op, method, path string, s providers.Stored) providers.E
 	return providers.Endpoint{Method: method, Path: "/v1" + path, Op: op, Stored: &s}
 }
 
+// form has an endpoint take a file in a form, which is sent on as it comes where the fields that
+// are needed stand before it.
+func form(at providers.Endpoint, file string, needs ...string) providers.Endpoint {
+	at.Form = &providers.Form{Files: []string{file}, Needs: needs}
+	return at
+}
+
 // What a call does with the objects of its path.
 var (
 	shows   = providers.Stored{}
@@ -61,7 +68,7 @@ func fileEndpoints() []providers.Endpoint {
 	const op = providers.OpFiles
 	return []providers.Endpoint{
 		about(op, get, "/files", lists(providers.ObjectFile)),
-		about(op, post, "/files", makes(providers.ObjectFile)),
+		form(about(op, post, "/files", makes(providers.ObjectFile)), "file", "purpose"),
 		about(op, get, "/files/{file}", shows),
 		about(op, del, "/files/{file}", deletes),
 		about(op, get, "/files/{file}/content", content),
@@ -93,7 +100,7 @@ func uploadEndpoints() []providers.Endpoint {
 	ends := providers.Stored{Makes: []providers.Made{{ID: "file.id", Kind: providers.ObjectFile, Bytes: "file.bytes", Expires: "file.expires_at"}}}
 	return []providers.Endpoint{
 		about(op, post, "/uploads", makes(providers.ObjectUpload)),
-		about(op, post, "/uploads/{upload}/parts", changes),
+		form(about(op, post, "/uploads/{upload}/parts", changes), "data"),
 		about(op, post, "/uploads/{upload}/complete", ends),
 		about(op, post, "/uploads/{upload}/cancel", changes),
 	}
@@ -146,7 +153,7 @@ func containerEndpoints() []providers.Endpoint {
 		about(op, get, one, shows),
 		about(op, del, one, deletes),
 		about(op, get, one+"/files", shows),
-		about(op, post, one+"/files", changes),
+		form(about(op, post, one+"/files", changes), "file"),
 		about(op, get, one+"/files/{container_file}", shows),
 		about(op, del, one+"/files/{container_file}", changes),
 		about(op, get, one+"/files/{container_file}/content", content),
