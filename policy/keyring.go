@@ -15,6 +15,7 @@ import (
 // Keyring finds virtual keys by what a client presents. It is built whole and never changed.
 type Keyring struct {
 	byID    map[string]*storage.Key
+	sole    bool
 	missing error // why keys may be missing; nil where none is
 }
 
@@ -26,8 +27,17 @@ func NewKeyring(lists ...[]storage.Key) *Keyring {
 			r.byID[keys[i].ID] = &keys[i]
 		}
 	}
+	spaces := map[string]bool{}
+	for _, key := range r.byID {
+		spaces[key.Workspace] = true
+	}
+	r.sole = len(spaces) == 1
 	return r
 }
+
+// Sole reports whether all keys, those that are revoked too, are of one workspace, and no other is
+// missing: what stands at its providers can be nobody else's.
+func (r *Keyring) Sole() bool { return r.sole && r.missing == nil }
 
 // Incomplete gives a ring of the same keys that knows, with the operator's reason, that others
 // may exist: who presents one of those is asked to come back, and not sent away.

@@ -71,26 +71,24 @@ func newObjects(store Objects) *objects {
 	return &objects{store: store, now: time.Now, order: list.New(), byID: map[string]*list.Element{}}
 }
 
-// find gives a workspace's objects of an id.
-func (o *objects) find(workspace, id string) ([]storage.Object, error) {
+// find gives a workspace's objects of an id, and whether anybody has one.
+func (o *objects) find(workspace, id string) (mine []storage.Object, known bool, err error) {
 	all, ok := o.atHand(id)
 	if !ok {
 		ctx, cancel := context.WithTimeout(context.Background(), objectWait)
 		defer cancel()
-		var err error
 		if all, err = o.store.FindObjects(ctx, id); err != nil {
-			return nil, objectTrouble(err)
+			return nil, false, objectTrouble(err)
 		}
 		o.keep(id, all)
 	}
-	var mine []storage.Object
 	now := o.now()
 	for i := range all {
 		if all[i].Workspace == workspace && !all[i].Expired(now) {
 			mine = append(mine, all[i])
 		}
 	}
-	return mine, nil
+	return mine, len(all) > 0, nil
 }
 
 func (o *objects) atHand(id string) ([]storage.Object, bool) {
