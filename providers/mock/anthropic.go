@@ -18,7 +18,7 @@ func findAnthropic(path string) place {
 	at := place{language: anthropic{}}
 	switch path {
 	case "/v1/messages":
-		at.operation = operation{readMessages, writeMessage, filmMessage}
+		at.operation = operation{read: readMessages, whole: writeMessage, film: filmMessage}
 	case "/v1/messages/count_tokens":
 		at.operation = operation{read: readTokenCount, whole: writeTokenCount}
 	case "/v1/models":

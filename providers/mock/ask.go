@@ -29,6 +29,12 @@ type ask struct {
 	stream, includeUsage bool
 	thinks               bool // reasoning is on
 	hideThoughts         bool // and shall not be shown
+	sealsThoughts        bool // but be sealed, to come back
+
+	asked  gjson.Result // Responses: the body, which the answer says back
+	stores bool         // Responses: the answer is kept
+	before string       // Responses: the items of the response that this one follows
+	said   []string     // Responses: the items of its own
 
 	vectors *vectors // embeddings
 	counts  bool     // only the tokens are wanted, which is free

@@ -27,9 +27,9 @@ func findGemini(path string) place {
 	at.model = model
 	switch method {
 	case "generateContent":
-		at.operation = operation{readGenerate, writeGenerate, filmGenerate}
+		at.operation = operation{read: readGenerate, whole: writeGenerate, film: filmGenerate}
 	case "streamGenerateContent":
-		at.operation = operation{readGenerate, writeGenerate, filmGenerate}
+		at.operation = operation{read: readGenerate, whole: writeGenerate, film: filmGenerate}
 		at.stream = true
 	case "countTokens":
 		at.operation = operation{read: readCount, whole: writeCount}

@@ -5,8 +5,9 @@
 //
 // # Addresses
 //
-//	/openai/v1       /chat/completions /completions /embeddings /models
+//	/openai/v1       /chat/completions /responses /completions /embeddings /models
 //	                 /files /uploads /batches /vector_stores /conversations /containers
+//	                 /responses/{id} /responses/input_tokens
 //	/anthropic       /v1/messages /v1/messages/count_tokens /v1/models
 //	/gemini/v1beta   /models/{m}:generateContent :streamGenerateContent?alt=sse :countTokens
 //	                 :embedContent :batchEmbedContents /models

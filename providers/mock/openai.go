@@ -18,9 +18,15 @@ func findOpenAI(path string) place {
 	at := place{language: openAI{}, stored: isStored(path)}
 	switch path {
 	case "/chat/completions":
-		at.operation = operation{readChat, writeChat, filmChat}
+		at.operation = operation{read: readChat, whole: writeChat, film: filmChat}
+	case "/responses":
+		at.stored, at.language = false, responding{}
+		at.operation = operation{readRespond, writeRespond, filmRespond, keepRespond}
+	case "/responses/input_tokens":
+		at.stored = false
+		at.operation = operation{read: readRespondCount, whole: writeRespondCount, keep: keepRespond}
 	case "/completions":
-		at.operation = operation{readCompletions, writeCompletions, filmCompletions}
+		at.operation = operation{read: readCompletions, whole: writeCompletions, film: filmCompletions}
 	case "/embeddings":
 		at.operation = operation{read: readEmbeddings, whole: writeEmbeddings}
 	case "/models":

@@ -138,7 +138,8 @@ type place struct {
 type operation struct {
 	read  func(r *request) (*ask, *refusal)
 	whole func(dst []byte, a *ask, ans *answer) []byte
-	film  func(f *film, a *ask, ans *answer) // nil where it has no stream
+	film  func(f *film, a *ask, ans *answer)  // nil where it has no stream
+	keep  func(s *shelf, a *ask, ans *answer) // nil where no answer is kept
 }
 
 func find(path string) place {

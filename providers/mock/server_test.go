@@ -156,16 +156,18 @@ func eventually(t testing.TB, what string, done func() bool) {
 }
 
 const (
-	chatPath   = OpenAIPath + "/chat/completions"
-	msgPath    = AnthropicPath + "/v1/messages"
-	genPath    = GeminiPath + "/models/gemini:generateContent"
-	streamPath = GeminiPath + "/models/gemini:streamGenerateContent?alt=sse"
+	respondPath = OpenAIPath + "/responses"
+	chatPath    = OpenAIPath + "/chat/completions"
+	msgPath     = AnthropicPath + "/v1/messages"
+	genPath     = GeminiPath + "/models/gemini:generateContent"
+	streamPath  = GeminiPath + "/models/gemini:streamGenerateContent?alt=sse"
 
-	chatBody       = `{"model":"gpt","messages":[{"role":"user","content":"hi there"}]}`
-	chatStreamBody = `{"model":"gpt","stream":true,"messages":[{"role":"user","content":"hi there"}]}`
-	msgBody        = `{"model":"claude","max_tokens":1000,"messages":[{"role":"user","content":"hi there"}]}`
-	msgStreamBody  = `{"model":"claude","max_tokens":1000,"stream":true,"messages":[{"role":"user","content":"hi there"}]}`
-	genBody        = `{"contents":[{"role":"user","parts":[{"text":"hi there"}]}]}`
+	chatBody          = `{"model":"gpt","messages":[{"role":"user","content":"hi there"}]}`
+	chatStreamBody    = `{"model":"gpt","stream":true,"messages":[{"role":"user","content":"hi there"}]}`
+	respondStreamBody = `{"model":"gpt","stream":true,"store":false,"input":"hi there"}`
+	msgBody           = `{"model":"claude","max_tokens":1000,"messages":[{"role":"user","content":"hi there"}]}`
+	msgStreamBody     = `{"model":"claude","max_tokens":1000,"stream":true,"messages":[{"role":"user","content":"hi there"}]}`
+	genBody           = `{"contents":[{"role":"user","parts":[{"text":"hi there"}]}]}`
 )
 
 func TestServer_Plain(t *testing.T) {
@@ -182,6 +184,9 @@ func TestServer_Plain(t *testing.T) {
 	}
 	if got := join(r.events(chatPath, "", chatStreamBody), "choices.0.delta.content"); got != want {
 		t.Errorf("chat streamed %q", got)
+	}
+	if got := join(r.events(respondPath, "", respondStreamBody), "delta"); got != want {
+		t.Errorf("responses streamed %q", got)
 	}
 	if got := join(r.events(msgPath, "", msgStreamBody), "delta.text"); got != want {
 		t.Errorf("messages streamed %q", got)
@@ -203,6 +208,7 @@ func TestServer_SameRequestSameBytes(t *testing.T) {
 	for _, behaviour := range []string{"", "tool=a,b; thinking=2", "events=9", "refuse", "events=300"} {
 		f(chatPath, behaviour, chatBody)
 		f(chatPath, behaviour, chatStreamBody)
+		f(respondPath, behaviour, respondStreamBody)
 		f(msgPath, behaviour, msgBody)
 		f(msgPath, behaviour, msgStreamBody)
 		f(genPath, behaviour, genBody)
@@ -323,13 +329,16 @@ func FuzzServer(f *testing.F) {
 		`{"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}}]},{"parts":[{"functionResponse":{"name":"f","response":{}}}]}]}`,
 		`{"requests":[{"model":"models/m","content":{"parts":[{"text":"a"}]}}]}`,
 		`{"model":"m","input":["a"],"dimensions":3}`,
+		`{"model":"m","input":[{"role":"user","content":"use the tool"},{"type":"function_call","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"a","output":"b"}],"tools":[{"type":"function","name":"f"}],"reasoning":{"summary":"auto"}}`,
 	} {
 		f.Add([]byte(body))
 	}
 	operations := []operation{
-		{readChat, writeChat, filmChat}, {readCompletions, writeCompletions, filmCompletions},
-		{read: readEmbeddings, whole: writeEmbeddings}, {read: readCount, whole: writeCount}, {read: readTokenCount, whole: writeTokenCount}, {readMessages, writeMessage, filmMessage},
-		{readGenerate, writeGenerate, filmGenerate}, {read: readBatch, whole: writeBatch},
+		{read: readChat, whole: writeChat, film: filmChat}, {read: readCompletions, whole: writeCompletions, film: filmCompletions},
+		{read: readRespond, whole: writeRespond, film: filmRespond},
+		{read: readEmbeddings, whole: writeEmbeddings}, {read: readCount, whole: writeCount}, {read: readTokenCount, whole: writeTokenCount},
+		{read: readMessages, whole: writeMessage, film: filmMessage},
+		{read: readGenerate, whole: writeGenerate, film: filmGenerate}, {read: readBatch, whole: writeBatch},
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if !gjson.ValidBytes(body) {

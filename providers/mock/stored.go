@@ -109,6 +109,8 @@ var collections = map[string]struct{ kind, begin, object string }{
 	"vector_stores":              {"vector_store", "vs_", "vector_store"},
 	"conversations":              {"conversation", "conv_", "conversation"},
 	"containers":                 {"container", "cntr_", "container"},
+	"responses":                  {"response", "resp_", "response"},
+	"responses/input_items":      {"response.item", "item_", "message"},
 	"uploads/parts":              {"part", "part_", "upload.part"},
 	"vector_stores/files":        {"vector_store.file", "", "vector_store.file"},
 	"vector_stores/file_batches": {"vector_store.file_batch", "vsfb_", "vector_store.file_batch"},
@@ -133,11 +135,16 @@ type errand struct {
 	steps  []string // of the path
 }
 
+// shelf is the caller's.
+func (v *visit) shelf() *shelf {
+	auth := v.ctx.Request.Header.Peek("Authorization")
+	return v.server.shelves.of(string(bytes.TrimPrefix(auth, []byte("Bearer "))))
+}
+
 // keep answers a call about stored objects.
 func (v *visit) keep() bool {
-	auth := v.ctx.Request.Header.Peek("Authorization")
 	w := &errand{
-		visit: v, shelf: v.server.shelves.of(string(bytes.TrimPrefix(auth, []byte("Bearer ")))), method: string(v.ctx.Method()),
+		visit: v, shelf: v.shelf(), method: string(v.ctx.Method()),
 		steps: strings.Split(strings.Trim(strings.TrimPrefix(string(v.ctx.Path()), OpenAIPath), "/"), "/"),
 	}
 	if !v.ctx.IsGet() && !bytes.HasPrefix(v.ctx.Request.Header.ContentType(), []byte("multipart/form-data")) {

@@ -98,6 +98,9 @@ func (w *errand) act(t *thing, word string) ([]byte, string, *refusal) {
 		}
 		return t.content, "application/octet-stream", nil
 	case "cancel":
+		if t.kind == "response" {
+			return nil, "", invalid("", "Cannot cancel a synchronous response.")
+		}
 		t.text("status", "cancelled")
 	case "files":
 		return w.list("vector_store.file", t.within), jsonType, nil

@@ -66,6 +66,7 @@ func TestStream_ClientLeaves(t *testing.T) {
 		}
 	}
 	f(chatPath, "gpt", chatStreamBody)
+	f(respondPath, "gpt", respondStreamBody)
 	f(msgPath, "claude", strings.Replace(msgStreamBody, "1000", "20000", 1))
 	f(streamPath, "gemini", genBody)
 }

@@ -29,6 +29,7 @@ type request struct {
 	doc    gjson.Result // the body, valid JSON
 	model  string       // from the path
 	stream bool         // by the path
+	shelf  *shelf       // what is kept for the caller; nil where nothing is
 }
 
 // fields hands the body's members to a reader until it refuses one.
@@ -134,6 +135,9 @@ func (v *visit) read() (*ask, *answer, *refusal) {
 		return nil, nil, invalid("", "We could not parse the JSON body of your request.")
 	}
 	r := &request{body: body, doc: doc, model: at.model, stream: at.stream}
+	if at.operation.keep != nil {
+		r.shelf = v.shelf()
+	}
 	a, refused := at.operation.read(r)
 	if refused != nil {
 		return nil, nil, refused
@@ -188,6 +192,9 @@ func (v *visit) whole(a *ask, ans *answer) bool {
 		return v.send(body)
 	}
 	v.account.owe(a, ans)
+	if v.place.operation.keep != nil {
+		v.place.operation.keep(v.shelf(), a, ans)
+	}
 	if b := &v.behaviour; b.Cut != nil || b.Stall != nil {
 		v.account.settle(CallAborted, 0, ans.total) // the model has made it all, and it is billed
 	} else {
@@ -276,6 +283,8 @@ func (v *visit) play(a *ask, ans *answer) bool {
 		if s.failed = f.cut(*b.Error); s.failed {
 			v.place.language.broken(f)
 		}
+	case v.place.operation.keep != nil:
+		v.place.operation.keep(v.shelf(), a, ans)
 	}
 	v.ctx.SetContentType("text/event-stream; charset=utf-8")
 	if b.SlowHeaders > 0 {
