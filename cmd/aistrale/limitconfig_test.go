@@ -86,7 +86,7 @@ func TestLimits_mistakes(t *testing.T) {
 			t.Errorf("%q\n got %s\nwant %s", text, strings.Join(lines, "\n     "), strings.Join(want, "\n     "))
 		}
 	}
-	const forms = `key/NAME, user/NAME, project/NAME, workspace/NAME, "*" (each key) or all`
+	const forms = `key/NAME, user/NAME, project/NAME, workspace/NAME, session/*, "*" (each key) or all`
 	f("limits: [{concurrent: 1}]", "f:3: limits[0]: scope: is missing; name "+forms)
 	for _, bad := range []string{"ci", "team/x", "key", "all/x", "*/x", "'key/'", "key/a b"} {
 		said := strings.Trim(bad, "'")
