@@ -88,8 +88,12 @@ func (d *decoder) start(response gjson.Result) {
 
 // whole reads a response object that is the reply.
 func (d *decoder) whole(response gjson.Result) {
-	if status := response.Get("status").Str; status == "failed" || status == "cancelled" {
+	switch status := response.Get("status").Str; status {
+	case "failed", "cancelled":
 		d.fail(failure(response))
+		return
+	case "queued", "in_progress": // nobody asked for it in the background, nor looks at it later
+		d.fail(&providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "the upstream's reply is not complete: its status is " + status})
 		return
 	}
 	d.start(response)
