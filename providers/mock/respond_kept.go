@@ -6,11 +6,9 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// A kept response is a thing whose members are the response's own, with its input as things
-// within it. Its content is all the items up to its end, separated by commas, which is what the
-// next response takes over.
-
-// keepRespond keeps a response that has come to its end.
+// keepRespond keeps a response that has come to its end: a thing with the response's members,
+// and its input as things within it. Its content is all the items up to its end, separated by
+// commas, which is what the next response takes over.
 func keepRespond(s *shelf, a *ask, ans *answer) {
 	if !a.stores {
 		return
