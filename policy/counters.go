@@ -107,6 +107,8 @@ type Verdict struct {
 	// Parted says of a refusal that a part had been granted, and is given back a little later: who
 	// asks again needs another lease.
 	Parted bool
+	// Degraded is set where the real counters could not be reached and a stand-in has spoken.
+	Degraded bool
 	// Rates says how the asked rates stand now, in their order.
 	Rates []RateState
 }

@@ -152,6 +152,7 @@ func (f *FallbackCounters) take(ctx context.Context, a *Ask, why error) (Verdict
 			v.Rates = append(v.Rates, RateState{Remaining: a.Rates[i].Burst})
 		}
 	}
+	v.Degraded = true
 	if v.Grant != nil {
 		g := v.Grant
 		v.Grant = &Grant{Ask: a, Output: g.Output, Degraded: true, stand: &stand{own: own, grant: g}}

@@ -122,7 +122,7 @@ func TestFallbackCounters_TakeTheirShare(t *testing.T) {
 		s.down.Store(true)
 		c := s.counters(policy.FallbackOptions{})
 		grants, v := granted(t, c, func() *policy.Ask { a := s.ask(); change(a); return a }, 100)
-		if len(grants) != want || v.Refused.Kind != kind {
+		if len(grants) != want || v.Refused.Kind != kind || !v.Degraded {
 			t.Fatalf("%d granted, then %+v; want %d, then kind %d", len(grants), v.Refused, want, kind)
 		}
 		for _, g := range grants {

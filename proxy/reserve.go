@@ -184,11 +184,12 @@ func (f *flight) obtain() error {
 			Message: "The gateway cannot check this key's limits at the moment. Please retry shortly."}
 	}
 	l.show(&v)
+	l.degraded = l.degraded || v.Degraded
 	if v.Grant == nil {
 		l.waited += time.Since(l.wanted.Now)
 		return v.Fault(&l.ask, f.rec.Asked)
 	}
-	l.grant, l.degraded = v.Grant, l.degraded || v.Grant.Degraded
+	l.grant = v.Grant
 	f.rec.Lease = l.ask.Lease
 	return nil
 }
