@@ -67,7 +67,7 @@ func (f *flight) findOne(id, param string) error {
 	if err != nil {
 		return err
 	}
-	if !known && f.endpoint.Stored == nil && f.state.Keys.Sole() {
+	if !known && f.endpoint.Op.Makes() && f.state.Keys.Sole() {
 		return nil // made beside the gateway, in an account that nobody else uses
 	}
 	if len(mine) > 1 { // two accounts gave one id: the call goes where its other objects are, or as it says

@@ -34,6 +34,7 @@ var judgeFaults = map[string]string{
 type judged struct {
 	Rows []struct {
 		Direction, Provider string
+		Pair, Face          string // of the judge of the other faces
 		Cases, Passed       int
 	}
 	Checks []struct {
@@ -45,6 +46,37 @@ type judged struct {
 }
 
 func TestJudge(t *testing.T) {
+	folder := judgeFolder(t)
+	f := func(name string, options ...string) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) { judge(t, folder, "", options).hold(t) })
+	}
+	f("whole")
+	f("split", "--split") // streams cut at random bytes
+}
+
+// The other faces: where both sides speak one language nothing may differ, elsewhere one case in a
+// hundred at most.
+func TestJudge_faces(t *testing.T) {
+	folder := judgeFolder(t)
+	for _, face := range []string{"messages", "gemini", "responses"} {
+		t.Run(face, func(t *testing.T) {
+			cases, passed := map[string]int{}, map[string]int{}
+			for _, r := range judge(t, folder, "FACES=1", []string{"--faces", face}).Rows {
+				cases[r.Pair] += r.Cases
+				passed[r.Pair] += r.Passed
+			}
+			for pair, least := range map[string]int{"exact": 100, "cross": 99, "error": 99} {
+				if cases[pair] == 0 || 100*passed[pair] < least*cases[pair] {
+					t.Errorf("%s: %d of %d cases pass", pair, passed[pair], cases[pair])
+				}
+			}
+		})
+	}
+}
+
+func judgeFolder(t *testing.T) string {
+	t.Helper()
 	folder := os.Getenv(judgeEnv)
 	if folder == "" {
 		t.Skip(judgeEnv + " is not set: fidelity is not judged over recorded traffic")
@@ -55,21 +87,17 @@ func TestJudge(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, "run")); err != nil {
 		missing(t, judgeEnv+" names no judge: "+err.Error())
 	}
-	f := func(name string, options ...string) {
-		t.Helper()
-		t.Run(name, func(t *testing.T) { judge(t, folder, options).hold(t) })
-	}
-	f("whole")
-	f("split", "--split") // streams cut at random bytes
+	return folder
 }
 
-func judge(t *testing.T, folder string, options []string) *judged {
+func judge(t *testing.T, folder, setting string, options []string) *judged {
 	t.Helper()
 	report := filepath.Join(t.TempDir(), "report.json")
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	args := append([]string{binary(t), "--json", report}, options...)
 	cmd := exec.CommandContext(ctx, filepath.Join(folder, "run"), args...)
+	cmd.Env = append(os.Environ(), setting)
 	// The script starts the gateway: both must end with the test.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
