@@ -115,8 +115,14 @@ func (f *flight) makingAccount() (*Account, error) {
 		name = f.state.Keepers[f.key.Workspace]
 	}
 	serving := f.servingAccounts()
-	if name == "" && len(serving) == 1 {
-		name = serving[0]
+	if name == "" { // one without a credential is no choice, unless it is the only one
+		able := slices.DeleteFunc(slices.Clone(serving), func(of string) bool { return f.state.Accounts[of][0].NeedsKey })
+		if len(able) > 0 {
+			serving = able
+		}
+		if len(serving) == 1 {
+			name = serving[0]
+		}
 	}
 	if !slices.Contains(serving, name) {
 		return nil, f.noKeeper(name, serving)

@@ -126,6 +126,9 @@ func TestStored_Keeper(t *testing.T) {
 	f("workspace", "other- ", "/v1/conversations", nil, keeper)
 	f("header before workspace", "openai-", "/v1/conversations", header("openai"), keeper)
 	f("the only one", "openai-", "/v1/conversations", nil, only)
+	f("the only one with a credential", "openai-", "/v1/conversations", nil, func(_ *Options, s *Snapshot) {
+		s.Accounts["other"][0].NeedsKey = true
+	})
 	f("unknown", "", "/v1/conversations", header("nobody"))
 	f("denied to the key", "", "/v1/conversations", header("other"), func(_ *Options, s *Snapshot) {
 		for _, k := range s.Keys.All() {
