@@ -79,23 +79,28 @@ func (f *flight) replyKey(key *storage.ReplyKey, t *target, plan *providers.Plan
 	part(h, t.account.BaseURL)
 	part(h, strconv.FormatBool(f.call.Stream))
 	part(h, strconv.FormatBool(f.call.IncludeUsage))
-	for _, name := range t.account.Forward {
-		part(h, name)
+	partLines(h, f.call.Forwarded)
+	for _, name := range t.account.ForwardExact {
 		part(h, f.fc.Request.Header.Peek(name))
 	}
 	for i := range plan.Requests {
 		r := &plan.Requests[i]
 		part(h, r.Path)
 		part(h, r.Body)
-		for _, line := range r.Headers {
-			part(h, line.Name)
-			part(h, line.Value)
-		}
+		partLines(h, r.Headers)
 	}
 	var sum [32]byte
 	h.Sum(sum[:0])
 	key.Place = sha256.Sum256(append([]byte("place"), sum[:]...))
 	key.Seal = sha256.Sum256(append([]byte("seal"), sum[:]...))
+}
+
+func partLines(h hash.Hash, lines []providers.Header) {
+	part(h, strconv.Itoa(len(lines)))
+	for i := range lines {
+		part(h, lines[i].Name)
+		part(h, lines[i].Value)
+	}
 }
 
 // part hashes a text with its length, so that no two lists of texts are alike.

@@ -108,6 +108,37 @@ func TestCache(t *testing.T) {
 	f(0, long, 13, "hit")
 }
 
+// What the upstream sees of the client's headers tells calls apart, all lines of a name too.
+func TestCache_headers(t *testing.T) {
+	var up *stage
+	up = newStage(t, numbered(&up, ""), well)
+	account := up.account(t, "one", "c")
+	account.Forward, account.ForwardExact = []string{"x-beta"}, []string{"x-version"}
+	g := newStagedGateway(t, &policy.Alias{Targets: targetsOf("one/m"), Cache: time.Hour}, []*Account{account}, func(o *Options, _ *Snapshot) {
+		o.Replies, o.Limits.MaxCached = NewMemoryReplies(1<<20), 4096
+	})
+	f := func(second, version, want string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url+"/v1/chat/completions", strings.NewReader(itWhole))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = http.Header{"Authorization": {"Bearer " + keyNumber(0)}, "X-Beta": {"a", second}, "X-Version": {version}}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if got := resp.Header.Get("x-aistrale-cache"); got != want {
+			t.Errorf("a, %s of %s: %d %q, want %q", second, version, resp.StatusCode, got, want)
+		}
+	}
+	f("b", "1", "miss")
+	f("c", "1", "miss")
+	f("b", "2", "miss")
+	f("b", "1", "hit")
+}
+
 func TestCache_keepsNoBrokenStream(t *testing.T) {
 	g := newCachedGateway(t, "")
 	for range 2 {

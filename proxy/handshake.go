@@ -132,11 +132,7 @@ func (s *session) dial(t *target) error {
 	f := s.f
 	f.prepare(t)
 	req := providers.UpstreamRequest{Method: fasthttp.MethodGet, Path: f.call.Path + "?model=" + url.QueryEscape(t.Model)}
-	for _, name := range t.account.Forward {
-		if v := f.fc.Request.Header.Peek(name); len(v) > 0 {
-			req.Headers = joinHeader(req.Headers, name, string(v))
-		}
-	}
+	req.Headers = append(req.Headers, f.call.Forwarded...)
 	if err := f.sign(t, &req); err != nil {
 		return err
 	}

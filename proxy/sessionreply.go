@@ -45,9 +45,7 @@ func (s *session) begin(ask *providers.SessionAsk) (*sessionReply, error) {
 	if err != nil {
 		return nil, err
 	}
-	own.rec.Attempts = append(own.rec.Attempts, storage.Attempt{
-		Provider: t.Provider, Model: t.Model, Credential: t.account.Credential, Status: 200, Outcome: storage.OutcomeOK, Sent: true,
-	})
+	r.sent(t)
 	return r, nil
 }
 
@@ -69,6 +67,13 @@ func (s *session) reply(t *target) (*sessionReply, error) {
 		EndUser: rec.EndUser, Asked: rec.Asked, Provider: t.Provider, Model: t.Model, Credential: t.account.Credential, Stream: true, Exact: true,
 	}
 	return &sessionReply{f: own, began: now}, nil
+}
+
+// sent notes that the upstream is at work on the reply.
+func (r *sessionReply) sent(t *target) {
+	r.f.rec.Attempts = append(r.f.rec.Attempts, storage.Attempt{
+		Provider: t.Provider, Model: t.Model, Credential: t.account.Credential, Status: 200, Outcome: storage.OutcomeOK, Sent: true,
+	})
 }
 
 // begun is told of a reply that begins: one that the client asked for, or the upstream's own,
@@ -139,9 +144,7 @@ func (s *session) unasked(t *target) (*sessionReply, error) {
 	if err := r.f.openBill(&r.f.target, &providers.Plan{}); err != nil {
 		return nil, err
 	}
-	r.f.rec.Attempts = append(r.f.rec.Attempts, storage.Attempt{
-		Provider: t.Provider, Model: t.Model, Credential: t.account.Credential, Status: 200, Outcome: storage.OutcomeOK, Sent: true,
-	})
+	r.sent(t)
 	return r, nil
 }
 
