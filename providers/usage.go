@@ -54,6 +54,10 @@ const (
 	Searches  // web searches made, count
 	InputTool // input that the provider's own tools added (Gemini), beside InputTotal
 	ImagesOut // tokens of the output
+	// What is billed by other units than tokens:
+	Characters // of text to be spoken, count
+	AudioInMs  // sound that was read, milliseconds
+	AudioOutMs // sound that was made, milliseconds
 	meters
 )
 
@@ -62,8 +66,11 @@ const (
 type UsageLine struct {
 	Model string // "" for the model that was called
 	Tier  string // service tier that was served, "" where not said
-	has   uint32
-	n     [meters]int64
+	// Variant is what the price of each image goes by beside the model: "1024x1792/hd", or
+	// "1024x1024" where there is no quality; "" where it goes by nothing else.
+	Variant string
+	has     uint32
+	n       [meters]int64
 }
 
 // Set notes an explicit value.
@@ -81,6 +88,7 @@ func (l *UsageLine) Has() bool { return l.has != 0 }
 type Normal struct {
 	Model         string `json:"model,omitempty"`
 	Tier          string `json:"tier,omitempty"`
+	Variant       string `json:"variant,omitempty"`
 	InputUncached int64  `json:"input_uncached"`
 	CacheRead     int64  `json:"cache_read,omitempty"`
 	CacheWrite5m  int64  `json:"cache_write_5m,omitempty"`
@@ -93,19 +101,42 @@ type Normal struct {
 	ImageOut      int64  `json:"image_out,omitzero"`
 	Images        int64  `json:"images,omitempty"`
 	Searches      int64  `json:"searches,omitempty"`
+	Characters    int64  `json:"characters,omitempty"`
+	AudioInMs     int64  `json:"audio_in_ms,omitempty"`
+	AudioOutMs    int64  `json:"audio_out_ms,omitempty"`
 }
 
 // Input is all input tokens, cached ones included.
 func (n Normal) Input() int64 { return n.InputUncached + n.CacheRead + n.CacheWrite5m + n.CacheWrite1h }
 
+// Add adds what other counts. Model, Tier and Variant stay.
+func (n *Normal) Add(other *Normal) {
+	n.InputUncached += other.InputUncached
+	n.CacheRead += other.CacheRead
+	n.CacheWrite5m += other.CacheWrite5m
+	n.CacheWrite1h += other.CacheWrite1h
+	n.Output += other.Output
+	n.Reasoning += other.Reasoning
+	n.AudioIn += other.AudioIn
+	n.AudioOut += other.AudioOut
+	n.ImageIn += other.ImageIn
+	n.ImageOut += other.ImageOut
+	n.Images += other.Images
+	n.Searches += other.Searches
+	n.Characters += other.Characters
+	n.AudioInMs += other.AudioInMs
+	n.AudioOutMs += other.AudioOutMs
+}
+
 // Normal derives the one form from what the provider said.
 func (l *UsageLine) Normal() Normal {
 	out := Normal{
-		Model: l.Model, Tier: l.Tier,
+		Model: l.Model, Tier: l.Tier, Variant: l.Variant,
 		CacheRead: l.n[CacheRead], CacheWrite1h: l.n[CacheWrite1h], CacheWrite5m: l.n[CacheWrite5m],
 		Reasoning: l.n[Reasoning], AudioIn: l.n[AudioIn], AudioOut: l.n[AudioOut],
 		ImageIn: l.n[ImagesIn], ImageOut: l.n[ImagesOut],
 		Images: l.n[Images], Searches: l.n[Searches],
+		Characters: l.n[Characters], AudioInMs: l.n[AudioInMs], AudioOutMs: l.n[AudioOutMs],
 	}
 	// A write whose lifetime is not named is of the default one, 5 minutes.
 	out.CacheWrite5m += max(0, l.n[CacheWrite]-l.n[CacheWrite5m]-l.n[CacheWrite1h])
@@ -221,6 +252,9 @@ func (l *UsageLine) merge(later *UsageLine) {
 	if later.Tier != "" {
 		l.Tier = later.Tier
 	}
+	if later.Variant != "" {
+		l.Variant = later.Variant
+	}
 }
 
 // Called is the line of the model that was called, in normal form, where the provider tells it
@@ -234,7 +268,7 @@ func (u *Usage) Called() Normal {
 	return u.Total()
 }
 
-// Total sums the lines in normal form; Model and Tier are those of the first.
+// Total sums the lines in normal form; Model, Tier and Variant are those of the first.
 func (u *Usage) Total() Normal {
 	var sum Normal
 	for i := range u.Lines {
@@ -243,18 +277,7 @@ func (u *Usage) Total() Normal {
 			sum = n
 			continue
 		}
-		sum.InputUncached += n.InputUncached
-		sum.CacheRead += n.CacheRead
-		sum.CacheWrite5m += n.CacheWrite5m
-		sum.CacheWrite1h += n.CacheWrite1h
-		sum.Output += n.Output
-		sum.Reasoning += n.Reasoning
-		sum.AudioIn += n.AudioIn
-		sum.AudioOut += n.AudioOut
-		sum.ImageIn += n.ImageIn
-		sum.ImageOut += n.ImageOut
-		sum.Images += n.Images
-		sum.Searches += n.Searches
+		sum.Add(&n)
 	}
 	return sum
 }

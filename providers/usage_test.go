@@ -1,6 +1,9 @@
 package providers
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 type meterValue struct {
 	m Meter
@@ -48,6 +51,31 @@ func TestUsageLine_Normal(t *testing.T) {
 		Normal{InputUncached: 100, ImageIn: 60, Output: 50, ImageOut: 40})
 	f("audio and images", lineOf(meterValue{InputTotal, 100}, meterValue{AudioIn, 60}, meterValue{OutputTotal, 50}, meterValue{AudioOut, 40}, meterValue{Images, 2}, meterValue{Searches, 3}),
 		Normal{InputUncached: 100, AudioIn: 60, Output: 50, AudioOut: 40, Images: 2, Searches: 3})
+	f("units that are no tokens", lineOf(meterValue{Characters, 19}, meterValue{AudioInMs, 100}, meterValue{AudioOutMs, 2_500}),
+		Normal{Characters: 19, AudioInMs: 100, AudioOutMs: 2_500})
+	f("images of a kind", UsageLine{Variant: "1024x1792/hd", has: 1 << Images, n: [meters]int64{Images: 2}}, Normal{Images: 2, Variant: "1024x1792/hd"})
+}
+
+// Every count that a line has is added.
+func TestNormal_Add(t *testing.T) {
+	var sum, more Normal
+	a, b := reflect.ValueOf(&sum).Elem(), reflect.ValueOf(&more).Elem()
+	for i := range a.NumField() {
+		if a.Field(i).Kind() == reflect.Int64 {
+			a.Field(i).SetInt(5)
+			b.Field(i).SetInt(int64(i))
+		}
+	}
+	sum.Model, more.Model = "a", "b"
+	sum.Add(&more)
+	for i := range a.NumField() {
+		if a.Field(i).Kind() == reflect.Int64 && a.Field(i).Int() != int64(5+i) {
+			t.Errorf("%s is %d, want %d", a.Type().Field(i).Name, a.Field(i).Int(), 5+i)
+		}
+	}
+	if sum.Model != "a" {
+		t.Errorf("the model became %q", sum.Model)
+	}
 }
 
 // The bills of public issues, where cached tokens were charged twice. A line holds each token
@@ -131,7 +159,14 @@ func TestUsage_Merge_lines(t *testing.T) {
 	if len(u.Lines) != 2 || u.Lines[1].Model != "advisor" || u.Lines[1].Tier != "priority" || !u.Estimated {
 		t.Fatalf("lines %+v", u.Lines)
 	}
-	if got := u.Total(); got != (Normal{InputUncached: 101, Output: 15}) || got.Input() != 101 {
+	kind := lineOf(meterValue{Images, 1})
+	kind.Variant = "1024x1024"
+	u.Merge(Usage{Lines: []UsageLine{kind}})
+	u.Merge(usageOf("", meterValue{Images, 0}))
+	if u.Lines[0].Variant != "1024x1024" {
+		t.Errorf("the variant was lost to an event without: %+v", u.Lines)
+	}
+	if got := u.Total(); got != (Normal{InputUncached: 101, Output: 15, Variant: "1024x1024"}) || got.Input() != 101 {
 		t.Errorf("total %+v", got)
 	}
 	if string(u.Raw) != "a" {

@@ -177,19 +177,7 @@ func count(state *Snapshot, account *Account, o *storage.Object, sums map[string
 }
 
 func (s *spent) add(n *providers.Normal, c *storage.Charge) {
-	t := &s.sum
-	t.InputUncached += n.InputUncached
-	t.CacheRead += n.CacheRead
-	t.CacheWrite5m += n.CacheWrite5m
-	t.CacheWrite1h += n.CacheWrite1h
-	t.Output += n.Output
-	t.Reasoning += n.Reasoning
-	t.AudioIn += n.AudioIn
-	t.AudioOut += n.AudioOut
-	t.ImageIn += n.ImageIn
-	t.ImageOut += n.ImageOut
-	t.Images += n.Images
-	t.Searches += n.Searches
+	s.sum.Add(n)
 	s.charge.CostNano += c.CostNano
 	s.charge.PriceID = c.PriceID
 	if s.charge.Unpriced == "" {

@@ -21,6 +21,7 @@ const (
 	maxTag      = 64
 	maxLines    = 64
 	maxLineText = 128
+	maxVariant  = 32
 )
 
 // MaxEntry is longer than any encoded entry, in bytes.
@@ -105,17 +106,19 @@ const (
 	bytesUsageRaw = 58
 )
 
-// Fields of a line: two texts, then numbers.
+// Fields of a line: two texts, then numbers, and a text that came later.
 const (
 	lineModel = iota
 	lineTier
 	lineTexts
+
+	lineVariant = 63
 )
 
 type (
 	numbers [numFields]int64
 	texts   [textFields]*string
-	counts  [12]*int64
+	counts  [15]*int64
 )
 
 // Append encodes the entry at the end of dst, the same bytes each time. It does not allocate
@@ -256,7 +259,7 @@ func lineCounts(l *providers.Normal) counts {
 	return counts{
 		&l.InputUncached, &l.CacheRead, &l.CacheWrite5m, &l.CacheWrite1h, &l.Output,
 		&l.Reasoning, &l.AudioIn, &l.AudioOut, &l.Images, &l.Searches,
-		&l.ImageIn, &l.ImageOut,
+		&l.ImageIn, &l.ImageOut, &l.Characters, &l.AudioInMs, &l.AudioOutMs,
 	}
 }
 
@@ -269,6 +272,7 @@ func appendLine(dst []byte, l *providers.Normal) []byte {
 	for i, n := range lineCounts(l) {
 		dst = appendNumber(dst, lineTexts+i, *n)
 	}
+	dst = appendForeign(dst, lineVariant, l.Variant, maxVariant)
 	size := len(dst) - start
 	dst[start-2], dst[start-1] = byte(size)|0x80, byte(size>>7)
 	return dst
@@ -287,6 +291,8 @@ func parseLine(rest string, l *providers.Normal) error {
 			l.Model = f.text
 		case f.kind == kindBytes && f.number == lineTier:
 			l.Tier = f.text
+		case f.kind == kindBytes && f.number == lineVariant:
+			l.Variant = f.text
 		case f.kind == kindNumber && lineTexts <= f.number && f.number < lineTexts+len(all):
 			*all[f.number-lineTexts] = f.n
 		}

@@ -26,6 +26,9 @@ const (
 	AudioOutTokens
 	Images
 	Searches
+	Characters // of text to be spoken
+	AudioInMs  // sound that was read
+	AudioOutMs // sound that was made
 	CostNano
 	DurationMicros // of final attempts
 	FirstLatency   // the first of LatencyBuckets counts of final attempts by duration
@@ -44,7 +47,7 @@ type Totals [Measures]int64
 var measureNames = [...]string{
 	"requests", "errors", "attempts", "unpriced", "estimated", "input_tokens", "cache_read_tokens",
 	"cache_write_tokens", "output_tokens", "reasoning_tokens", "audio_in_tokens", "audio_out_tokens",
-	"images", "searches", "cost_nano", "duration_us",
+	"images", "searches", "characters", "audio_in_ms", "audio_out_ms", "cost_nano", "duration_us",
 }
 
 // String is the measure's column: requests, cost_nano, latency_00.
@@ -123,6 +126,9 @@ func TotalsOf(e *Entry) Totals {
 		t[AudioOutTokens] += n.AudioOut
 		t[Images] += n.Images
 		t[Searches] += n.Searches
+		t[Characters] += n.Characters
+		t[AudioInMs] += n.AudioInMs
+		t[AudioOutMs] += n.AudioOutMs
 	}
 	for m := range t {
 		t[m] = max(-most, min(most, t[m]))

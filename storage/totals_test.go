@@ -34,13 +34,14 @@ func TestTotalsOf(t *testing.T) {
 		Final: true, Outcome: OutcomeTimeout, Duration: 3 * time.Millisecond,
 		Lines: []providers.Normal{
 			{InputUncached: 1, CacheRead: 10, CacheWrite5m: 100, CacheWrite1h: 1000, Output: 7, Reasoning: 5},
-			{InputUncached: 10_000, Output: 70, AudioIn: 2, AudioOut: 3, Images: 4, Searches: 6},
+			{InputUncached: 10_000, Output: 70, AudioIn: 2, AudioOut: 3, Images: 4, Searches: 6, Characters: 8, AudioInMs: 9, AudioOutMs: 11},
 		},
 		Charge: Charge{CostNano: 42, Estimated: true},
 	}
 	want := Totals{
 		Requests: 1, Errors: 1, Attempts: 1, Estimated: 1, InputTokens: 11_111, CacheReadTokens: 10, CacheWriteTokens: 1100,
 		OutputTokens: 77, ReasoningTokens: 5, AudioInTokens: 2, AudioOutTokens: 3, Images: 4, Searches: 6,
+		Characters: 8, AudioInMs: 9, AudioOutMs: 11,
 		CostNano: 42, DurationMicros: 3000, FirstLatency + 1: 1, // 2 to 3 ms
 	}
 	if got := TotalsOf(&e); got != want {

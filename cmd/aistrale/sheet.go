@@ -177,6 +177,9 @@ func cellUSD(nano int64) jsontext.Value { return jsontext.Value(storage.FormatUS
 func cellTime(t time.Time) jsontext.Value { return cellText(t.UTC().Format(time.RFC3339Nano)) }
 
 // cellMillis has microseconds behind the point.
-func cellMillis(d time.Duration) jsontext.Value {
-	return strconv.AppendFloat(nil, float64(d.Microseconds())/1000, 'f', -1, 64)
+func cellMillis(d time.Duration) jsontext.Value { return cellThousandths(d.Microseconds()) }
+
+// cellThousandths is n / 1000.
+func cellThousandths(n int64) jsontext.Value {
+	return strconv.AppendFloat(nil, float64(n)/1000, 'f', -1, 64)
 }

@@ -79,7 +79,7 @@ func (c *ledgerCommand) printSums(q *storage.UsageQuery, sums []storage.UsageSum
 			return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(b.Totals[storage.CostNano], a.Totals[storage.CostNano]))
 		})
 	}
-	s := newSheet(c.env.Stdout, as, sumColumns(q))
+	s := newSheet(c.env.Stdout, as, sumColumns(q, sums))
 	for i := range sums {
 		if err := s.row(sumCells(q, &sums[i])...); err != nil {
 			return err
@@ -88,7 +88,8 @@ func (c *ledgerCommand) printSums(q *storage.UsageQuery, sums []storage.UsageSum
 	return s.close()
 }
 
-func sumColumns(q *storage.UsageQuery) []column {
+// sumColumns are the columns of sums. A table shows what is not text only where there is some.
+func sumColumns(q *storage.UsageQuery, sums []storage.UsageSum) []column {
 	var columns []column
 	if q.Per != "" {
 		columns = append(columns, column{"start", strings.ToUpper(string(q.Per))})
@@ -100,10 +101,18 @@ func sumColumns(q *storage.UsageQuery) []column {
 		}
 		columns = append(columns, column{string(d), strings.ToUpper(string(d))})
 	}
+	some := func(m storage.Measure, heading string) string {
+		if slices.ContainsFunc(sums, func(s storage.UsageSum) bool { return s.Totals[m] != 0 }) {
+			return heading
+		}
+		return ""
+	}
 	return append(columns, []column{
 		{"requests", "REQUESTS"}, {"errors", "ERRORS"}, {"attempts", ""},
 		{"input_tokens", "INPUT"}, {"output_tokens", "OUTPUT"}, {"cache_read_tokens", "CACHE READ"}, {"cache_write_tokens", "CACHE WRITE"},
-		{"reasoning_tokens", ""}, {"audio_in_tokens", ""}, {"audio_out_tokens", ""}, {"images", ""}, {"searches", ""},
+		{"reasoning_tokens", ""}, {"audio_in_tokens", ""}, {"audio_out_tokens", ""},
+		{"images", some(storage.Images, "IMAGES")}, {"searches", ""}, {"characters", some(storage.Characters, "CHARACTERS")},
+		{"audio_in_seconds", some(storage.AudioInMs, "SECONDS IN")}, {"audio_out_seconds", some(storage.AudioOutMs, "SECONDS OUT")},
 		{"cost_usd", "COST USD"}, {"unpriced", "UNPRICED"}, {"estimated", "ESTIMATED"},
 		{"latency_p50_ms", "P50 MS"}, {"latency_p95_ms", "P95 MS"}, {"latency_p99_ms", ""},
 	}...)
@@ -121,13 +130,8 @@ func sumCells(q *storage.UsageQuery, sum *storage.UsageSum) []jsontext.Value {
 		}
 	}
 	t := &sum.Totals
-	for _, m := range []storage.Measure{
-		storage.Requests, storage.Errors, storage.Attempts,
-		storage.InputTokens, storage.OutputTokens, storage.CacheReadTokens, storage.CacheWriteTokens,
-		storage.ReasoningTokens, storage.AudioInTokens, storage.AudioOutTokens, storage.Images, storage.Searches,
-	} {
-		cells = append(cells, cellInt(t[m]))
-	}
+	cells = append(cells, cellInt(t[storage.Requests]), cellInt(t[storage.Errors]), cellInt(t[storage.Attempts]))
+	cells = append(cells, unitCells(t)...)
 	cost := cellUSD(t[storage.CostNano])
 	if t[storage.Unpriced] > 0 && t[storage.Unpriced] == t[storage.Attempts] {
 		cost = cellNull // nothing is known, which is not 0
@@ -141,4 +145,16 @@ func sumCells(q *storage.UsageQuery, sum *storage.UsageSum) []jsontext.Value {
 		cells = append(cells, latency)
 	}
 	return cells
+}
+
+// unitCells are what was counted, from the tokens of input to the seconds of sound.
+func unitCells(t *storage.Totals) []jsontext.Value {
+	var cells []jsontext.Value
+	for _, m := range []storage.Measure{
+		storage.InputTokens, storage.OutputTokens, storage.CacheReadTokens, storage.CacheWriteTokens,
+		storage.ReasoningTokens, storage.AudioInTokens, storage.AudioOutTokens, storage.Images, storage.Searches, storage.Characters,
+	} {
+		cells = append(cells, cellInt(t[m]))
+	}
+	return append(cells, cellThousandths(t[storage.AudioInMs]), cellThousandths(t[storage.AudioOutMs]))
 }

@@ -70,7 +70,7 @@ func spending(d *desk) {
 func TestUsage(t *testing.T) {
 	d := newDesk(t)
 	if got := d.must("usage", "--json"); got != `[{"requests":0,"errors":0,"attempts":0,"input_tokens":0,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0,`+
-		`"reasoning_tokens":0,"audio_in_tokens":0,"audio_out_tokens":0,"images":0,"searches":0,"cost_usd":0,"unpriced":0,"estimated":0,`+
+		`"reasoning_tokens":0,"audio_in_tokens":0,"audio_out_tokens":0,"images":0,"searches":0,"characters":0,"audio_in_seconds":0,"audio_out_seconds":0,"cost_usd":0,"unpriced":0,"estimated":0,`+
 		`"latency_p50_ms":null,"latency_p95_ms":null,"latency_p99_ms":null}]`+"\n" {
 		t.Errorf("nothing spent is %s", got)
 	}
@@ -143,9 +143,38 @@ func TestUsage_forms(t *testing.T) {
 	if want := []string{"tag", "requests", "errors", "attempts", "input_tokens"}; !reflect.DeepEqual(records[0][:5], want) {
 		t.Errorf("head %q", records[0])
 	}
-	if records[1][0] != "a b" || records[2][0] != `q"` || records[2][1] != "1" || records[2][13] != "" {
+	if records[1][0] != "a b" || records[2][0] != `q"` || records[2][1] != "1" || records[2][16] != "" {
 		t.Errorf("rows %q", records[1:])
 	}
+}
+
+// What is billed by other units than tokens is shown where there is some.
+func TestUsage_units(t *testing.T) {
+	d := newDesk(t)
+	d.spent(entryAt(d.now.Add(-time.Hour), 1, "gpt", 19, 42))
+	if head, _, _ := strings.Cut(d.must("usage", "--by", "model"), "\n"); strings.Contains(head, "IMAGES") || strings.Contains(head, "SECONDS") {
+		t.Errorf("nothing but text, and the head is %s", head)
+	}
+	sound, picture := entryAt(d.now.Add(-time.Hour), 2, "whisper", 0, 0), entryAt(d.now.Add(-time.Hour), 3, "dall-e", 0, 0)
+	sound.Lines = []providers.Normal{{AudioInMs: 8470, AudioOutMs: 100, Characters: 19}}
+	picture.Lines = []providers.Normal{{Images: 2, Variant: "1024x1792/hd"}}
+	d.spent(sound, picture)
+	if head, _, _ := strings.Cut(d.must("usage", "--by", "model"), "\n"); !strings.Contains(head, "IMAGES  CHARACTERS  SECONDS IN  SECONDS OUT  COST USD") {
+		t.Errorf("the head is %s", head)
+	}
+	f := func(row map[string]any, want map[string]any) {
+		t.Helper()
+		for name, value := range want {
+			if row[name] != value {
+				t.Errorf("%s is %v, want %v", name, row[name], value)
+			}
+		}
+	}
+	sums := flat(t, d.must("usage", "--json"))
+	f(sums[0], map[string]any{"images": 2.0, "characters": 19.0, "audio_in_seconds": 8.47, "audio_out_seconds": 0.1, "requests": 3.0})
+	rows := flat(t, d.must("usage", "rows", "--where", "model=whisper,model=dall-e", "--json"))
+	f(rows[0], map[string]any{"images": 0.0, "characters": 19.0, "audio_in_seconds": 8.47, "audio_out_seconds": 0.1, "variant": ""})
+	f(rows[1], map[string]any{"images": 2.0, "audio_in_seconds": 0.0, "variant": "1024x1792/hd"})
 }
 
 func TestUsage_wrong(t *testing.T) {
@@ -212,6 +241,7 @@ func TestUsageRows(t *testing.T) {
 		"status": 200.0, "upstream_status": 200.0, "outcome": "ok", "fault": "", "finish": "", "retry": 2.0,
 		"input_tokens": 22.0, "output_tokens": 42.0, "cache_read_tokens": 3.0, "cache_write_tokens": 0.0,
 		"reasoning_tokens": 2.0, "audio_in_tokens": 0.0, "audio_out_tokens": 0.0, "images": 0.0, "searches": 0.0,
+		"characters": 0.0, "audio_in_seconds": 0.0, "audio_out_seconds": 0.0, "variant": "",
 		"cost_usd": 7.7e-8, "unpriced": "", "estimated": false, "price_id": "p",
 		"content_bytes": 0.0, "bytes_in": 0.0, "bytes_out": 0.0,
 		"latency_ms": 3.0, "first_byte_ms": 1.5, "overhead_ms": 0.04,

@@ -55,6 +55,7 @@ func rowColumns() []column {
 		{"status", "STATUS"}, {"upstream_status", ""}, {"outcome", "OUTCOME"}, {"fault", ""}, {"finish", ""}, {"retry", ""},
 		{"input_tokens", "INPUT"}, {"output_tokens", "OUTPUT"}, {"cache_read_tokens", ""}, {"cache_write_tokens", ""},
 		{"reasoning_tokens", ""}, {"audio_in_tokens", ""}, {"audio_out_tokens", ""}, {"images", ""}, {"searches", ""},
+		{"characters", ""}, {"audio_in_seconds", ""}, {"audio_out_seconds", ""}, {"variant", ""},
 		{"cost_usd", "COST USD"}, {"unpriced", "UNPRICED"}, {"estimated", ""}, {"price_id", ""},
 		{"content_bytes", ""}, {"bytes_in", ""}, {"bytes_out", ""},
 		{"latency_ms", "MS"}, {"first_byte_ms", ""}, {"overhead_ms", ""},
@@ -80,16 +81,21 @@ func rowCells(e *storage.Entry) []jsontext.Value {
 		cellInt(int64(e.Status)), cellInt(int64(e.UpstreamStatus)), cellText(string(e.Outcome)), cellText(e.Fault), cellText(e.Finish), cellInt(int64(e.Retry)),
 	}
 	t := storage.TotalsOf(e) // as the sums count them
-	for _, m := range []storage.Measure{
-		storage.InputTokens, storage.OutputTokens, storage.CacheReadTokens, storage.CacheWriteTokens,
-		storage.ReasoningTokens, storage.AudioInTokens, storage.AudioOutTokens, storage.Images, storage.Searches,
-	} {
-		cells = append(cells, cellInt(t[m]))
-	}
+	cells = append(append(cells, unitCells(&t)...), cellText(variantOf(e)))
 	return append(cells,
 		cost, cellText(e.Unpriced), cellBool(e.Charge.Estimated), cellText(e.PriceID),
 		cellInt(e.ContentBytes), cellInt(e.BytesIn), cellInt(e.BytesOut),
 		cellMillis(e.Duration), cellMillis(e.FirstByte), cellMillis(e.Overhead),
 		cellText(strings.Join(e.Tags, ",")), cellText(e.EndUser), cellText(e.Metadata), cellText(e.ClientID), cellText(e.UpstreamID), cellText(string(e.UsageRaw)),
 	)
+}
+
+// variantOf is what the price of the images of an attempt goes by beside the model, "" for none.
+func variantOf(e *storage.Entry) string {
+	for i := range e.Lines {
+		if v := e.Lines[i].Variant; v != "" {
+			return v
+		}
+	}
+	return ""
 }

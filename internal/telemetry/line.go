@@ -144,8 +144,12 @@ func (l line) usage(u *providers.Usage) line {
 		l = l.number("image_out", n.ImageOut)
 		l = l.number("images", n.Images)
 		l = l.number("searches", n.Searches)
+		l = l.number("characters", n.Characters)
+		l = l.number("audio_in_ms", n.AudioInMs)
+		l = l.number("audio_out_ms", n.AudioOutMs)
 		l = l.text("model", n.Model)
-		l = append(l.text("tier", n.Tier), '}')
+		l = l.text("tier", n.Tier)
+		l = append(l.text("variant", n.Variant), '}')
 	}
 	l = append(l, ']')
 	if u.Estimated {

@@ -194,6 +194,8 @@ func TestColumns(t *testing.T) {
 		do(t, err)
 		got, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		do(t, err)
+		slices.Sort(got) // a later migration's stand at the end
+		slices.Sort(want)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s has %v, want %v", table, got, want)
 		}

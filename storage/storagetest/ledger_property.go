@@ -73,6 +73,9 @@ func randomEntry(random *rand.Rand, at time.Time, n int) storage.Entry {
 	e.Final = random.IntN(4) > 0
 	e.Outcome = []storage.Outcome{storage.OutcomeOK, storage.OutcomeTimeout}[random.IntN(2)]
 	e.Lines = []providers.Normal{{InputUncached: random.Int64N(1000), Output: random.Int64N(1000), CacheRead: random.Int64N(3)}}
+	if random.IntN(4) == 0 { // sounds
+		e.Lines[0] = providers.Normal{Characters: random.Int64N(4096), AudioInMs: random.Int64N(90_000), AudioOutMs: random.Int64N(3)}
+	}
 	e.CostNano, e.Charge.Estimated = random.Int64N(10_000), random.IntN(3) == 0
 	e.Bound.Input = random.Int64N(100)
 	e.Duration = time.Duration(random.Int64N(int64(100 * time.Second)))

@@ -27,7 +27,7 @@ func fullEntry() storage.Entry {
 	e.Status, e.UpstreamStatus, e.UpstreamID = 200, 429, "req_1"
 	e.Outcome, e.Fault, e.Finish = storage.OutcomeBrokenStream, "upstream_error", "end_turn"
 	e.Lines = []providers.Normal{
-		{InputUncached: 1, CacheRead: 2, CacheWrite5m: 3, CacheWrite1h: 4, Output: 5, Reasoning: 6, AudioIn: 7, AudioOut: 8, Images: 9, Searches: 10},
+		{InputUncached: 1, CacheRead: 2, CacheWrite5m: 3, CacheWrite1h: 4, Output: 5, Reasoning: 6, AudioIn: 7, AudioOut: 8, Images: 9, Searches: 10, Characters: 11, AudioInMs: 12, AudioOutMs: 13},
 		{Model: "claude-haiku", Tier: "batch", Output: 11},
 	}
 	e.UsageRaw, e.ContentBytes, e.Bound = []byte(`{"input_tokens":1}`), 12, storage.Bound{Input: 13, Output: 14}
