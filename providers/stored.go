@@ -36,8 +36,13 @@ type Stored struct {
 	// Costs is set where the provider bills for what the call begins, and says nowhere how much:
 	// a budget cannot hold that.
 	Costs bool
-	// Binary is set where a good reply is the object's own bytes.
+	// Binary is set where a good reply is the object's own bytes, none perhaps.
 	Binary bool
+	// Streams is set where the object can be read as a stream (?stream=true).
+	Streams bool
+	// Sends and Tells are headers, in lower case, that the call has beside its body: of the client's
+	// request, and of a good reply.
+	Sends, Tells []string
 }
 
 // A Batch says how batches are read: calls of models in a file, one a line, that the provider
@@ -80,3 +85,14 @@ type ObjectPage struct {
 
 // About reports whether the endpoint is about stored objects alone.
 func (e *Endpoint) About() bool { return e.Stored != nil && e.Ask == nil }
+
+// Binary reports whether a good reply is an object's own bytes.
+func (e *Endpoint) Binary() bool { return e.Stored != nil && e.Stored.Binary }
+
+// Bytes is a call for an object's own bytes, or for a part of them.
+func Bytes() Stored {
+	return Stored{
+		Binary: true, Sends: []string{"range", "if-range"},
+		Tells: []string{"content-range", "accept-ranges", "content-disposition", "etag", "last-modified"},
+	}
+}

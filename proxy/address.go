@@ -11,7 +11,7 @@ import (
 func (f *flight) address(t *target, req *providers.UpstreamRequest, contentType string) {
 	accept := "application/json"
 	switch {
-	case f.endpoint.Op.Media():
+	case f.endpoint.Op.Media(), f.endpoint.Binary():
 		accept = "*/*"
 	case f.call.Stream && t.route.Framed:
 		accept = "application/vnd.amazon.eventstream"
@@ -28,6 +28,13 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest, contentType 
 	for _, name := range t.account.ForwardExact {
 		if v := f.fc.Request.Header.Peek(name); len(v) > 0 && f.exact(t) {
 			req.Headers = setHeader(req.Headers, name, string(v))
+		}
+	}
+	if f.endpoint.Stored != nil {
+		for _, name := range f.endpoint.Stored.Sends {
+			if v := f.fc.Request.Header.Peek(name); len(v) > 0 {
+				req.Headers = setHeader(req.Headers, name, string(v))
+			}
 		}
 	}
 }

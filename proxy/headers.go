@@ -127,6 +127,9 @@ func (f *flight) writeHeaders() {
 	f.writeLimits(&l)
 	f.recollection.writeCache(&l)
 	f.kept.write(h)
+	for i := range f.reply.passed {
+		h.Set(f.reply.passed[i].Name, f.reply.passed[i].Value)
+	}
 	if f.call.Stream && rec.Status == 0 {
 		l.put("Cache-Control", "no-cache")
 		l.put("X-Accel-Buffering", "no")

@@ -7,15 +7,18 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// An answer that is neither JSON nor events (a sound, a text in a format of subtitles) goes to
+// An answer that is neither JSON nor events (a sound, a file's bytes) goes to
 // the client as it comes, byte by byte. One that breaks off has no event to say so: the client's
 // connection is cut, so that it takes no half for the whole.
 
 // holdRaw reads such an answer up to its first bytes.
 func (f *flight) holdRaw(t *target, head Head) error {
 	r := &f.reply
+	if cap(r.buf) < gather {
+		r.buf = make([]byte, gather)
+	}
 	r.begin(f, t)
-	r.raw = true
+	r.raw, r.length, r.buf = true, -1, r.buf[:cap(r.buf)]
 	f.recollection.reset() // it is not kept
 	for len(f.out) == 0 && !r.done {
 		var err error
@@ -27,13 +30,26 @@ func (f *flight) holdRaw(t *target, head Head) error {
 	switch {
 	case r.fault != nil:
 		return r.fault
-	case len(f.out) == 0:
+	case len(f.out) == 0 && !f.endpoint.About():
 		return &providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "The provider's answer is empty."}
 	}
 	if r.contentType = head.Header("content-type"); r.contentType == "" {
 		r.contentType = "application/octet-stream"
 	}
+	if f.endpoint.About() {
+		r.length, r.status = head.Length, head.Status
+		r.keepHeaders(f.endpoint.Stored.Tells, head)
+	}
 	return nil
+}
+
+// keepHeaders keeps headers of the upstream's that the client gets as they are.
+func (r *reply) keepHeaders(names []string, head Head) {
+	for _, name := range names {
+		if value := head.Header(name); value != "" && printable([]byte(value)) {
+			r.passed = append(r.passed, providers.Header{Name: name, Value: value})
+		}
+	}
 }
 
 // pass reads what has come and appends it for the client.

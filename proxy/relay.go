@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -26,12 +27,20 @@ func (f *flight) relay() {
 		return
 	}
 	f.writeHeaders()
+	if r.status != 0 {
+		f.rec.Status = r.status
+		f.fc.SetStatusCode(r.status)
+	}
 	f.g.hurry(f.fc, 0) // for the head; events have their own
 	f.fc.Response.ImmediateHeaderFlush = true
 	if s := f.g.options.Streams; s != nil {
 		s.StreamOpened()
 	}
-	f.fc.SetBodyStream(&streamBody{f: f}, -1)
+	length := -1
+	if r.raw {
+		length = r.length
+	}
+	f.fc.SetBodyStream(&streamBody{f: f}, length)
 }
 
 // hurry bounds the wait for a client that takes an answer of size bytes. Set in this way, the
@@ -225,7 +234,7 @@ func (f *flight) settle(err error, last int) {
 		rec.FirstByte = rec.Duration
 	}
 	if rec.Status == 0 {
-		rec.Status = 200
+		rec.Status = http.StatusOK
 	}
 	if rec.Outcome == "" {
 		rec.Outcome = f.ending(err)
@@ -257,7 +266,7 @@ const statusClientGone = 499
 // ending says how a request ended whose answer had begun.
 func (f *flight) ending(err error) storage.Outcome {
 	o := outcome(err)
-	if o == storage.OutcomeUpstreamError && (f.rec.Status == 200) {
+	if o == storage.OutcomeUpstreamError && f.rec.Status/100 == 2 {
 		return storage.OutcomeBrokenStream
 	}
 	return o

@@ -32,11 +32,14 @@ type reply struct {
 	events      []providers.Event
 	limit       int
 	hideUsage   bool
-	raw         bool // neither JSON nor events: bytes go by
-	eager       bool // do not wait for bytes that are not there yet
-	received    bool // the upstream's reply, not a stream, has come to its end
-	partly      bool // the upstream has served one of several requests
-	whole       bool // f.scratch is the whole reply in the client's words
+	raw         bool               // neither JSON nor events: bytes go by
+	length      int                // of raw bytes, -1 where the client does not hear of it
+	status      int                // where the client's is not 200; else 0
+	passed      []providers.Header // of the upstream's head, as they are
+	eager       bool               // do not wait for bytes that are not there yet
+	received    bool               // the upstream's reply, not a stream, has come to its end
+	partly      bool               // the upstream has served one of several requests
+	whole       bool               // f.scratch is the whole reply in the client's words
 	contentType string
 
 	seenFirst bool
@@ -208,7 +211,7 @@ func (f *flight) note(r *reply, seen *providers.Seen, frame []byte) {
 		}
 		r.content += int64(seen.Content)
 	}
-	if seen.HasUsage {
+	if seen.HasUsage && !f.endpoint.About() { // else the call that made it was billed
 		f.rec.Usage.Merge(seen.Usage)
 	}
 	if seen.Finish != "" {
@@ -261,10 +264,6 @@ func (f *flight) take(t *target, head Head) error {
 	}
 	r.received = true
 	f.letGo() // the head is the exchange's
-	if s := f.endpoint.Stored; s != nil && s.Binary {
-		r.contentType, r.whole = cmp.Or(said, "application/octet-stream"), true
-		return nil
-	}
 	if f.rec.Exact && !isObject(whole) {
 		return &providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "The provider's answer is not a JSON object.",
 			Cause: fmt.Errorf("%d bytes with status %d and content-type %q", len(whole), head.Status, said)}

@@ -76,8 +76,11 @@ func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 	if err != nil {
 		return err
 	}
-	if f.endpoint.Op.Media() {
+	switch {
+	case f.endpoint.Op.Media():
 		return f.receive(t, head)
+	case f.endpoint.Binary():
+		return f.holdRaw(t, head)
 	}
 	if f.call.Stream && streams(head) {
 		return f.hold(t)

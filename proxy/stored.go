@@ -199,10 +199,11 @@ func (f *flight) readStored() error {
 	if err := f.label(); err != nil {
 		return err
 	}
-	if f.query("stream") == "true" {
-		return providers.Invalid("stream", "A stored object cannot be read as a stream.")
+	f.rec.Stream = f.query("stream") == "true"
+	if f.rec.Stream && !f.endpoint.Stored.Streams {
+		return providers.Invalid("stream", "This object cannot be read as a stream.")
 	}
-	f.call = providers.Call{Op: f.endpoint.Op, Doc: &f.doc, ID: f.rec.ID, Created: f.start}
+	f.call = providers.Call{Op: f.endpoint.Op, Doc: &f.doc, Stream: f.rec.Stream, ID: f.rec.ID, Created: f.start}
 	return nil
 }
 

@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // A response that OpenAI keeps is its maker's: it can be continued there alone, by the account
@@ -41,5 +43,38 @@ func TestStored_Responses(t *testing.T) {
 	}
 	if status, body := ask(theirs, `{"model":"openai/gpt","input":"More","previous_response_id":"resp_1"}`); status != http.StatusNotFound {
 		t.Errorf("another tenant: %d %s", status, body)
+	}
+}
+
+// A kept response can be read as a stream, from where the client says, in OpenAI's own bytes. It
+// was billed when it was made.
+func TestStored_ResponsesAsStreams(t *testing.T) {
+	events := `event: response.output_text.delta` + "\n" +
+		`data: {"type":"response.output_text.delta","sequence_number":8,"item_id":"msg_1","output_index":0,"content_index":0,"delta":"hi","logprobs":[]}` + "\n\n" +
+		`event: response.completed` + "\n" +
+		`data: {"type":"response.completed","sequence_number":9,"response":{"id":"resp_1","object":"response","status":"completed","model":"gpt","output":[],"usage":{"input_tokens":1,"output_tokens":1}}}` + "\n\n"
+	w := newLargeTenants(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("content-type", "text/event-stream")
+		if r.URL.RawQuery != "stream=true&starting_after=7" || r.Header.Get("accept") != "text/event-stream" {
+			t.Errorf("asked for %s as %s", r.URL, r.Header.Get("accept"))
+		}
+		_, _ = io.WriteString(w, events)
+	})
+	w.own("mine", "one", providers.ObjectResponse, "resp_1")
+	w.own("mine", "one", providers.ObjectFile, "file-1")
+	const path = "/v1/responses/resp_1?stream=true&starting_after=7"
+	resp := w.open(t, http.MethodGet, path)
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || string(body) != events || !strings.HasPrefix(resp.Header.Get("content-type"), "text/event-stream") || resp.Header.Get("x-aistrale-fidelity") != "exact" {
+		t.Errorf("%v, %v, %s", err, resp.Header, body)
+	}
+	if rec := w.records.next(t); !rec.Stream || rec.Outcome != storage.OutcomeOK || len(rec.Usage.Lines) > 0 || *rec.CostNano != 0 {
+		t.Errorf("record %+v", rec)
+	}
+	if status, body := w.ask(t, theirs, http.MethodGet, path, ""); status != http.StatusNotFound {
+		t.Errorf("another tenant: %d %s", status, body)
+	}
+	if status, body := w.ask(t, mine, http.MethodGet, "/v1/files/file-1?stream=true", ""); status != http.StatusBadRequest {
+		t.Errorf("a file as a stream: %d %s", status, body)
 	}
 }

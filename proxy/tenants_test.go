@@ -18,6 +18,7 @@ import (
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/providers/gemini"
 	"github.com/aistrale/aistrale/providers/openai"
+	"github.com/aistrale/aistrale/providers/responses"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -193,9 +194,8 @@ type naming struct {
 // that has a body.
 func namings() []naming {
 	var all []naming
-	surface := openai.Surface()
-	for _, at := range surface.Endpoints {
-		if at.Stored == nil {
+	for _, at := range catalog.Surfaces()[0].Endpoints {
+		if !at.About() {
 			continue
 		}
 		path := at.Path
@@ -246,6 +246,7 @@ func faces() []naming {
 	var all []naming
 	for _, face := range []struct{ provider, path, more, turns, upstream string }{
 		{"openai", "/v1/chat/completions", `"model":"openai/m"`, words, "/chat/completions"},
+		{"openai", "/v1/responses", `"model":"openai/m"`, `"input":"hi"`, "/responses"},
 		{"anthropic", "/anthropic/v1/messages", `"model":"anthropic/m","max_tokens":5`, words, "/v1/messages"},
 		{"gemini", "/gemini/v1beta/models/gemini/m:generateContent", `"labels":{}`, `"contents":[{"parts":[{"text":"hi"}]}]`, "/models/m:generateContent"},
 	} {
@@ -261,7 +262,7 @@ func faces() []naming {
 func fields(more, turns string) []naming {
 	const id, address = "files/id-1", "https://generativelanguage.googleapis.com/v1beta/files/id-1"
 	var all []naming
-	for _, rules := range [][]providers.Governed{openai.Governed(), anthropic.Governed(), gemini.Governed()} {
+	for _, rules := range [][]providers.Governed{openai.Governed(), responses.Governed(), anthropic.Governed(), gemini.Governed()} {
 		for _, rule := range rules {
 			if rule.Effect != providers.NamesObject || rule.Shared {
 				continue

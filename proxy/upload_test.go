@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -292,18 +291,12 @@ func TestGateway_LargeUploadsTakeLittleMemory(t *testing.T) {
 	}))
 	defer s.Close()
 	g := newSoundGateway(t, targetsOf("one/theirs"), []*Account{soundAccount(t, "one", s.URL)})
-	heap := func() int64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
 	for _, size := range []int64{25 << 20, 100 << 20} {
 		for _, first := range []bool{false, true} {
 			if first && size > 25<<20 && os.Getenv("AISTRALE_PROVE") == "" {
 				continue
 			}
-			before := heap()
+			before := heapUsed()
 			done := make(chan error, 1)
 			go func() {
 				resp, body, err := g.upload(t.Context(), testBoundary, formAround(t, &slow{left: size}, first), -1)
@@ -317,7 +310,7 @@ func TestGateway_LargeUploadsTakeLittleMemory(t *testing.T) {
 			case err := <-done:
 				t.Fatal(err)
 			}
-			grown := heap() - before
+			grown := heapUsed() - before
 			t.Logf("%d MB, file first %t: the heap has grown by %d KB", size>>20, first, grown>>10)
 			if grown > 8<<20 {
 				t.Errorf("%d MB, file first %t: the heap has grown by %d KB", size>>20, first, grown>>10)

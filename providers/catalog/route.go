@@ -29,10 +29,13 @@ func WithResponses(p providers.Provider) providers.Provider {
 		return p
 	}
 	p.Routes = maps.Clone(p.Routes)
-	p.Routes[providers.OpChat] = append(slices.Clip(chat), providers.Route{
-		Language: responses.Language, Dialect: responses.Dialect{}, Path: "/responses", Governed: responses.Governed(),
-	})
+	p.Routes[providers.OpChat] = append(slices.Clip(chat), responsesRoute())
 	return p
+}
+
+// responsesRoute serves the Responses API, and what it keeps.
+func responsesRoute() providers.Route {
+	return providers.Route{Language: responses.Language, Dialect: responses.Dialect{}, Path: "/responses", Governed: responses.Governed()}
 }
 
 // openaiRoutes serves the operations given in OpenAI's language.
@@ -46,7 +49,6 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 		providers.OpBatches:         "/batches",
 		providers.OpUploads:         "/uploads",
 		providers.OpVectorStores:    "/vector_stores",
-		providers.OpStoredResponses: "/responses",
 		providers.OpConversations:   "/conversations",
 		providers.OpContainers:      "/containers",
 		providers.OpRealtime:        "/realtime",
@@ -61,6 +63,10 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 	routes := make(map[providers.Op][]providers.Route, len(ops))
 	for _, op := range ops {
 		governed := openai.Governed()
+		if op == providers.OpStoredResponses {
+			routes[op] = []providers.Route{responsesRoute()}
+			continue
+		}
 		if op == providers.OpRealtime {
 			governed = openai.RealtimeGoverned()
 		}

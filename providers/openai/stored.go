@@ -15,7 +15,7 @@ import (
 // Source: https://platform.openai.com/docs/api-reference
 func storedEndpoints() []providers.Endpoint {
 	return slices.Concat(fileEndpoints(), batchEndpoints(), uploadEndpoints(), vectorStoreEndpoints(),
-		conversationEndpoints(), containerEndpoints(), responseEndpoints())
+		conversationEndpoints(), containerEndpoints())
 }
 
 const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
@@ -47,7 +47,7 @@ var (
 	changes = providers.Stored{}
 	deletes = providers.Stored{Deletes: true}
 	charged = providers.Stored{Costs: true}
-	content = providers.Stored{Binary: true}
+	content = providers.Bytes()
 )
 
 func lists(kind providers.ObjectKind) providers.Stored {
@@ -157,17 +157,6 @@ func containerEndpoints() []providers.Endpoint {
 		about(op, get, one+"/files/{container_file}", shows),
 		about(op, del, one+"/files/{container_file}", changes),
 		about(op, get, one+"/files/{container_file}/content", content),
-	}
-}
-
-// responseEndpoints are those of responses that were made and kept before.
-func responseEndpoints() []providers.Endpoint {
-	const op, one = providers.OpStoredResponses, "/responses/{response}"
-	return []providers.Endpoint{
-		about(op, get, one, shows),
-		about(op, del, one, deletes),
-		about(op, post, one+"/cancel", changes),
-		about(op, get, one+"/input_items", shows),
 	}
 }
 

@@ -38,10 +38,10 @@ func (Dialect) Fault(status int, header func(name string) string, body []byte) *
 
 // Endpoints are the language's paths, which stand on OpenAI's surface.
 func Endpoints() []providers.Endpoint {
-	return []providers.Endpoint{
+	return append(storedEndpoints(), []providers.Endpoint{
 		{Path: "/v1/responses", Op: providers.OpChat, Face: Face{}, Ask: ask, Words: parameters(), Stored: &providers.Stored{
 			// Kept by OpenAI unless the client says otherwise.
 			Makes: []providers.Made{{ID: "id", Kind: providers.ObjectResponse, Event: "response", Unless: "store"}},
 		}},
-	}
+	}...)
 }
