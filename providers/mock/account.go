@@ -40,6 +40,7 @@ func (a *account) settle(state CallState, events, pieces int64) {
 	line := BillLine{Model: a.model, Output: output}
 	if a.billed < 0 {
 		line.Calls, line.Input = 1, a.usage.input
+		line.Characters, line.Seconds, line.Images = a.usage.characters, a.usage.seconds, a.usage.images
 	} else {
 		line.Output -= a.billed
 	}

@@ -32,8 +32,12 @@ func (b *block) text() string {
 	return b.full
 }
 
-// usage counts tokens. Output includes reasoning, input includes cached.
-type usage struct{ input, cached, output, reasoning int64 }
+// usage counts tokens, and of calls that are not billed by tokens what they are billed by. Output
+// includes reasoning, input includes cached and what is no text.
+type usage struct {
+	input, cached, output, reasoning, media int64
+	characters, seconds, images             int64
+}
 
 // The finish reasons in the mock's words; a dialect says them in its own.
 const (
@@ -116,6 +120,8 @@ func say(a *ask, b *Behaviour) block {
 		text = quoteResults(a.results)
 	case b.Events > 0:
 		return block{kind: kindText, pieces: filler(min(b.Events, max(maxEvents/int64(a.texts()), 1)))}
+	case a.script != nil:
+		return block{kind: kindText, pieces: a.script}
 	case a.user != "":
 		text += " You said: " + clip(a.user, 200)
 	}
@@ -199,6 +205,9 @@ func (ans *answer) count(a *ask, b *Behaviour) {
 	ans.usage.output = said(b.Output, (all-thought)*n+ans.usage.reasoning)
 	ans.usage.cached = min(ans.usage.cached, ans.usage.input)
 	ans.usage.reasoning = min(ans.usage.reasoning, ans.usage.output)
+	if a.media != nil {
+		a.media.bill(a.model, &ans.usage)
+	}
 }
 
 func said(n *int64, otherwise int64) int64 {

@@ -37,6 +37,8 @@ type ask struct {
 	said   []string     // Responses: the items of its own
 
 	vectors *vectors // embeddings
+	media   *media   // sounds and images
+	script  []string // the pieces that the answer has to be made of, nil where it may say what it likes
 	counts  bool     // only the tokens are wanted, which is free
 	prompts int      // completions: how many prompts
 }

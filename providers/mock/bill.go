@@ -8,10 +8,14 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// The mock's prices in nano-USD a token: 1 and 2 USD a million.
+// The mock's prices in nano-USD: a token of input and output, a character that is spoken (15 USD a
+// million), a second of sound that is written down (0.006 USD a minute), and an image.
 const (
-	InputPrice  = 1000
-	OutputPrice = 2000
+	InputPrice     = 1000
+	OutputPrice    = 2000
+	CharacterPrice = 15_000
+	SecondPrice    = 100_000
+	ImagePrice     = 20_000_000
 )
 
 // maxBilled bounds how many models have lines of their own; the rest is "other".
@@ -24,10 +28,15 @@ type BillLine struct {
 	Aborted int64 // of them, ended before the answer was all written
 	Input   int64 // tokens
 	Output  int64 // tokens; of an aborted stream those that were written
+	// Of models that are billed by other things than tokens.
+	Characters, Seconds, Images int64
 }
 
 // NanoUSD is the line's price.
-func (l BillLine) NanoUSD() int64 { return l.Input*InputPrice + l.Output*OutputPrice }
+func (l BillLine) NanoUSD() int64 {
+	return l.Input*InputPrice + l.Output*OutputPrice +
+		l.Characters*CharacterPrice + l.Seconds*SecondPrice + l.Images*ImagePrice
+}
 
 type bill struct {
 	mu    sync.Mutex
@@ -55,6 +64,9 @@ func (b *bill) add(l BillLine) {
 	line.Aborted += l.Aborted
 	line.Input += l.Input
 	line.Output += l.Output
+	line.Characters += l.Characters
+	line.Seconds += l.Seconds
+	line.Images += l.Images
 }
 
 // list gives the lines by model.
@@ -87,6 +99,9 @@ func appendBill(dst []byte, lines []BillLine) []byte {
 		dst = number(dst, `,"aborted":`, l.Aborted)
 		dst = number(dst, `,"input_tokens":`, l.Input)
 		dst = number(dst, `,"output_tokens":`, l.Output)
+		dst = number(dst, `,"characters":`, l.Characters)
+		dst = number(dst, `,"seconds":`, l.Seconds)
+		dst = number(dst, `,"images":`, l.Images)
 		dst = append(number(dst, `,"nano_usd":`, l.NanoUSD()), '}')
 		total += l.NanoUSD()
 	}

@@ -131,9 +131,10 @@ func (g *generateReader) config(v gjson.Result) (refused *refusal) {
 			if len(one.Array()) > 5 {
 				refused = invalidf("* GenerateContentRequest.generation_config.stop_sequences: at most 5 stop sequences are allowed.\n")
 			}
+		case "responseModalities", "response_modalities", "speechConfig", "speech_config", "imageConfig", "image_config":
+			refused = g.media(name.Str, one)
 		case "topP", "top_p", "topK", "top_k", "seed", "presencePenalty", "presence_penalty", "frequencyPenalty", "frequency_penalty",
-			"responseLogprobs", "response_logprobs", "logprobs", "responseModalities", "response_modalities", "speechConfig",
-			"speech_config", "mediaResolution", "media_resolution", "enableEnhancedCivicAnswers", "imageConfig", "image_config",
+			"responseLogprobs", "response_logprobs", "logprobs", "mediaResolution", "media_resolution", "enableEnhancedCivicAnswers",
 			"routingConfig", "audioTimestamp":
 		default:
 			refused = unknownName(name.Str, "generation_config")

@@ -89,6 +89,10 @@ func (g *generation) appendTail(dst []byte, output, reasoning int64, all bool) [
 	}
 	dst = number(dst, `,"promptTokensDetails": [{"modality": "TEXT","tokenCount": `, u.input)
 	dst = append(dst, "}]"...)
+	if m := g.ask.media; m != nil {
+		dst = number(append(dst, `,"candidatesTokensDetails": [{"modality": "`+m.modality+`"`...), `,"tokenCount": `, output-reasoning)
+		dst = append(dst, "}]"...)
+	}
 	if reasoning > 0 {
 		dst = number(dst, `,"thoughtsTokenCount": `, reasoning)
 	}
@@ -121,6 +125,10 @@ func writeGenerate(dst []byte, a *ask, ans *answer) []byte {
 		}
 		if b.kind == kindCall {
 			parts = g.appendCall(parts, b)
+			continue
+		}
+		if b.kind == kindText && a.media != nil {
+			parts = g.appendWhole(parts, b)
 			continue
 		}
 		parts = appendPart(parts, b.text(), b.kind == kindThinking)
@@ -169,9 +177,13 @@ func filmGenerate(f *film, a *ask, ans *answer) {
 
 func (g *generateFilm) texts(b *block) {
 	thought := b.kind == kindThinking
-	for _, piece := range b.pieces {
+	for i, piece := range b.pieces {
 		g.pieces++
-		g.write(appendPart(nil, piece, thought))
+		part := appendPart(nil, piece, thought)
+		if g.ask.media != nil && !thought {
+			part = g.appendInline(nil, i, 1)
+		}
+		g.write(part)
 		g.endContent(0)
 	}
 }

@@ -1,5 +1,5 @@
-// Package mock emulates the providers' wire formats (OpenAI's, Anthropic's and Gemini's) over
-// HTTP, for demos, tests and benchmarks: it validates what they validate, answers in their
+// Package mock emulates the providers' wire formats (OpenAI's, Anthropic's, Gemini's and the
+// tasks of Hugging Face's inference) over HTTP, for demos, tests and benchmarks: it validates what they validate, answers in their
 // words, fails on demand and keeps a bill of its own. It must never call anyone, and must
 // never share code with the languages that the gateway speaks, whose errors it is to find.
 //
@@ -7,14 +7,21 @@
 //
 //	/openai/v1       /chat/completions /responses /completions /embeddings /models
 //	                 /files /uploads /batches /vector_stores /conversations /containers
-//	                 /responses/{id} /responses/input_tokens
+//	                 /responses/{id} /responses/input_tokens /moderations
+//	                 /audio/speech /audio/transcriptions /audio/translations
+//	                 /images/generations /images/edits /images/variations
 //	/anthropic       /v1/messages /v1/messages/count_tokens /v1/models
 //	/gemini/v1beta   /models/{m}:generateContent :streamGenerateContent?alt=sse :countTokens
 //	                 :embedContent :batchEmbedContents /models
+//	/hf-inference    /models/{m} (text-to-image, and where the name has "whisper" speech recognition)
+//	                 /models/{m}/pipeline/feature-extraction
 //	/bill            GET: what was served and what it costs, as JSON; DELETE: from zero
 //	/calls           GET: the last requests as they came, and how many are open; DELETE: forget
 //
 // Every model is known but those whose name begins with "missing". Every key is good but "bad".
+// Sounds and images are billed by tokens, but for models whose names begin with "tts-1" (by
+// character), "whisper" (by second) and "dall-e" (by image). Sounds are tones (wav, pcm) or silence
+// (mp3), images eight by eight dots; other sounds only begin like what they are called.
 //
 // # Behaviour
 //

@@ -21,7 +21,7 @@ func findOpenAI(path string) place {
 		at.operation = operation{read: readChat, whole: writeChat, film: filmChat}
 	case "/responses":
 		at.stored, at.language = false, responding{}
-		at.operation = operation{readRespond, writeRespond, filmRespond, keepRespond}
+		at.operation = operation{read: readRespond, whole: writeRespond, film: filmRespond, keep: keepRespond}
 	case "/responses/input_tokens":
 		at.stored = false
 		at.operation = operation{read: readRespondCount, whole: writeRespondCount, keep: keepRespond}
@@ -31,6 +31,10 @@ func findOpenAI(path string) place {
 		at.operation = operation{read: readEmbeddings, whole: writeEmbeddings}
 	case "/models":
 		at.list = []byte(openAIModels)
+	default:
+		if media, ok := mediaOperation(path); ok {
+			at.operation = media
+		}
 	}
 	return at
 }

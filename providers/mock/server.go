@@ -11,7 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Server is one emulator of all three providers, with one bill.
+// Server is one emulator of all providers, with one bill.
 type Server struct {
 	options Options
 	http    *fasthttp.Server
@@ -140,6 +140,8 @@ type operation struct {
 	whole func(dst []byte, a *ask, ans *answer) []byte
 	film  func(f *film, a *ask, ans *answer)  // nil where it has no stream
 	keep  func(s *shelf, a *ask, ans *answer) // nil where no answer is kept
+	kind  func(a *ask) string                 // the content type of a whole answer; nil for JSON
+	raw   bool                                // the body is bytes, of the request's own content type
 }
 
 func find(path string) place {
@@ -151,6 +153,9 @@ func find(path string) place {
 	}
 	if rest, ok := strings.CutPrefix(path, GeminiPath); ok {
 		return findGemini(rest)
+	}
+	if rest, ok := strings.CutPrefix(path, inferencePath); ok {
+		return findInference(rest)
 	}
 	return place{}
 }

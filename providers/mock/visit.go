@@ -3,6 +3,7 @@ package mock
 import (
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -26,10 +27,12 @@ type language interface {
 // A request is what an operation reads.
 type request struct {
 	body   []byte
-	doc    gjson.Result // the body, valid JSON
-	model  string       // from the path
-	stream bool         // by the path
-	shelf  *shelf       // what is kept for the caller; nil where nothing is
+	doc    gjson.Result        // the body, valid JSON
+	model  string              // from the path
+	stream bool                // by the path
+	shelf  *shelf              // what is kept for the caller; nil where nothing is
+	files  map[string][]upload // of a form, whose fields are doc
+	mime   string              // of a body that is bytes
 }
 
 // fields hands the body's members to a reader until it refuses one.
@@ -129,12 +132,10 @@ func (v *visit) read() (*ask, *answer, *refusal) {
 	if at.stream && string(v.ctx.QueryArgs().Peek("alt")) != "sse" {
 		return nil, nil, invalid("", "The mock streams only with alt=sse.")
 	}
-	body := v.ctx.PostBody()
-	doc := gjson.ParseBytes(body)
-	if !providers.ValidJSON(body) || !doc.IsObject() {
-		return nil, nil, invalid("", "We could not parse the JSON body of your request.")
+	r := &request{body: v.ctx.PostBody(), model: at.model, stream: at.stream}
+	if refused := v.parse(r); refused != nil {
+		return nil, nil, refused
 	}
-	r := &request{body: body, doc: doc, model: at.model, stream: at.stream}
 	if at.operation.keep != nil {
 		r.shelf = v.shelf()
 	}
@@ -145,6 +146,24 @@ func (v *visit) read() (*ask, *answer, *refusal) {
 	ans := compose(a, &v.behaviour)
 	v.account.owe(a, ans)
 	return a, ans, nil
+}
+
+// parse takes the body for what its content type says.
+func (v *visit) parse(r *request) (refused *refusal) {
+	h := &v.ctx.Request.Header
+	if r.mime = string(h.ContentType()); v.place.operation.raw && !strings.HasPrefix(r.mime, jsonType) {
+		return nil
+	}
+	if isForm(h) {
+		if r.body, r.files, refused = v.readForm(); refused != nil {
+			return refused
+		}
+	}
+	r.doc = gjson.ParseBytes(r.body)
+	if !providers.ValidJSON(r.body) || !r.doc.IsObject() {
+		return invalid("", "We could not parse the JSON body of your request.")
+	}
+	return nil
 }
 
 // hold waits as long as x-mock asks before anything is answered.
@@ -185,7 +204,10 @@ func (v *visit) list() bool {
 }
 
 func (v *visit) whole(a *ask, ans *answer) bool {
-	v.ctx.SetContentType("application/json")
+	v.ctx.SetContentType(jsonType)
+	if kind := v.place.operation.kind; kind != nil {
+		v.ctx.SetContentType(kind(a))
+	}
 	body := v.place.operation.whole(make([]byte, 0, 1024), a, ans)
 	if a.counts {
 		v.server.calls.end(v.seq, CallFinished, 200, 0)
