@@ -57,6 +57,7 @@ type RememberingStore interface {
 	MetaStore
 	PriceStore
 	ObjectStore
+	TurnStore
 }
 
 // Nouns tests a NounStore. open gives an empty one.
@@ -67,6 +68,7 @@ func Nouns(t *testing.T, open func(t *testing.T) NounStore) {
 	t.Run("meta", func(t *testing.T) { Meta(t, func(t *testing.T) MetaStore { return open(t) }) })
 	t.Run("prices", func(t *testing.T) { Prices(t, func(t *testing.T) PriceStore { return open(t) }) })
 	t.Run("objects", func(t *testing.T) { Objects(t, func(t *testing.T) ObjectStore { return open(t) }) })
+	t.Run("turns", func(t *testing.T) { Turns(t, func(t *testing.T) TurnStore { return open(t) }) })
 }
 
 // MetaStore keeps what the gateway remembers about itself.
