@@ -132,7 +132,7 @@ func (w *weighing) name(name []byte, i int) {
 	said := i < len(w.body) && w.body[i] != 'n' && !bytes.HasPrefix(w.body[i:], []byte("[]"))
 	if w.depth == 1 {
 		w.top = name
-		w.topMember(said)
+		w.topMember(said, i)
 		return
 	}
 	if w.inTools() && w.depth == 3 {
@@ -150,22 +150,24 @@ func (w *weighing) name(name []byte, i int) {
 		if w.media() {
 			w.named++
 		}
-	case "file_id":
+	case "file_id", "file_url":
 		w.context = w.context || said && w.media()
 	case "file_data": // OpenAI's is the file itself, Gemini's an object that names it
 		w.context = w.context || i < len(w.body) && w.body[i] == '"' && w.media()
 	}
 }
 
-// topMember notes a member of the request itself.
-func (w *weighing) topMember(said bool) {
+// topMember notes a member of the request itself, whose value begins at i.
+func (w *weighing) topMember(said bool, i int) {
 	switch string(w.top) {
 	case "contents":
 		w.native = true
 	case "web_search_options", "mcp_servers", "plugins", "search_parameters", "container", "compound_custom", "enable_search":
 		w.open = w.open || said
-	case "cachedContent", "cached_content":
+	case "cachedContent", "cached_content", "previous_response_id", "conversation":
 		w.context = w.context || said
+	case "prompt": // Responses' is one that OpenAI keeps, Completions' the text itself
+		w.context = w.context || i < len(w.body) && w.body[i] == '{'
 	}
 }
 
@@ -173,7 +175,7 @@ func (w *weighing) topMember(said bool) {
 // arguments.
 func (w *weighing) media() bool {
 	top := string(w.top)
-	return w.free == 0 && (top == "messages" || top == "contents" || top == "system")
+	return w.free == 0 && (top == "messages" || top == "contents" || top == "system" || top == "input")
 }
 
 func (w *weighing) value(raw []byte) {
@@ -185,9 +187,20 @@ func (w *weighing) value(raw []byte) {
 	case "data":
 		w.object.data += len(raw)
 	case "url":
-		if w.media() && string(w.owner) == "image_url" && bytes.HasPrefix(raw, []byte(`"data:image/`)) {
-			w.pictures += len(raw)
+		if string(w.owner) == "image_url" {
+			w.picture(raw)
 		}
+	case "image_url":
+		w.picture(raw)
+	case "mode": // in which Responses asks the model several times
+		w.open = w.open || string(w.top) == "reasoning" && string(text(raw)) == "pro"
+	}
+}
+
+// picture takes the bytes of an image that stands as a data URL off the others.
+func (w *weighing) picture(raw []byte) {
+	if w.media() && bytes.HasPrefix(raw, []byte(`"data:image/`)) {
+		w.pictures += len(raw)
 	}
 }
 
@@ -202,7 +215,7 @@ func (w *weighing) kind(kind string) {
 			w.open = true
 		}
 	case !w.media():
-	case kind == "image":
+	case kind == "image", kind == "input_image":
 		w.typed++
 	case kind == "document":
 		w.documents++

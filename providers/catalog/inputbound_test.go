@@ -50,6 +50,8 @@ func TestAllowance_Input(t *testing.T) {
 	f(`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}]}`, 1, 0, 1, 0, bounded)
 	f(`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,`+pixels+`"}},{"image_url":{"url":"h"}}]}]}`,
 		1, 0, 2, -(length + int64(len(`"data:image/png;base64,"`))), bounded)
+	f(`{"input":[{"role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,`+pixels+`"},{"type":"input_image","image_url":"h"}]}]}`,
+		1, 0, 2, -(length + int64(len(`"data:image/png;base64,"`))), bounded)
 	f(`{"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"`+pixels+`"}}]}]}`,
 		1, 0, 1, -(length + 2), bounded)
 	f(`{"messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"image","source":{"data":"`+pixels+`","media_type":"image/png","type":"base64"}}]}]}]}`,
@@ -82,6 +84,18 @@ func TestAllowance_Input(t *testing.T) {
 	f(`{"contents":[{"parts":[{"fileData":{"fileUri":"https://youtu.be/x"}}]}]}`, 1, 0, 0, 0, context)
 	f(`{"contents":[{"parts":[{"fileData":{"mimeType":"video/mp4","fileUri":"u"}}]}]}`, 1, 0, 0, 0, context)
 	f(`{"contents":[],"cachedContent":"c"}`, 0, 0, 0, 0, context)
+	f(`{"input":[{"role":"user","content":[{"type":"input_file","file_url":"https://x/y.pdf"}]}]}`, 1, 0, 0, 0, context)
+	f(`{"input":[{"role":"user","content":[{"type":"input_image","file_id":"f"}]}]}`, 1, 0, 1, 0, context)
+
+	// So may what the provider keeps of a conversation; and some ask the model more than once.
+	for _, name := range []string{"previous_response_id", "conversation"} {
+		f(`{"input":"go on","`+name+`":"x_1"}`, 0, 0, 0, 0, context)
+		f(`{"input":"go on","`+name+`":null}`, 0, 0, 0, 0, bounded)
+	}
+	f(`{"prompt":{"id":"pmpt_1"}}`, 0, 0, 0, 0, context)
+	f(`{"prompt":"Once"}`, 0, 0, 0, 0, bounded)
+	f(`{"input":"think","reasoning":{"mode":"pro"}}`, 0, 0, 0, 0, open)
+	f(`{"input":"think","reasoning":{"effort":"low","mode":"standard"}}`, 0, 0, 0, 0, bounded)
 	f(`{"contents":[{"parts":[{"inlineData":{"mimeType":"audio/wav","data":"AAAA"}}]}]}`, 1, 0, 0, 0, bounded)
 	f(`{"contents":[{"parts":[{"inlineData":{"mimeType":"audio/flac","data":"AAAA"}}]}]}`, 1, 0, 0, 0, context)
 }
