@@ -86,6 +86,12 @@ func (b *said) complete() bool {
 	return b.kind == providers.KindToolCall && jsontext.Value(b.arguments).IsValid() && jsontext.Value(b.arguments).Kind() == '{'
 }
 
+// object reports arguments that begin as an object does. Others are said at their end, as one.
+func (b *said) object() bool {
+	text := bytes.TrimLeft(b.arguments, " \t\r\n")
+	return len(text) > 0 && text[0] == '{'
+}
+
 // silent reports a block that has nothing to show yet. The API refuses empty texts, so none is
 // begun before it has some.
 func (b *said) silent() bool {

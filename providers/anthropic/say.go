@@ -171,13 +171,29 @@ func (w *speaker) note(ev *providers.Event) {
 	case providers.EventDelta:
 		b.say(ev.Text)
 	case providers.EventCitation:
-		b.cite(ev.Citation)
+		if b = w.citable(b); b != nil {
+			b.cite(ev.Citation)
+		}
 	default:
 		b.stopped = true
 		if ev.Block != nil && ev.Block.Seal != nil {
 			b.seal = keepSeal(ev.Block.Seal)
 		}
 	}
+}
+
+// citable gives the block that a citation goes to: its own, or, where a stream has ended that, a
+// later text; nil where there is none.
+func (w *speaker) citable(b *said) *said {
+	for at, one := range w.blocks {
+		if one == b && (at >= w.at || !w.call.Stream) {
+			return b
+		}
+		if at >= w.at && w.call.Stream && one.kind == providers.KindText && !one.silent() {
+			return one
+		}
+	}
+	return nil
 }
 
 func (w *speaker) block(index int) *said {
@@ -222,7 +238,7 @@ func (w *speaker) appendPieces(dst []byte, b *said) []byte {
 		dst = append(w.appendBlockEvent(dst, "content_block_start"), `,"content_block":`...)
 		dst = append(b.appendStart(dst), "}\n\n"...)
 	}
-	if len(b.text) == 0 || b.kind == providers.KindImage {
+	if len(b.text) == 0 || b.kind == providers.KindImage || b.kind == providers.KindToolCall && !b.object() {
 		return dst
 	}
 	dst = providers.AppendString(append(w.appendBlockEvent(dst, "content_block_delta"), b.delta()...), b.text)
@@ -235,8 +251,9 @@ func (w *speaker) appendClose(dst []byte, b *said) []byte {
 	if !b.shown {
 		return w.appendCarried(w.beginFor(dst, b), b)
 	}
-	if b.kind == providers.KindToolCall && !b.begun {
-		dst = append(w.appendBlockEvent(dst, "content_block_delta"), `,"delta":{"type":"input_json_delta","partial_json":"{}"}}`+"\n\n"...)
+	if b.kind == providers.KindToolCall && !b.object() {
+		dst = append(w.appendBlockEvent(dst, "content_block_delta"), b.delta()...)
+		dst = append(providers.AppendString(dst, arguments(string(b.arguments))), "}}\n\n"...)
 	}
 	for _, c := range b.citations {
 		dst = append(w.appendBlockEvent(dst, "content_block_delta"), `,"delta":{"type":"citations_delta","citation":`...)

@@ -220,6 +220,9 @@ func inlined(url string) (kind, data string, ok bool) {
 func (b *said) args() []byte {
 	text := bytes.TrimSpace(b.text)
 	if len(text) > 0 && text[0] == '{' && jsontext.Value(text).IsValid() && !b.call.Custom {
+		if bytes.ContainsAny(text, "\r\n") {
+			return []byte(compact(string(text))) // a line end would end the event
+		}
 		return text
 	}
 	call := b.call

@@ -12,9 +12,11 @@ import (
 // choice is one candidate of a reply, over all frames.
 type choice struct {
 	index     int
-	blocks    int            // begun so far
-	open      providers.Kind // of the last block, where it can go on; 0 else
-	said      bool           // text or a call came
+	blocks    int             // begun so far
+	open      providers.Kind  // of the last block, until it is shut; 0 else
+	sealed    bool            // what is open goes on no more: its seal is of just this text
+	late      *providers.Seal // of an empty text behind what is open
+	said      bool            // text or a call came
 	called    bool
 	ids       map[string]bool // of the calls
 	finish    string          // native
@@ -87,15 +89,20 @@ func sealOf(part gjson.Result) *providers.Seal {
 }
 
 // say reads text. Parts follow each other as the pieces of one block; but a signed part is a
-// block of its own, as it must go back with exactly its own text.
+// block of its own, as it must go back with exactly its own text. What was said last stays open
+// to the end, where its sources come; so an empty signed part behind it waits.
 // Source: https://ai.google.dev/gemini-api/docs/thought-signatures
 func (c *choice) say(events []providers.Event, kind providers.Kind, text string, seal *providers.Seal) []providers.Event {
-	if text == "" && seal == nil {
+	switch {
+	case text == "" && seal == nil:
+		return events
+	case text == "" && kind == providers.KindText && c.open == kind && c.late == nil:
+		c.late = seal
 		return events
 	}
-	if c.open != kind || seal != nil {
+	if c.open != kind || c.sealed || c.late != nil || seal != nil {
 		events = c.begin(events, &providers.Block{Kind: kind, Seal: seal})
-		c.open = kind
+		c.open, c.sealed = kind, seal != nil
 		if kind == providers.KindText {
 			c.spans = append(c.spans, span{c.blocks - 1, c.text.Len()})
 		}
@@ -107,9 +114,6 @@ func (c *choice) say(events []providers.Event, kind providers.Kind, text string,
 			c.text.WriteString(text)
 		}
 	}
-	if seal != nil {
-		events = c.shut(events)
-	}
 	return events
 }
 
@@ -120,12 +124,19 @@ func (c *choice) begin(events []providers.Event, b *providers.Block) []providers
 	return append(events, providers.Event{Kind: providers.EventBlockStart, Choice: c.index, Index: c.blocks - 1, Block: b})
 }
 
-// shut ends the open block.
+// shut ends the open block, and says the empty one that waits behind it.
 func (c *choice) shut(events []providers.Event) []providers.Event {
 	if c.open == 0 {
 		return events
 	}
-	c.open = 0
+	c.open, c.sealed = 0, false
+	events = append(events, providers.Event{Kind: providers.EventBlockStop, Choice: c.index, Index: c.blocks - 1})
+	if c.late == nil {
+		return events
+	}
+	empty := &providers.Block{Kind: providers.KindText, Seal: c.late}
+	c.late = nil
+	events = c.begin(events, empty)
 	return append(events, providers.Event{Kind: providers.EventBlockStop, Choice: c.index, Index: c.blocks - 1})
 }
 

@@ -225,8 +225,9 @@ func writeUsage(out *body, usage *providers.Usage) {
 	out.b = append(out.b, '{')
 	if len(usage.Lines) > 0 {
 		n := usage.Called()
+		n.Reasoning = min(n.Reasoning, n.Output) // some count it beside what they charge
 		out.rawField("promptTokenCount", number(n.Input()))
-		out.rawField("candidatesTokenCount", number(max(0, n.Output-n.Reasoning)))
+		out.rawField("candidatesTokenCount", number(n.Output-n.Reasoning))
 		out.rawField("totalTokenCount", number(n.Input()+n.Output))
 		if n.CacheRead > 0 {
 			out.rawField("cachedContentTokenCount", number(n.CacheRead))

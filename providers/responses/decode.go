@@ -52,7 +52,7 @@ func (d *decoder) Decode(events []providers.Event, frame []byte) []providers.Eve
 	switch root := gjson.ParseBytes(frame); {
 	case !providers.ValidJSON(frame) || !root.IsObject():
 		d.fail(&providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "the upstream's reply cannot be read: it is no JSON object"})
-	case root.Get("output").IsArray() || root.Get("object").Str == "response":
+	case root.Get("object").Str == "response" || !root.Get("type").Exists() && root.Get("output").IsArray():
 		d.whole(root)
 	default:
 		d.event(root)

@@ -78,14 +78,32 @@ func (p *part) addLogprobs(raw []byte) (said []byte) {
 	return said
 }
 
-// cite notes where a text comes from. A citation may come when its item has ended: it then
-// stands in the response alone.
+// cite notes where a text comes from. A citation may come when its text has ended in the stream:
+// it then speaks of the text that is open, or has no place any more.
 func (w *writer) cite(dst []byte, ev *providers.Event) []byte {
 	b := w.find(ev.Index)
 	if b == nil || ev.Citation == nil {
 		return dst
 	}
+	if w.call.Stream && b.part != nil && b.part.closed {
+		if b = w.openText(); b == nil {
+			return dst
+		}
+		c := *ev.Citation
+		c.Start, c.End = 0, 0
+		return w.annotate(dst, b, &c)
+	}
 	return w.annotate(dst, b, ev.Citation)
+}
+
+// openText is the text that goes on, nil where none does.
+func (w *writer) openText() *placed {
+	for i := len(w.blocks) - 1; i >= 0; i-- {
+		if b := &w.blocks[i]; b.kind == providers.KindText && b.part != nil && !b.part.closed {
+			return b
+		}
+	}
+	return nil
 }
 
 func (w *writer) annotate(dst []byte, b *placed, c *providers.Citation) []byte {
@@ -103,7 +121,7 @@ func (w *writer) annotate(dst []byte, b *placed, c *providers.Citation) []byte {
 	said := appendAnnotation(nil, c, p.text)
 	p.annotations = appendElement(p.annotations, said)
 	p.cited++
-	if !w.call.Stream || b.item.closed {
+	if !w.call.Stream {
 		return dst
 	}
 	dst = append(w.partMember(dst, "response.output_text.annotation.added", b.item, p), `,"annotation_index":`...)
