@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/providers"
-	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -71,7 +70,7 @@ func (b *PriceBook) line(t *till, c *Called, n *providers.Normal) (id string) {
 		t.lacks(UnpricedModel)
 		return ""
 	}
-	tier, ok := catalog.Tier(c.Provider, n.Tier)
+	tier, ok := b.tier(c.Provider, n.Tier)
 	if !ok {
 		t.lacks(UnpricedTier)
 		return price.ID

@@ -16,8 +16,9 @@ import (
 // PriceBook knows what models cost. Its prices never change; it only remembers the names that
 // it was asked for.
 type PriceBook struct {
-	rows map[modelName][]*storage.Price // by the name in the price, those that go first first
-	wild map[string][]wildcard          // by provider, the longest first
+	rows  map[modelName][]*storage.Price // by the name in the price, those that go first first
+	wild  map[string][]wildcard          // by provider, the longest first
+	kinds map[string]Kind                // by provider
 
 	mu    sync.Mutex // of who adds to found
 	found atomic.Pointer[map[modelName]*Priced]
@@ -65,6 +66,13 @@ func NewPriceBook(lists ...[]storage.Price) *PriceBook {
 	return b
 }
 
+// WithKinds says as what the catalogue and the lists know the providers of a configuration, by
+// their names in it. It comes before the book is used.
+func (b *PriceBook) WithKinds(kinds map[string]Kind) *PriceBook {
+	b.kinds = kinds
+	return b
+}
+
 // remembered bounds how many names a book remembers: clients can make names up.
 const remembered = 512
 
@@ -79,9 +87,25 @@ func (b *PriceBook) Find(provider, model string) *Priced {
 	return p
 }
 
+// resolve looks under the operator's own names first, then under those of the provider's kind.
 func (b *PriceBook) resolve(provider, model string) *Priced {
 	var p Priced
-	names := catalog.Candidates(provider, model)
+	own := Target{Provider: provider, Model: model}
+	known := b.kinds[provider].Of(own)
+	names := []Target{own, {Provider: provider, Model: known.Model}, known}
+	for _, t := range slices.Compact(names) {
+		b.gather(&p, t, known.Provider)
+	}
+	if len(p.rows) == 0 {
+		return nil
+	}
+	return &p
+}
+
+// gather adds the prices that stand under the target's name, and under those that are as good
+// with a provider of the kind.
+func (b *PriceBook) gather(p *Priced, t Target, kind string) {
+	provider, names := t.Provider, catalog.Candidates(kind, t.Model)
 	for i, name := range names {
 		p.rows = append(p.rows, b.rows[modelName{provider, name}]...)
 		next := "" // what is tried after this name
@@ -94,10 +118,11 @@ func (b *PriceBook) resolve(provider, model string) *Priced {
 			}
 		}
 	}
-	if len(p.rows) == 0 {
-		return nil
-	}
-	return &p
+}
+
+// tier is catalog.Tier of a provider by its name in the configuration.
+func (b *PriceBook) tier(provider, word string) (tier string, known bool) {
+	return catalog.Tier(b.kinds[provider].Of(Target{Provider: provider}).Provider, word)
 }
 
 // remember copies the map, which readers have without a lock; there are few names.

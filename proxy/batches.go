@@ -170,7 +170,7 @@ func count(state *Snapshot, account *Account, o *storage.Object, sums map[string
 			sums[line.Model] = s
 		}
 		charge := state.Prices.Charge(policy.Called{
-			Provider: account.Name, Model: line.Model, Region: account.Region, Time: o.CreatedAt,
+			Provider: account.Name, Model: line.Model, Region: account.Tariff, Time: o.CreatedAt,
 		}, []providers.Normal{line})
 		s.add(&line, &charge)
 	}

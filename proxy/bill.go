@@ -192,7 +192,7 @@ func (f *flight) billHit() {
 // charge prices lines of the target's model.
 func (f *flight) charge(t *target, lines []providers.Normal, estimated bool) storage.Charge {
 	out := f.state.Prices.Charge(policy.Called{
-		Provider: t.Provider, Model: t.Model, Region: t.account.Region, Time: f.start, Estimated: estimated,
+		Provider: t.Provider, Model: t.Model, Region: t.account.Tariff, Time: f.start, Estimated: estimated,
 	}, lines)
 	if f.endpoint.Op.Media() && len(lines) > 0 && len(f.rec.Usage.Lines) == 0 {
 		out.CostNano, out.Unpriced = 0, policy.UnpricedUnits // tokens that we guess are not what it is billed by

@@ -106,8 +106,10 @@ type Account struct {
 	// Keeper is the name in Snapshot.Accounts under which its stored objects are written down; ""
 	// is the provider's.
 	Keeper string
-	Weight int    // how large its share of the provider's calls is; where none has any, all are alike
-	Region string // where its upstream bills by regions
+	Weight int         // how large its share of the provider's calls is; where none has any, all are alike
+	Kind   policy.Kind // as what the catalogue knows it
+	Region string      // that workspaces may be kept to
+	Tariff string      // the region whose prices hold, as they name it
 	Secret storage.Secret
 	// Tokens mint what is sent in place of the secret; nil: the secret itself is.
 	Tokens TokenSource
@@ -139,7 +141,8 @@ func (a *Account) routeOf(op providers.Op, language, model string) (providers.Ro
 	if len(a.Routes[op]) < 2 {
 		return a.Route(op, language, model)
 	}
-	return a.RouteIn(op, language, model, a.can(model).Languages)
+	known := a.Kind.Of(policy.Target{Model: model}).Model
+	return a.RouteIn(op, language, known, a.can(model).Languages)
 }
 
 // Gateway serves the data plane.

@@ -103,7 +103,7 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 	}
 	w.Input = f.weigh(t, plan, can.Context)
 	w.Upper = policy.UpperOf(f.state.Prices.Find(t.Provider, t.Model).At(now), policy.Reach{
-		Input: w.Input, Tiers: f.tiers(), Region: t.account.Region, NoOutput: !f.endpoint.Op.Makes(),
+		Input: w.Input, Tiers: f.tiers(), Region: t.account.Tariff, NoOutput: !f.endpoint.Op.Makes(),
 	})
 }
 
@@ -118,7 +118,7 @@ func (f *flight) weigh(t *target, plan *providers.Plan, context int64) (tokens i
 	}
 	tokens = f.carried.most
 	for i := range plan.Requests {
-		n, known := policy.InputBound(t.Target, context, plan.Requests[i].Body)
+		n, known := policy.InputBound(t.account.Kind.Of(t.Target), context, plan.Requests[i].Body)
 		tokens += n
 		if !known && w.Unbounded == "" {
 			w.Unbounded = "model"

@@ -140,7 +140,7 @@ func (f *flight) price(t *policy.Target, a *Account) float64 {
 		output = min(output, most)
 	}
 	charge := f.state.Prices.Charge(policy.Called{
-		Provider: t.Provider, Model: t.Model, Region: a.Region, Time: f.start, Estimated: true,
+		Provider: t.Provider, Model: t.Model, Region: a.Tariff, Time: f.start, Estimated: true,
 	}, []providers.Normal{{InputUncached: int64(len(f.body))/4 + 1, Output: output}})
 	if charge.Unpriced != "" {
 		return math.Inf(1)

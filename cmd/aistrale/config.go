@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -73,6 +75,7 @@ type Timeouts struct {
 // ProviderConfig is an account with an upstream.
 type ProviderConfig struct {
 	Name    string `yaml:"name"`
+	Kind    string `yaml:"kind"`     // the known provider that it is an account of; "" its name says
 	Dialect string `yaml:"dialect"`  // "" or its own for a known name
 	BaseURL string `yaml:"base_url"` // "" for the known one; no trailing slash
 	Region  string `yaml:"region"`   // whose prices hold; "" none
@@ -80,6 +83,8 @@ type ProviderConfig struct {
 	Project    string `yaml:"project"`     // Google's, of vertex
 	Location   string `yaml:"location"`    // Google's, of vertex; AWS's region, of bedrock
 	APIVersion string `yaml:"api_version"` // of azure; "" its v1 API
+	// Deployments says which of the kind's models stands behind a name of the operator's own.
+	Deployments map[string]string `yaml:"deployments"`
 	// PriceAs says by whose price a model is charged that has none of its own: provider/model.
 	PriceAs  map[string]string `yaml:"price_as"`
 	TokenURL string            `yaml:"token_url"` // where tokens are minted, of vertex; "" as the service account says
@@ -126,6 +131,24 @@ type StorageConfig struct {
 	Postgres  storage.Secret `yaml:"postgres"`   // empty: SQLite under data_dir
 	Redis     storage.Secret `yaml:"redis"`      // empty: counters in memory
 	RedisMode string         `yaml:"redis_mode"` // redisLocal, redisDeny or redisAllow
+}
+
+// kind is the catalogue's name of the provider.
+func (p *ProviderConfig) kind() string { return cmp.Or(p.Kind, p.Name) }
+
+// tariff is the region whose prices hold.
+func (p *ProviderConfig) tariff() string {
+	return cmp.Or(catalog.Tariff(p.kind(), p.settings()), p.Region)
+}
+
+// kinds says as what the catalogue knows the providers.
+func (c *Config) kinds() map[string]policy.Kind {
+	kinds := make(map[string]policy.Kind, len(c.Providers))
+	for i := range c.Providers {
+		p := &c.Providers[i]
+		kinds[p.Name] = policy.Kind{Name: p.kind(), Models: p.Deployments}
+	}
+	return kinds
 }
 
 // settings are where the account stands.

@@ -95,12 +95,13 @@ func (c *Config) baseURL(provider, asked string) (string, error) {
 		return asked, nil
 	}
 	var at catalog.Settings
+	kind := provider
 	for i := range c.Providers {
-		if c.Providers[i].Name == provider {
-			at = c.Providers[i].settings()
+		if p := &c.Providers[i]; p.Name == provider {
+			at, kind = p.settings(), p.kind()
 		}
 	}
-	if known, ok := catalog.At(provider, at); ok {
+	if known, ok := catalog.At(kind, at); ok {
 		at.BaseURL = known.BaseURL
 	}
 	if at.BaseURL != "" {

@@ -174,7 +174,7 @@ func (c *Config) priceBook(stored []storage.Price) (*policy.PriceBook, error) {
 		return nil, fmt.Errorf("prices: %w", err)
 	}
 	known := catalog.Prices()
-	return policy.NewPriceBook(known, stored, c.borrowed(known, stored), own), nil
+	return policy.NewPriceBook(known, stored, c.borrowed(known, stored), own).WithKinds(c.kinds()), nil
 }
 
 // borrowed gives the prices of price_as: those of another model, under the name of one's own.

@@ -47,8 +47,10 @@ func openPrices(ctx context.Context, store nounStore, config *Config) (*priceShe
 		return nil, err
 	}
 	given := priceList(config.Prices, func(string, string, ...any) {}) // a loaded configuration is in order
-	s := &priceShelf{lists: []namedPrices{{"catalogue", catalog.Prices()}, {"store", stored}, {"config", given}}}
-	s.book = policy.NewPriceBook(s.lists[0].prices, s.lists[1].prices, s.lists[2].prices)
+	shipped := catalog.Prices()
+	borrowed := config.borrowed(shipped, stored)
+	s := &priceShelf{lists: []namedPrices{{"catalogue", shipped}, {"store", stored}, {"price_as", borrowed}, {"config", given}}}
+	s.book = policy.NewPriceBook(shipped, stored, borrowed, given).WithKinds(config.kinds())
 	return s, nil
 }
 

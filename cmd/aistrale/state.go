@@ -175,9 +175,10 @@ func (b *builder) add(p *ProviderConfig) error {
 		return nil
 	}
 	b.served[p.Name] = p.Models
-	provider, ok := catalog.At(p.Name, p.settings())
+	provider, ok := catalog.At(p.kind(), p.settings())
 	if ok {
 		provider = catalog.With(provider, quirks)
+		provider.Name = p.Name
 	} else {
 		var err error
 		if provider, err = catalog.Compatible(p.Name, p.Dialect, p.BaseURL, quirks); err != nil {
@@ -202,9 +203,13 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 		return err
 	}
 	general := proxy.Account{
-		Provider: provider, Keeper: name, Region: p.Region, Upstream: pool, FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
+		Provider: provider, Keeper: name, Kind: policy.Kind{Name: p.kind(), Models: p.Deployments},
+		Region: p.Region, Tariff: p.tariff(), Upstream: pool, FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
 		Retry: policy.Retry(p.Retry), Breaker: p.Breaker.rules(), Sticky: policy.Sticky(p.Sticky),
-		Can: func(model string) providers.Capabilities { return catalog.Capabilities(provider.Name, model) },
+	}
+	general.Can = func(model string) providers.Capabilities {
+		known := general.Kind.Of(policy.Target{Provider: p.Name, Model: model})
+		return catalog.Capabilities(known.Provider, known.Model)
 	}
 	for _, c := range b.credentialsOf(p, &provider) {
 		a := general
@@ -300,23 +305,24 @@ func (b *builder) listModels() {
 	for _, a := range b.config.Aliases {
 		b.models = append(b.models, providers.ListedModel{ID: a.Name, OwnedBy: "aistrale"})
 	}
+	kinds := b.config.kinds()
 	for _, provider := range slices.Sorted(maps.Keys(b.served)) {
 		if !slices.ContainsFunc(b.accounts[provider], func(a *proxy.Account) bool { return !a.NeedsKey }) && provider != mockName {
 			continue
 		}
+		kind := kinds[provider]
 		known := map[string]catalog.Model{}
-		for _, m := range catalog.Models(provider) {
+		for _, m := range catalog.Models(kind.Name) {
 			known[m.ID] = m
 		}
 		ids := b.served[provider]
 		if len(ids) == 0 {
-			ids = slices.Collect(maps.Keys(known))
+			ids = slices.AppendSeq(slices.Collect(maps.Keys(known)), maps.Keys(kind.Models))
 		}
 		for _, id := range slices.Sorted(slices.Values(ids)) {
 			m := providers.ListedModel{ID: provider + "/" + id, OwnedBy: provider}
-			if k, ok := known[id]; ok {
-				m.Created, m.Can = created(k), k.Can
-			}
+			as := kind.Of(policy.Target{Provider: provider, Model: id})
+			m.Created, m.Can = created(known[as.Model]), catalog.Capabilities(as.Provider, as.Model)
 			m.Ops = b.operations(provider, id)
 			b.models = append(b.models, m)
 		}

@@ -56,7 +56,7 @@ func usageReprice(ctx context.Context, env environment, args []string) error {
 // repricing charges entries by today's prices, and sums what that changes.
 type repricing struct {
 	book          *policy.PriceBook
-	regions       map[string]string // by provider
+	tariffs       map[string]string // by provider
 	seen, changed int
 	before, after storage.Charge // sums: the cost of what has one
 	unpriced      [2]int64       // before and after
@@ -67,9 +67,9 @@ func newRepricing(ctx context.Context, b *books) (*repricing, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &repricing{regions: map[string]string{}}
+	r := &repricing{tariffs: map[string]string{}}
 	for i := range b.config.Providers {
-		r.regions[b.config.Providers[i].Name] = b.config.Providers[i].Region
+		r.tariffs[b.config.Providers[i].Name] = b.config.Providers[i].tariff()
 	}
 	r.book, err = b.config.priceBook(stored)
 	return r, err
@@ -77,7 +77,7 @@ func newRepricing(ctx context.Context, b *books) (*repricing, error) {
 
 func (r *repricing) charge(e *storage.Entry) storage.Charge {
 	next := r.book.Charge(policy.Called{
-		Provider: e.Provider, Model: e.Model, Region: r.regions[e.Provider], Time: e.Time, Estimated: e.Charge.Estimated,
+		Provider: e.Provider, Model: e.Model, Region: r.tariffs[e.Provider], Time: e.Time, Estimated: e.Charge.Estimated,
 	}, e.Lines)
 	r.count(0, &r.before, e.Charge)
 	r.count(1, &r.after, next)

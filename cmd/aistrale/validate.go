@@ -169,21 +169,25 @@ func (v *validator) dialect(p *ProviderConfig, at string) {
 		return
 	}
 	if p.Name == mockName {
-		if p.Responses || p.Dialect != "" || len(p.Quirks.Strip)+len(p.Quirks.Rename) > 0 || p.Quirks.NoStreamUsage {
+		if p.Kind != "" || len(p.Deployments) > 0 || p.Responses || p.Dialect != "" || len(p.Quirks.Strip)+len(p.Quirks.Rename) > 0 || p.Quirks.NoStreamUsage {
 			v.wrong(at, "the emulator speaks every dialect and has no quirks; it takes a base_url at most")
 		}
 		return
 	}
+	v.kind(p, at)
 	v.settings(p, at)
-	if known, ok := catalog.Known(p.Name); ok {
+	if known, ok := catalog.Known(p.kind()); ok {
 		route, _ := known.Route(providers.OpChat, p.Dialect, "")
 		v.responses(p, at, route.Language)
 		if p.Dialect != "" && p.Dialect != route.Language {
-			v.wrong(at+".dialect", "%s speaks %s; an account in another dialect needs a name of its own", p.Name, route.Language)
+			v.wrong(at+".dialect", "%s speaks %s; an account in another dialect needs a name of its own", p.kind(), route.Language)
 		}
 		return
 	}
 	v.responses(p, at, p.Dialect)
+	if p.Kind != "" {
+		return
+	}
 	if p.Dialect == "" {
 		v.wrong(at+".dialect", "is missing: %q is no known provider%s", p.Name, hint(p.Name, append(catalog.Names(), mockName)))
 	}

@@ -69,6 +69,18 @@ func Idle(name string, said Settings) (idle []string) {
 	return idle
 }
 
+// Tariff is the region whose prices a provider's account is charged by, as the prices name it; ""
+// where it does not follow from where the account stands.
+func Tariff(name string, said Settings) string {
+	if name == "vertex" && said.Location != "global" {
+		return Regional
+	}
+	return ""
+}
+
+// Regional is the tariff of calls that stay in one region.
+const Regional = "regional"
+
 // Rooted reports a provider whose base URL has no path of its own.
 func Rooted(name string) bool { return name == "azure" || name == "bedrock" || name == "vertex" }
 
