@@ -207,6 +207,11 @@ var version = regexp.MustCompile(`-v[0-9]+(:[0-9]+)?$`)
 // same there; what it costs need not be.
 func maker(provider, model string) (makers, name string) {
 	switch provider {
+	case "azure":
+		// Deployments mostly bear their models' names; others need to be told.
+		if stock().find("openai", model) != nil {
+			return "openai", model
+		}
 	case "vertex":
 		if strings.Contains(model, "claude") {
 			return "anthropic", strings.Replace(model, "@", "-", 1)

@@ -87,6 +87,8 @@ func TestCapabilities_clouds(t *testing.T) {
 	f("vertex", "gemini-2.5-pro", "gemini", "gemini-2.5-pro")
 	f("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic", "claude-sonnet-4-5-20250929")
 	f("bedrock", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic", "claude-haiku-4-5")
+	f("azure", "gpt-5.1", "openai", "gpt-5.1")
+	f("azure", "gpt-4o-team-a", "openai", "gpt-4o")
 	for _, unknown := range [][2]string{{"bedrock", "meta.llama3-3-70b-instruct-v1:0"}, {"azure", "my-deployment"}, {"vertex", "meta/llama-4"}} {
 		if Capabilities(unknown[0], unknown[1]).Known {
 			t.Errorf("%s is known", unknown)

@@ -3,6 +3,7 @@ package catalog
 import (
 	_ "embed"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -71,8 +72,11 @@ func mockPrices() []storage.Price {
 // Capabilities are looked for under shorter names too. Prices are not: gpt-9-pro costs ten times
 // what gpt-9 does, and a price that is not known must not be taken from another model.
 func Candidates(provider, model string) []string {
-	if provider == "gemini" {
+	switch provider {
+	case "gemini":
 		model = strings.TrimPrefix(model, "models/")
+	case "bedrock":
+		return bedrockCandidates(model)
 	}
 	named := stock().named[provider]
 	var names []string
@@ -99,6 +103,25 @@ func Candidates(provider, model string) []string {
 		name = name[:at]
 	}
 	return names
+}
+
+// geography begins the name of an inference profile that keeps to a part of the world and costs
+// what its model does in one region. A global one has prices of its own.
+var geography = regexp.MustCompile(`^(us|eu|apac|jp|au|ca)\.`)
+
+// bedrockCandidates are those of a foundation model, an inference profile or an ARN of either.
+func bedrockCandidates(model string) []string {
+	name := model
+	if strings.HasPrefix(name, "arn:") {
+		name = name[strings.LastIndexByte(name, '/')+1:]
+	}
+	var names []string
+	for _, n := range [...]string{name, geography.ReplaceAllString(name, "")} {
+		plain := version.ReplaceAllString(n, "")
+		names = append(names, n, plain, undated(plain))
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(append([]string{model}, names...))
 }
 
 // Tier gives the tier of rates that a provider's word for a service tier stands for, "" for the

@@ -101,6 +101,10 @@ func listed(name string) (provider string, ok bool) {
 		return "gemini", true
 	case "togetherai", "together_ai":
 		return "together", true
+	case "amazon-bedrock":
+		return "bedrock", true
+	case "google-vertex", "google-vertex-anthropic":
+		return "vertex", true
 	case "fireworks-ai", "fireworks_ai":
 		return "fireworks", true
 	}

@@ -5,11 +5,18 @@
 package main
 
 import (
+	_ "embed"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 )
+
+// clouds is what models.dev says of models that clouds have beside those of rules (copies), in the
+// form of -from.
+//
+//go:embed clouds.json
+var clouds []byte
 
 func main() {
 	from := flag.String("from", "", "a JSON file of models.dev's data: {source, commit, date, licence, models: […]}")
@@ -40,7 +47,7 @@ func generate(from, prices, dir string) error {
 		return err
 	}
 	return write(dir, "priceoverlay.json", "prices.json", func(overlay []byte) ([]byte, error) {
-		return buildPrices([][]byte{facts, list}, overlay)
+		return buildPrices([][]byte{facts, clouds, list}, overlay)
 	})
 }
 

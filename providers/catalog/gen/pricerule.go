@@ -53,7 +53,7 @@ func correctPrices(rows []*row, rules []priceRule) error {
 		for _, name := range rule.Match {
 			hit := false
 			for _, r := range rows {
-				if r.Provider != rule.Provider || !fits(name, r.Model) || rule.excepts(r.Model) || r.Rates == nil {
+				if r.Provider != rule.Provider || !fits(name, r.Model) || excepts(rule.Except, r.Model) || r.Rates == nil {
 					continue
 				}
 				hit = true
@@ -74,8 +74,8 @@ func fits(pattern, model string) bool {
 	return pattern == model || wild && strings.HasPrefix(model, prefix)
 }
 
-func (rule *priceRule) excepts(model string) bool {
-	return slices.ContainsFunc(rule.Except, func(pattern string) bool { return fits(pattern, model) })
+func excepts(patterns []string, model string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return fits(pattern, model) })
 }
 
 func (rule *priceRule) apply(r *row, rows []*row) error {

@@ -17,6 +17,7 @@ import (
 type priceOverlay struct {
 	Sources []catalog.Source `json:"sources"`
 	Rules   []priceRule      `json:"rules"`
+	Copies  []copyRule       `json:"copies"` // of what the rules and the lists have made
 	Prices  []storage.Price  `json:"prices"` // of models that no list has, or beside the lists' by a later date
 }
 
@@ -67,6 +68,11 @@ func buildPrices(texts [][]byte, correction []byte) ([]byte, error) {
 		file.Prices = append(file.Prices, r.Price)
 	}
 	file.Prices = append(file.Prices, over.Prices...)
+	copied, err := copies(file.Prices, over.Copies)
+	if err != nil {
+		return nil, err
+	}
+	file.Prices = append(file.Prices, copied...)
 	slices.SortFunc(file.Prices, catalog.ComparePrices)
 	return renderPrices(file)
 }

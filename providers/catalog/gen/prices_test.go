@@ -124,7 +124,7 @@ func checkApplied(t *testing.T, rows []*row, rules []priceRule) {
 		rule := &rules[i]
 		for _, r := range rows {
 			matches := func(name string) bool { return fits(name, r.Model) }
-			if r.Provider != rule.Provider || !slices.ContainsFunc(rule.Match, matches) || rule.excepts(r.Model) {
+			if r.Provider != rule.Provider || !slices.ContainsFunc(rule.Match, matches) || excepts(rule.Except, r.Model) {
 				continue
 			}
 			if rule.Skip {
