@@ -102,8 +102,10 @@ func hi(w http.ResponseWriter, path string, stream bool) {
 			providertest.EventFrame("contentBlockStop", `{"contentBlockIndex":0}`),
 			providertest.EventFrame("messageStop", `{"stopReason":"end_turn"}`),
 			providertest.EventFrame("metadata", `{"usage":{"inputTokens":3,"outputTokens":1,"totalTokens":4}}`))
-	case strings.Contains(path, "publishers/anthropic") || strings.Contains(path, "claude") || strings.HasSuffix(path, "/messages"):
+	case strings.Contains(path, "publishers/anthropic") || strings.Contains(path, "/invoke") || strings.Contains(path, "claude") || strings.HasSuffix(path, "/messages"):
 		hiFromClaude(w, path, stream)
+	case strings.HasSuffix(path, "/responses"):
+		answerJSON(w, 200, responseWhole)
 	case strings.Contains(path, "enerateContent"):
 		if stream {
 			events(w, geminiWhole)
@@ -119,6 +121,9 @@ func hi(w http.ResponseWriter, path string, stream bool) {
 }
 
 const (
+	profileARN    = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
+	responseWhole = `{"id":"resp_1","object":"response","status":"completed","model":"gpt-5.1","output":[{"id":"msg_1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","text":"hi","annotations":[]}]}],"usage":{"input_tokens":3,"output_tokens":1,"total_tokens":4}}`
+
 	claudeWhole = `{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":1}}`
 	geminiWhole = `{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}}`
 )
@@ -186,12 +191,15 @@ func accountKey(t *testing.T) string {
 	return string(text)
 }
 
-// asked is a provider as an operator writes it, and the models it is asked for.
+// askedProvider is a provider as an operator writes it, and the models it is asked for.
 type askedProvider struct {
+	kind   string // "" its name
 	at     catalog.Settings
+	more   string // lines of its configuration
 	secret string
 	models []string
 	own    []ownCall
+	cost   string // of each call, in USD; "" is not looked at
 }
 
 // ownCall is a call of a client of the provider's own language, whose bytes go out, and come back.
@@ -206,9 +214,36 @@ func asEvents() string {
 	return w.Body.String()
 }
 
-// askedProviders are all known ones; those that are not named here need nothing.
+// askedProviders are all known ones, and second accounts of some under names of their own.
 func askedProviders() map[string]askedProvider {
+	asked := accountsAsked()
+	for _, name := range catalog.Names() {
+		if p, ok := asked[name]; !ok {
+			asked[name] = askedProvider{models: []string{"a-model"}}
+		} else if p.models == nil {
+			p.models = []string{"a-model"}
+			asked[name] = p
+		}
+	}
+	return asked
+}
+
+// accountsAsked are those that need more than a key.
+func accountsAsked() map[string]askedProvider {
 	return map[string]askedProvider{
+		"azure-v1": {
+			kind: "azure", at: catalog.Settings{BaseURL: "https://example.services.ai.azure.com"},
+			more: "    region: eu\n    deployments: {chat: gpt-5.1}\n", models: []string{"chat"}, cost: "0.000015125",
+			own: []ownCall{{"/v1/responses", `{"model":"azure-v1/chat","input":"Say hi.","store":false}`, responseWhole}},
+		},
+		"bedrock-key": {kind: "bedrock", at: catalog.Settings{Location: "eu-west-3"}, models: []string{"eu.anthropic.claude-haiku-4-5-20251001-v1:0"}, cost: "0.0000088"},
+		"bedrock-profile": {
+			kind: "bedrock", at: catalog.Settings{Location: "us-east-1"}, models: []string{profileARN}, cost: "0.000008",
+			more: "    deployments: {\"" + profileARN + "\": global.anthropic.claude-haiku-4-5-20251001-v1:0}\n",
+		},
+		"vertex-global": {
+			kind: "vertex", at: catalog.Settings{Location: "global", Project: "my-project"}, models: []string{"claude-haiku-4-5@20251001"}, cost: "0.000008",
+		},
 		"azure":     {at: catalog.Settings{BaseURL: "https://example.openai.azure.com", APIVersion: "2024-10-21"}, models: []string{"my-deployment"}},
 		"anthropic": {models: []string{"claude-sonnet-4-5"}},
 		"bedrock": {
@@ -239,12 +274,12 @@ func askedProviders() map[string]askedProvider {
 // The program is the built one, and only the addresses are not the real ones.
 func TestProviders_requests(t *testing.T) {
 	p := newPlace(t)
-	recorders := map[string]*recorder{}
+	recorders, providers := map[string]*recorder{}, askedProviders()
 	config := strings.Builder{}
 	fmt.Fprintf(&config, "listen: \"127.0.0.1:0\"\nadmin_listen: \"127.0.0.1:0\"\ndata_dir: %s\nkeys: [{name: full, key: %s}]\nproviders:\n", filepath.Join(p.dir, "data"), fullKey)
-	for _, name := range catalog.Names() {
-		asked := askedProviders()[name]
-		known, _ := catalog.At(name, asked.at)
+	for _, name := range slices.Sorted(maps.Keys(providers)) {
+		asked := providers[name]
+		known, _ := catalog.At(cmp.Or(asked.kind, name), asked.at)
 		r := newRecorder(t, name, known.BaseURL)
 		recorders[name] = r
 		secret := cmp.Or(asked.secret, secretOf(name))
@@ -254,24 +289,20 @@ func TestProviders_requests(t *testing.T) {
 		} else {
 			fmt.Fprintf(&config, "  - name: %s\n", name)
 		}
-		fmt.Fprintf(&config, "    base_url: %s%s\n    api_key: %q\n", r.URL, r.known.Path, secret)
-		for setting, value := range map[string]string{"project": asked.at.Project, "location": asked.at.Location, "api_version": asked.at.APIVersion} {
+		fmt.Fprintf(&config, "    base_url: %s%s\n    api_key: %q\n%s", r.URL, r.known.Path, secret, asked.more)
+		for setting, value := range map[string]string{"kind": asked.kind, "project": asked.at.Project, "location": asked.at.Location, "api_version": asked.at.APIVersion} {
 			if value != "" {
 				fmt.Fprintf(&config, "    %s: %s\n", setting, value)
 			}
 		}
 	}
 	g := p.serve(t, config.String())
-	for _, name := range catalog.Names() {
-		models := askedProviders()[name].models
-		if models == nil {
-			models = []string{"a-model"}
+	for _, name := range slices.Sorted(maps.Keys(providers)) {
+		for _, model := range providers[name].models {
+			g.saysHi(t, name+"/"+model, false, providers[name].cost)
+			g.saysHi(t, name+"/"+model, true, "")
 		}
-		for _, model := range models {
-			g.saysHi(t, name+"/"+model, false)
-			g.saysHi(t, name+"/"+model, true)
-		}
-		for _, call := range askedProviders()[name].own {
+		for _, call := range providers[name].own {
 			g.goesThrough(t, call)
 		}
 		recorders[name].compare(t)
@@ -281,7 +312,7 @@ func TestProviders_requests(t *testing.T) {
 	}
 }
 
-func (g *program) saysHi(t *testing.T, model string, stream bool) {
+func (g *program) saysHi(t *testing.T, model string, stream bool, cost string) {
 	t.Helper()
 	body := fmt.Sprintf(`{"model":%q,"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Say hi."}],"max_completion_tokens":16,"stream":%v}`, model, stream)
 	req, err := http.NewRequest(http.MethodPost, g.url+"/v1/chat/completions", strings.NewReader(body))
@@ -294,6 +325,9 @@ func (g *program) saysHi(t *testing.T, model string, stream bool) {
 	if status != http.StatusOK || !strings.Contains(answer, want) || stream != strings.HasSuffix(answer, "data: [DONE]\n\n") {
 		t.Errorf("%s, stream %v: %d %v\n%s", model, stream, status, h, answer)
 	}
+	if got := h.Get("x-aistrale-cost-usd"); cost != "" && got != cost {
+		t.Errorf("%s costs %s, want %s", model, got, cost)
+	}
 }
 
 // goesThrough makes a call whose answer must be the provider's own bytes.
@@ -304,7 +338,9 @@ func (g *program) goesThrough(t *testing.T, call ownCall) {
 		t.Fatal(err)
 	}
 	req.Header.Set("x-api-key", fullKey)
-	req.Header.Set("anthropic-beta", "context-1m-2025-08-07")
+	if strings.HasPrefix(call.path, "/anthropic/") {
+		req.Header.Set("anthropic-beta", "context-1m-2025-08-07")
+	}
 	status, h, answer := do(t, req)
 	if status != http.StatusOK || answer != call.want || h.Get("x-aistrale-fidelity") != "exact" {
 		t.Errorf("%s: %d %v\n%s\nwant\n%s", call.path, status, h, answer, call.want)
