@@ -1,0 +1,178 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/openai/openai-go/v3"
+
+	"github.com/aistrale/aistrale/providers/mock"
+)
+
+// mediaCases is how many cases the script of OpenAI's client for Node.js has.
+const mediaCases = 15
+
+// billed gives what the emulator billed for a model.
+func (r *running) billed(model string) mock.BillLine {
+	for _, l := range r.mock.Bill() {
+		if l.Model == model {
+			return l
+		}
+	}
+	return mock.BillLine{}
+}
+
+// recording is a sound with a name, as clients want one.
+func recording(name string, bytesOf int) io.Reader {
+	return openai.File(strings.NewReader(strings.Repeat("a", bytesOf)), name, "audio/mpeg")
+}
+
+func TestGoClient_Media(t *testing.T) {
+	r := start(t, "")
+	client := goClient(r, fullKey)
+	t.Run("speech", func(t *testing.T) { goSpeech(t, r, client) })
+	t.Run("transcription", func(t *testing.T) { goTranscription(t, r, client) })
+	t.Run("images", func(t *testing.T) { goImages(t, r, client) })
+	t.Run("moderation", func(t *testing.T) {
+		got, err := client.Moderations.New(t.Context(), openai.ModerationNewParams{
+			Model: "chat/judge", Input: openai.ModerationNewParamsInputUnion{OfStringArray: []string{"kind words", "violence"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Results) != 2 || got.Results[0].Flagged || !got.Results[1].Flagged || !got.Results[1].Categories.Violence {
+			t.Errorf("%s", got.RawJSON())
+		}
+	})
+}
+
+func goSpeech(t *testing.T, r *running, client openai.Client) {
+	ask := openai.AudioSpeechNewParams{
+		Model: "chat/tts-1", Input: "one two three", ResponseFormat: openai.AudioSpeechNewParamsResponseFormatWAV,
+		Voice: openai.AudioSpeechNewParamsVoiceUnion{OfString: openai.String("ash")},
+	}
+	got, err := client.Audio.Speech.New(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	sound, err := io.ReadAll(got.Body)
+	if err != nil || got.Header.Get("Content-Type") != "audio/wav" || !bytes.HasPrefix(sound, []byte("RIFF")) || len(sound) != 44+3*960 {
+		t.Errorf("%d bytes of %s, %v", len(sound), got.Header.Get("Content-Type"), err)
+	}
+	if l := r.billed("tts-1"); l.Characters != 13 {
+		t.Errorf("billed %+v", l)
+	}
+	ask.Model = "chat/missing-one"
+	var refused *openai.Error
+	if _, err := client.Audio.Speech.New(t.Context(), ask); !errors.As(err, &refused) || refused.StatusCode != 404 || refused.Code != "model_not_found" {
+		t.Errorf("an unknown model: %v", err)
+	}
+	// A sound that breaks off is an error, never a short sound.
+	ask.Model = "chat/tts-1"
+	cut, err := client.Audio.Speech.New(t.Context(), ask, told("cut=1"))
+	if err == nil {
+		defer cut.Body.Close()
+		_, err = io.ReadAll(cut.Body)
+	}
+	if err == nil {
+		t.Error("half a sound was taken for the whole")
+	}
+}
+
+func goTranscription(t *testing.T, r *running, client openai.Client) {
+	whole, err := client.Audio.Transcriptions.New(t.Context(), openai.AudioTranscriptionNewParams{
+		File: recording("a.mp3", 48_000), Model: "chat/whisper-1", ResponseFormat: openai.AudioResponseFormatVerboseJSON, TimestampGranularities: []string{"word"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole.Text == "" || len(whole.Words) == 0 || len(whole.Segments) != 1 || whole.Duration != 3 {
+		t.Errorf("%s", whole.RawJSON())
+	}
+	if l := r.billed("whisper-1"); l.Seconds != 3 {
+		t.Errorf("billed %+v", l)
+	}
+	stream := client.Audio.Transcriptions.NewStreaming(t.Context(), openai.AudioTranscriptionNewParams{
+		File: recording("a.mp3", 16_000), Model: "chat/listener", ResponseFormat: openai.AudioResponseFormatJSON,
+	})
+	text, done := "", openai.TranscriptionStreamEventUnion{}
+	for stream.Next() {
+		done = stream.Current()
+		text += done.Delta
+	}
+	if err := stream.Err(); err != nil || text == "" || done.Type != "transcript.text.done" || done.Text != text || done.Usage.OutputTokens == 0 {
+		t.Errorf("%q, %s, %v", text, done.RawJSON(), err)
+	}
+	english, err := client.Audio.Translations.New(t.Context(), openai.AudioTranslationNewParams{File: recording("a.mp3", 16_000), Model: "chat/whisper-1"})
+	if err != nil || english.Text == "" {
+		t.Errorf("%+v, %v", english, err)
+	}
+	var refused *openai.Error
+	if _, err := client.Audio.Transcriptions.New(t.Context(), openai.AudioTranscriptionNewParams{
+		File: recording("a.txt", 10), Model: "chat/whisper-1",
+	}); !errors.As(err, &refused) || refused.StatusCode != 400 || refused.Param != "file" {
+		t.Errorf("a text as a sound: %v", err)
+	}
+}
+
+func goImages(t *testing.T, r *running, client openai.Client) {
+	_, dot, _ := strings.Cut(pixelURL, ",")
+	pixel, err := base64.StdEncoding.DecodeString(dot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := client.Images.Generate(t.Context(), openai.ImageGenerateParams{
+		Model: "chat/painter", Prompt: "a cat", N: openai.Int(2), Size: openai.ImageGenerateParamsSize1536x1024,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made.Data) != 2 || made.Data[0].B64JSON == "" || made.Usage.TotalTokens == 0 || made.Size != "1536x1024" {
+		t.Errorf("%s", made.RawJSON())
+	}
+	stream := client.Images.GenerateStreaming(t.Context(), openai.ImageGenerateParams{
+		Model: "chat/painter", Prompt: "a cat", PartialImages: openai.Int(2),
+	})
+	var kinds []string
+	for stream.Next() {
+		ev := stream.Current()
+		if kinds = append(kinds, ev.Type); ev.B64JSON == "" {
+			t.Errorf("%s has no image", ev.Type)
+		}
+	}
+	const partial = "image_generation.partial_image"
+	if err := stream.Err(); err != nil || strings.Join(kinds, " ") != partial+" "+partial+" image_generation.completed" {
+		t.Errorf("%q, %v", kinds, err)
+	}
+	edited, err := client.Images.Edit(t.Context(), openai.ImageEditParams{
+		Model: "chat/painter", Prompt: "a dog", Image: openai.ImageEditParamsImageUnion{
+			OfFileArray: []io.Reader{openai.File(bytes.NewReader(pixel), "a.png", "image/png"), openai.File(bytes.NewReader(pixel), "b.png", "image/png")},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(edited.Data) != 1 || edited.Usage.InputTokensDetails.ImageTokens == 0 {
+		t.Errorf("%s", edited.RawJSON())
+	}
+	if _, err := client.Images.NewVariation(t.Context(), openai.ImageNewVariationParams{
+		Model: "chat/dall-e-2", Image: openai.File(bytes.NewReader(pixel), "a.png", "image/png"),
+	}); err != nil {
+		t.Error(err)
+	}
+	if l := r.billed("dall-e-2"); l.Images != 1 {
+		t.Errorf("billed %+v", l)
+	}
+}
+
+func TestNodeClient_Media(t *testing.T) {
+	needNode(t)
+	r := start(t, "")
+	runNode(t, r, nodeFolder, "media.mjs", mediaCases)
+	eventually(t, "all upstream calls end", func() bool { return r.mock.Open() == 0 })
+}
