@@ -8,6 +8,7 @@ type Call struct {
 	Op       Op
 	Doc      *Document // the client's body, scanned once
 	Form     bool      // it came as a form, of which Doc has the fields
+	Files    []File    // of a form that is translated
 	Asked    string    // the model's name as the client wrote it
 	Model    string    // the upstream's name of the model
 	Provider string
@@ -90,8 +91,24 @@ type UpstreamRequest struct {
 	// Form has the body sent as multipart/form-data: the members of the JSON object in Body as
 	// its fields, and behind them the client's files.
 	Form bool
-	// File has the bytes of the client's file of that name sent, and nothing else.
-	File string
+	// File has the bytes of the client's file of that name sent, and nothing else; Type is what
+	// they are called then, "" as the client does.
+	File, Type string
+	// Inline puts files of the client's into Body as base64, in the order of their places.
+	Inline []Inlined
+}
+
+// A File is one file of a client's form, of which a language never sees the bytes.
+type File struct {
+	Field string // that it stands under
+	Name  string // as the client calls it
+	Type  string // content type, "" where the client says none
+}
+
+// Inlined says where a file stands in a body.
+type Inlined struct {
+	At   int // offset in the body, between two quotes
+	File int // index in Call.Files
 }
 
 // Capabilities are what the catalogue knows of a model. The zero value is a model that nobody

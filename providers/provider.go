@@ -183,12 +183,23 @@ type Route struct {
 	Pair *Pair
 }
 
-// A Pair says an operation that has no stream in a provider's words: the client's body to
-// upstream requests, and all their replies to the client's body.
+// A Pair says an operation in a provider's words: the client's body to upstream requests, and all
+// their replies to the client's.
 type Pair struct {
 	Client string // whose language Write reads and Read writes
 	Write  func(Call) (Plan, error)
-	Read   func(call Call, replies [][]byte) (body []byte, usage Usage, err error)
+	// Read says whole replies. Usage counts where it fails, too.
+	Read func(call Call, replies [][]byte) (PairReply, error)
+	// Stream says the hub's events in place of the face's writer, where the call is a stream and
+	// the route's dialect can read one; nil where only whole replies are read.
+	Stream func(Call) Writer
+}
+
+// A PairReply is a whole reply in the client's words.
+type PairReply struct {
+	Body  []byte
+	Type  string // content type, "" for JSON
+	Usage Usage
 }
 
 // Quirks names what a provider of a known language does otherwise than the language's owner.

@@ -101,9 +101,9 @@ type Normal struct {
 	ImageOut      int64  `json:"image_out,omitzero"`
 	Images        int64  `json:"images,omitempty"`
 	Searches      int64  `json:"searches,omitempty"`
-	Characters    int64  `json:"characters,omitempty"`
-	AudioInMs     int64  `json:"audio_in_ms,omitempty"`
-	AudioOutMs    int64  `json:"audio_out_ms,omitempty"`
+	Characters    int64  `json:"characters,omitzero"`
+	AudioInMs     int64  `json:"audio_in_ms,omitzero"`
+	AudioOutMs    int64  `json:"audio_out_ms,omitzero"`
 }
 
 // Input is all input tokens, cached ones included.

@@ -275,8 +275,8 @@ func TestBill_OfAPairThatIsHalfServed(t *testing.T) {
 				r := providers.UpstreamRequest{Path: call.Path, Body: []byte(`{"text":"half of it"}`)}
 				return providers.Plan{Requests: []providers.UpstreamRequest{r, r}}, nil
 			},
-			Read: func(providers.Call, [][]byte) ([]byte, providers.Usage, error) {
-				return nil, providers.Usage{}, errors.New("incomplete")
+			Read: func(providers.Call, [][]byte) (providers.PairReply, error) {
+				return providers.PairReply{}, errors.New("incomplete")
 			},
 		}}}
 	})

@@ -51,7 +51,15 @@ func escapeModel(model string) string {
 	return strings.Join(parts, "/")
 }
 
-// pair gives the two functions that serve the call in place of the hub, nil where there are none.
+// writer says the hub's events to the client.
+func (f *flight) writer(t *target) providers.Writer {
+	if pair := f.pair(t); pair != nil && pair.Stream != nil {
+		return pair.Stream(f.call)
+	}
+	return f.endpoint.Face.Writer(f.call)
+}
+
+// pair gives the functions that serve the call in place of the hub, nil where there are none.
 func (f *flight) pair(t *target) *providers.Pair {
 	language := f.endpoint.Face.Language()
 	switch pair := t.route.Pair; {
@@ -71,6 +79,9 @@ func (f *flight) plan(t *target) (providers.Plan, error) {
 	case f.endpoint.About():
 		return f.storedPlan(t), nil
 	case pair != nil:
+		if f.form != nil {
+			f.call.Files = f.form.names(f.call.Files[:0])
+		}
 		return pair.Write(f.call)
 	case f.exact(t):
 		return t.route.Dialect.Splice(f.call)

@@ -69,7 +69,7 @@ func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
 	}
 	f.sent = plan.Requests[0].Body // to be used again
 	f.reply.hideUsage = plan.HideUsage
-	if f.pair(t) != nil {
+	if pair := f.pair(t); pair != nil && (pair.Stream == nil || !f.call.Stream) {
 		return f.exchangePair(t, plan)
 	}
 	head, err := f.open(t, &plan.Requests[0])
@@ -163,13 +163,13 @@ func (f *flight) exchangePair(t *target, plan providers.Plan) error {
 		replies, f.reply.partly = append(replies, whole), true
 	}
 	f.reply.received = true
-	body, usage, err := f.pair(t).Read(f.call, replies)
+	said, err := f.pair(t).Read(f.call, replies)
+	f.rec.Usage.Merge(said.Usage)
 	if err != nil {
 		return err
 	}
-	f.rec.Usage.Merge(usage)
-	f.scratch = body
-	f.reply.whole, f.reply.contentType = true, "application/json"
+	f.scratch = said.Body
+	f.reply.whole, f.reply.contentType = true, cmp.Or(said.Type, "application/json")
 	return nil
 }
 

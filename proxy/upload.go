@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -201,6 +202,8 @@ var _ Source = (*upload)(nil)
 // where the whole body is.
 func (f *flight) source(req *providers.UpstreamRequest) (Source, string, error) {
 	switch {
+	case len(req.Inline) > 0 && f.form != nil:
+		return newInlined(f.form, req), "application/json", nil
 	case f.form == nil || !req.Form && req.File == "":
 		return nil, "application/json", nil
 	case req.Form:
@@ -210,8 +213,5 @@ func (f *flight) source(req *providers.UpstreamRequest) (Source, string, error) 
 	if !ok {
 		return nil, "", providers.Invalid(req.File, "The form has no file of this name.")
 	}
-	if kind == "" {
-		kind = "application/octet-stream"
-	}
-	return b, kind, nil
+	return b, cmp.Or(req.Type, kind, "application/octet-stream"), nil
 }

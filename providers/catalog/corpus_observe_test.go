@@ -89,14 +89,14 @@ func TestCorpus_embeddings(t *testing.T) {
 		}
 		call := r.call(false)
 		call.Op, call.Doc = providers.OpEmbeddings, &doc
-		body, usage, err := gemini.Embeddings().Read(call, [][]byte{r.Body})
+		said, err := gemini.Embeddings().Read(call, [][]byte{r.Body})
 		if err != nil {
 			t.Errorf("%s: %v", r.ID, err)
 			return
 		}
-		o := parse(string(body))
-		if data := list(o["data"]); len(data) != len(vectors) || o["model"] != call.Asked || o["usage"] == nil || usage.Total().Input() == 0 {
-			t.Errorf("%s: %d vectors, heard %s", r.ID, len(vectors), brief(string(body)))
+		o := parse(string(said.Body))
+		if data := list(o["data"]); len(data) != len(vectors) || o["model"] != call.Asked || o["usage"] == nil || said.Usage.Total().Input() == 0 {
+			t.Errorf("%s: %d vectors, heard %s", r.ID, len(vectors), brief(string(said.Body)))
 			return
 		}
 		for i, v := range list(o["data"]) {

@@ -108,22 +108,22 @@ func taskType(asked, model string) (string, bool) {
 	return "", false
 }
 
-func readEmbeddings(call providers.Call, replies [][]byte) ([]byte, providers.Usage, error) {
+func readEmbeddings(call providers.Call, replies [][]byte) (providers.PairReply, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
-		return nil, providers.Usage{}, err
+		return providers.PairReply{}, err
 	}
 	var vectors [][]float64
 	tokens, counted := int64(0), true
 	for _, reply := range replies {
 		if !providers.ValidJSON(reply) {
-			return nil, providers.Usage{}, broken("the upstream's reply cannot be read", errors.New("gemini: the embeddings are not valid JSON"))
+			return providers.PairReply{}, broken("the upstream's reply cannot be read", errors.New("gemini: the embeddings are not valid JSON"))
 		}
 		v := gjson.ParseBytes(reply)
 		for _, e := range v.Get("embeddings").Array() {
 			vector, ok := embeddings.Numbers(e.Get("values"))
 			if !ok {
-				return nil, providers.Usage{}, broken("the upstream's reply cannot be read", errors.New("gemini: an embedding has no values"))
+				return providers.PairReply{}, broken("the upstream's reply cannot be read", errors.New("gemini: an embedding has no values"))
 			}
 			vectors = append(vectors, vector)
 		}
@@ -131,7 +131,7 @@ func readEmbeddings(call providers.Call, replies [][]byte) ([]byte, providers.Us
 		tokens, counted = tokens+n.Int(), counted && n.Exists()
 	}
 	if len(vectors) != len(asked.Inputs) {
-		return nil, providers.Usage{}, broken("the upstream's reply is incomplete",
+		return providers.PairReply{}, broken("the upstream's reply is incomplete",
 			fmt.Errorf("gemini: %d embeddings for %d texts", len(vectors), len(asked.Inputs)))
 	}
 	usage := embeddings.Estimate(asked.Inputs)
@@ -144,7 +144,7 @@ func readEmbeddings(call providers.Call, replies [][]byte) ([]byte, providers.Us
 			normalise(vector)
 		}
 	}
-	return asked.Append(nil, call.Asked, vectors, &usage), usage, nil
+	return providers.PairReply{Body: asked.Append(nil, call.Asked, vectors, &usage), Usage: usage}, nil
 }
 
 func counting(tokens int64, replies [][]byte) providers.Usage {

@@ -76,19 +76,19 @@ func TestEmbeddingsSplit(t *testing.T) {
 	if len(replies) != 3 {
 		t.Fatalf("%d requests", len(replies))
 	}
-	body, usage, err := gemini.Embeddings().Read(call, replies)
+	said, err := gemini.Embeddings().Read(call, replies)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, e := range gjson.GetBytes(body, "data").Array() {
+	for i, e := range gjson.GetBytes(said.Body, "data").Array() {
 		if e.Get("index").Int() != int64(i) || e.Get("embedding.0").Int() != int64(i) {
 			t.Fatalf("text %d came back as %s", i, e.Raw)
 		}
 	}
-	if total := usage.Total(); total.Input() != 30 || usage.Estimated || gjson.GetBytes(body, "usage.total_tokens").Int() != 30 {
-		t.Errorf("usage %+v", usage)
+	if total := said.Usage.Total(); total.Input() != 30 || said.Usage.Estimated || gjson.GetBytes(said.Body, "usage.total_tokens").Int() != 30 {
+		t.Errorf("usage %+v", said.Usage)
 	}
-	if _, _, err := gemini.Embeddings().Read(call, replies[:2]); err == nil {
+	if _, err := gemini.Embeddings().Read(call, replies[:2]); err == nil {
 		t.Error("a missing batch was not noticed")
 	}
 }
@@ -96,16 +96,16 @@ func TestEmbeddingsSplit(t *testing.T) {
 func TestEmbeddingsNormalised(t *testing.T) {
 	f := func(model, ask string, want []float64) {
 		t.Helper()
-		body, usage, err := gemini.Embeddings().Read(embedCall(t, model, ask), [][]byte{[]byte(`{"embeddings":[{"values":[3,4]}]}`)})
+		said, err := gemini.Embeddings().Read(embedCall(t, model, ask), [][]byte{[]byte(`{"embeddings":[{"values":[3,4]}]}`)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !usage.Estimated {
+		if !said.Usage.Estimated {
 			t.Error("the API counted nothing, but the usage is not marked as estimated")
 		}
-		for i, x := range gjson.GetBytes(body, "data.0.embedding").Array() {
+		for i, x := range gjson.GetBytes(said.Body, "data.0.embedding").Array() {
 			if math.Abs(x.Num-want[i]) > 1e-9 {
-				t.Errorf("%s: %s", ask, body)
+				t.Errorf("%s: %s", ask, said.Body)
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func TestEmbeddingsNormalised(t *testing.T) {
 func TestEmbeddingsRefused(t *testing.T) {
 	for _, reply := range []string{``, `{}`, `{"embeddings":[{}]}`, `{"embeddings":[{"values":["a"]}]}`, `{"embeddings":[{"values":[1]},{"values":[1]}]}`} {
 		var fault *providers.Fault
-		_, _, err := gemini.Embeddings().Read(embedCall(t, "m", `{"input":"a"}`), [][]byte{[]byte(reply)})
+		_, err := gemini.Embeddings().Read(embedCall(t, "m", `{"input":"a"}`), [][]byte{[]byte(reply)})
 		if !errors.As(err, &fault) || fault.Kind != providers.FaultUpstream {
 			t.Errorf("%s: %v", reply, err)
 		}

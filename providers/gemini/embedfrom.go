@@ -89,13 +89,13 @@ func writeOpenAI(call providers.Call) (providers.Plan, error) {
 	return providers.Plan{Requests: []providers.UpstreamRequest{{Path: call.Path, Body: w.b}}, Dropped: t.dropped}, nil
 }
 
-func readOpenAI(call providers.Call, replies [][]byte) ([]byte, providers.Usage, error) {
+func readOpenAI(call providers.Call, replies [][]byte) (providers.PairReply, error) {
 	t, err := readTexts(call.Doc)
 	if err != nil {
-		return nil, providers.Usage{}, err
+		return providers.PairReply{}, err
 	}
 	if len(replies) != 1 || !providers.ValidJSON(replies[0]) {
-		return nil, providers.Usage{}, broken("the upstream's reply cannot be read", errors.New("gemini: the embeddings are not valid JSON"))
+		return providers.PairReply{}, broken("the upstream's reply cannot be read", errors.New("gemini: the embeddings are not valid JSON"))
 	}
 	root := gjson.ParseBytes(replies[0])
 	vectors := make([]string, len(t.inputs))
@@ -118,7 +118,7 @@ func readOpenAI(call providers.Call, replies [][]byte) ([]byte, providers.Usage,
 	}
 	for i, vector := range vectors {
 		if vector == "" {
-			return nil, providers.Usage{}, broken("the upstream's reply is incomplete", fmt.Errorf("gemini: no embedding of text %d", i))
+			return providers.PairReply{}, broken("the upstream's reply is incomplete", fmt.Errorf("gemini: no embedding of text %d", i))
 		}
 		w.open('{')
 		w.rawField("values", []byte(vector))
@@ -138,5 +138,5 @@ func readOpenAI(call providers.Call, replies [][]byte) ([]byte, providers.Usage,
 		w.shut('}')
 	}
 	w.shut('}')
-	return w.b, usage, nil
+	return providers.PairReply{Body: w.b, Usage: usage}, nil
 }

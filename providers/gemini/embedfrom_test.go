@@ -27,12 +27,12 @@ func TestEmbeddings_FromOpenAI(t *testing.T) {
 		if got := string(plan.Requests[0].Body); got != sent {
 			t.Errorf("sent %s\nwant %s", got, sent)
 		}
-		body, usage, err := pair.Read(call, [][]byte{[]byte(reply)})
+		said, err := pair.Read(call, [][]byte{[]byte(reply)})
 		switch {
 		case err != nil && err.Error() != want:
 			t.Errorf("read %v", err)
-		case err == nil && (string(body) != want || usage.Total().Input() != 5):
-			t.Errorf("read %s\nwant %s\n%+v", body, want, usage)
+		case err == nil && (string(said.Body) != want || said.Usage.Total().Input() != 5):
+			t.Errorf("read %s\nwant %s\n%+v", said.Body, want, said.Usage)
 		}
 	}
 	f(`{"model":"models/openai/text-embedding-3-small","content":{"parts":[{"text":"a"},{"text":"b"}]},"output_dimensionality":2,"taskType":"CLUSTERING"}`,

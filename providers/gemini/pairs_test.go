@@ -9,5 +9,5 @@ import (
 )
 
 func TestGoldenPair(t *testing.T) {
-	providertest.GoldenPair(t, openai.Face{}, gemini.Embeddings())
+	providertest.GoldenPair(t, "pairs", openai.Face{}, gemini.Dialect{}, gemini.Embeddings())
 }

@@ -71,29 +71,29 @@ func switches(body []byte, doc *providers.Document) ([]byte, error) {
 	return body, nil
 }
 
-func read(call providers.Call, replies [][]byte) ([]byte, providers.Usage, error) {
+func read(call providers.Call, replies [][]byte) (providers.PairReply, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
-		return nil, providers.Usage{}, err
+		return providers.PairReply{}, err
 	}
 	var vectors [][]float64
 	for _, reply := range replies {
 		if !providers.ValidJSON(reply) {
-			return nil, providers.Usage{}, broken("the reply is not valid JSON")
+			return providers.PairReply{}, broken("the reply is not valid JSON")
 		}
 		v := gjson.ParseBytes(reply)
 		if message := v.Get("error"); v.IsObject() && message.Type == gjson.String {
-			return nil, providers.Usage{}, &providers.Fault{Kind: providers.FaultUpstream, Message: message.Str, Retryable: true}
+			return providers.PairReply{}, &providers.Fault{Kind: providers.FaultUpstream, Message: message.Str, Retryable: true}
 		}
 		if vectors, err = appendVectors(vectors, v); err != nil {
-			return nil, providers.Usage{}, err
+			return providers.PairReply{}, err
 		}
 	}
 	if len(vectors) != len(asked.Inputs) {
-		return nil, providers.Usage{}, broken(fmt.Sprintf("%d embeddings for %d texts", len(vectors), len(asked.Inputs)))
+		return providers.PairReply{}, broken(fmt.Sprintf("%d embeddings for %d texts", len(vectors), len(asked.Inputs)))
 	}
 	usage := embeddings.Estimate(asked.Inputs) // the task counts nothing
-	return asked.Append(nil, call.Asked, vectors, &usage), usage, nil
+	return providers.PairReply{Body: asked.Append(nil, call.Asked, vectors, &usage), Usage: usage}, nil
 }
 
 // appendVectors reads a reply: a vector for each text, or one for each of a text's tokens, or a

@@ -46,16 +46,16 @@ func TestWrite(t *testing.T) {
 func TestRead(t *testing.T) {
 	f := func(body, reply, data string) {
 		t.Helper()
-		got, usage, err := huggingface.FeatureExtraction().Read(call(t, body), [][]byte{[]byte(reply)})
+		said, err := huggingface.FeatureExtraction().Read(call(t, body), [][]byte{[]byte(reply)})
 		if err != nil {
 			t.Fatalf("%s: %v", reply, err)
 		}
 		want := `{"object":"list","data":[` + data + `],"model":"huggingface/a/b","usage":{"prompt_tokens":2,"total_tokens":2}}`
-		if string(got) != want {
-			t.Errorf("%s:\n got %s\nwant %s", reply, got, want)
+		if string(said.Body) != want {
+			t.Errorf("%s:\n got %s\nwant %s", reply, said.Body, want)
 		}
-		if total := usage.Total(); !usage.Estimated || total.Input() != 2 {
-			t.Errorf("usage %+v", usage)
+		if total := said.Usage.Total(); !said.Usage.Estimated || total.Input() != 2 {
+			t.Errorf("usage %+v", said.Usage)
 		}
 	}
 	one := `{"object":"embedding","index":0,"embedding":[1,2]}`
@@ -70,7 +70,7 @@ func TestRead(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	f := func(reply, message string) {
 		t.Helper()
-		_, _, err := huggingface.FeatureExtraction().Read(call(t, `{"input":["a","b"]}`), [][]byte{[]byte(reply)})
+		_, err := huggingface.FeatureExtraction().Read(call(t, `{"input":["a","b"]}`), [][]byte{[]byte(reply)})
 		var fault *providers.Fault
 		if !errors.As(err, &fault) || fault.Kind != providers.FaultUpstream || !fault.Retryable || fault.Message != message {
 			t.Errorf("%s: %v", reply, err)
@@ -91,9 +91,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`[[[[[1]]]],1e400]`))
 	f.Add([]byte(`{"error":["a"]}`))
 	f.Fuzz(func(t *testing.T, reply []byte) {
-		body, _, err := huggingface.FeatureExtraction().Read(call(t, `{"input":["a","b"]}`), [][]byte{reply})
-		if (err == nil) != (body != nil) {
-			t.Fatalf("%s: %s, %v", reply, body, err)
+		said, err := huggingface.FeatureExtraction().Read(call(t, `{"input":["a","b"]}`), [][]byte{reply})
+		if (err == nil) != (said.Body != nil) {
+			t.Fatalf("%s: %s, %v", reply, said.Body, err)
 		}
 	})
 }

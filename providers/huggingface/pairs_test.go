@@ -9,5 +9,5 @@ import (
 )
 
 func TestGoldenPair(t *testing.T) {
-	providertest.GoldenPair(t, openai.Face{}, huggingface.FeatureExtraction())
+	providertest.GoldenPair(t, "pairs", openai.Face{}, openai.Dialect{}, huggingface.FeatureExtraction())
 }

@@ -17,7 +17,7 @@ import (
 // default: the model is the request's own, "provider/model" is split at the first slash, and
 // stream and usage are what the request asks for.
 type Setting struct {
-	Op       string                     `json:"op"`    // chat, completions, embeddings, count_tokens
+	Op       string                     `json:"op"`    // as providers.Op spells it, "" chat
 	Asked    string                     `json:"asked"` // the public model's name, where it stands in the path
 	Exact    bool                       `json:"exact"`
 	Provider string                     `json:"provider"`
@@ -28,6 +28,7 @@ type Setting struct {
 	Can      providers.Capabilities     `json:"can"`
 	Quirks   providers.Quirks           `json:"quirks"`
 	Fetched  map[string]providers.Media `json:"fetched"`
+	Files    []providers.File           `json:"files"`
 	Clamp    int64                      `json:"clamp"`
 	// Cut is after how many events the gateway ends the stream; 0 is never.
 	Cut int `json:"cut"`
@@ -52,18 +53,12 @@ func (s *Setting) Call(doc *providers.Document) (providers.Call, error) {
 	call := providers.Call{
 		Op: providers.OpChat, Doc: doc, Asked: asked, Model: s.Model, Provider: s.Provider, Path: s.Path, Stream: stream,
 		ID: "req_golden", Created: time.Unix(1700000000, 0), EndUser: s.EndUser, Can: s.Can, Quirks: s.Quirks, Fetched: s.Fetched,
-		Clamp: s.Clamp,
+		Clamp: s.Clamp, Files: s.Files, Form: len(s.Files) > 0,
 	}
-	switch s.Op {
-	case "", "chat":
-	case "completions":
-		call.Op = providers.OpCompletions
-	case "embeddings":
-		call.Op = providers.OpEmbeddings
-	case "count_tokens":
-		call.Op = providers.OpCountTokens
-	default:
-		return call, fmt.Errorf("call.json: unknown op %q", s.Op)
+	for op := providers.OpChat; s.Op != "" && call.Op.String() != s.Op; op++ {
+		if call.Op = op; op.String() == "unknown" {
+			return call, fmt.Errorf("call.json: unknown op %q", s.Op)
+		}
 	}
 	provider, model, ok := strings.Cut(asked, "/")
 	if call.Model == "" && ok {
@@ -91,8 +86,11 @@ func (s *Setting) Call(doc *providers.Document) (providers.Call, error) {
 
 func summarize(p providers.Plan) []byte {
 	type request struct {
-		Path    string             `json:"path,omitzero"`
-		Headers []providers.Header `json:"headers,omitzero"`
+		Path    string              `json:"path,omitzero"`
+		Headers []providers.Header  `json:"headers,omitzero"`
+		File    string              `json:"file,omitzero"`
+		Type    string              `json:"type,omitzero"`
+		Inline  []providers.Inlined `json:"inline,omitzero"`
 	}
 	out := struct {
 		Requests  []request `json:"requests,omitzero"`
@@ -106,7 +104,7 @@ func summarize(p providers.Plan) []byte {
 		out.MaxOutput = p.MaxOutput
 	}
 	for _, r := range p.Requests {
-		out.Requests = append(out.Requests, request{r.Path, r.Headers})
+		out.Requests = append(out.Requests, request{r.Path, r.Headers, r.File, r.Type, r.Inline})
 	}
 	return encode(out)
 }
