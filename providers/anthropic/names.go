@@ -25,65 +25,16 @@ func allPlain(s string) bool {
 	return s != ""
 }
 
-// escape begins an escaped character in a name, as in "get__u2e__weather" for "get.weather".
-const escape = "__u"
-
-// toolName says a tool's name in the API's characters. The spelling can be undone by itself,
-// because replies are read without the request at hand.
+// toolName says a tool's name in the API's characters.
 func toolName(name string) (string, error) {
 	if name == "" {
 		return "", providers.Invalid("tools", "a tool must have a name")
 	}
-	if !allPlain(name) || saidName(name) != name {
-		var out strings.Builder
-		for i, r := range name {
-			if r < 0x80 && plain(byte(r)) && !strings.HasPrefix(name[i:], escape) {
-				out.WriteRune(r)
-			} else {
-				fmt.Fprintf(&out, "%s%x__", escape, r)
-			}
-		}
-		name = out.String()
-	}
+	name = providers.PlainToolName(name)
 	if len(name) > maxName {
 		return "", providers.Invalid("tools", fmt.Sprintf("the tool name '%s' is longer than anthropic's %d characters", name, maxName))
 	}
 	return name, nil
-}
-
-// unescape reads the escaped character that s begins with, if it does.
-func unescape(s string) (r rune, rest string, ok bool) {
-	digits, ok := strings.CutPrefix(s, escape)
-	if !ok {
-		return 0, s, false
-	}
-	digits, rest, ok = strings.Cut(digits, "__")
-	if !ok || len(digits) > 6 {
-		return 0, s, false
-	}
-	n, err := strconv.ParseUint(digits, 16, 21)
-	if err != nil || digits != strconv.FormatUint(n, 16) {
-		return 0, s, false
-	}
-	return rune(n), rest, true
-}
-
-// saidName undoes toolName.
-func saidName(name string) string {
-	if !strings.Contains(name, escape) {
-		return name
-	}
-	var out strings.Builder
-	for name != "" {
-		if r, rest, ok := unescape(name); ok {
-			out.WriteRune(r)
-			name = rest
-			continue
-		}
-		out.WriteByte(name[0])
-		name = name[1:]
-	}
-	return out.String()
 }
 
 // callID gives the id that a call is sent under: its own where the API takes it, else one made

@@ -6,51 +6,12 @@ import (
 )
 
 func TestToolName(t *testing.T) {
-	f := func(name, want string) {
-		t.Helper()
-		got, err := toolName(name)
-		if err != nil || got != want {
-			t.Errorf("%q becomes %q (%v), want %q", name, got, err, want)
-		}
-		if back := saidName(got); back != name {
-			t.Errorf("%q comes back as %q", name, back)
-		}
+	if got, err := toolName("files.read"); err != nil || got != "files__u2e__read" {
+		t.Errorf("%q, %v", got, err)
 	}
-	f("get_weather-2", "get_weather-2")
-	f("mcp__server__use", "mcp__server__use") // holds the escape, but no escaped character
-	f("__update__it", "__update__it")
-	f("files.read", "files__u2e__read")
-	f("a/b:c", "a__u2f__b__u3a__c")
-	f("wetter_für", "wetter_f__ufc__r")
-	f("__u2e__", "__u5f___u2e__")
-	f("__ua.", "__u5f___ua__u2e__")
-	f("..", "__u2e____u2e__")
-	refused := func(name string) {
-		t.Helper()
+	for _, name := range []string{"", strings.Repeat("x", 129), strings.Repeat(".", 30)} {
 		if got, err := toolName(name); err == nil {
 			t.Errorf("%q becomes %q, want an error", name, got)
 		}
 	}
-	refused("")
-	refused(strings.Repeat("x", 129))
-	refused(strings.Repeat(".", 30))
-}
-
-func FuzzToolName(f *testing.F) {
-	for _, s := range []string{"a", "__u", "__u2e__", "._u2e__", "_.", "__u__.", "__ud800__", "ü__u", "__u0__", "__u__u2e__", "__u02e__"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, name string) {
-		name = strings.ToValidUTF8(name, "?")
-		sent, err := toolName(name)
-		if err != nil {
-			return
-		}
-		if !allPlain(sent) || len(sent) > maxName {
-			t.Errorf("%q becomes %q, which the API refuses", name, sent)
-		}
-		if back := saidName(sent); back != name {
-			t.Errorf("%q becomes %q and comes back as %q", name, sent, back)
-		}
-	})
 }

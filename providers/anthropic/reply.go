@@ -190,7 +190,7 @@ func (d *decoder) open(events []providers.Event, index int, said gjson.Result) (
 	case "tool_use":
 		d.calls++
 		b.kind = providers.KindToolCall
-		block.Call = &providers.ToolCall{ID: said.Get("id").String(), Name: saidName(said.Get("name").String())}
+		block.Call = &providers.ToolCall{ID: said.Get("id").String(), Name: providers.SaidToolName(said.Get("name").String())}
 		if input := said.Get("input"); input.IsObject() && !blank(input.Raw[1:len(input.Raw)-1]) {
 			b.input = strings.Clone(input.Raw)
 		}

@@ -126,7 +126,7 @@ func (d *decoder) beginCall(events []providers.Event, index int, call gjson.Resu
 	d.calls++
 	d.open[index] = &block{kind: providers.KindToolCall}
 	return append(events, providers.Event{Kind: providers.EventBlockStart, Index: index, Block: &providers.Block{
-		Kind: providers.KindToolCall, Call: &providers.ToolCall{ID: call.Get("toolUseId").Str, Name: call.Get("name").Str},
+		Kind: providers.KindToolCall, Call: &providers.ToolCall{ID: call.Get("toolUseId").Str, Name: providers.SaidToolName(call.Get("name").Str)},
 	}})
 }
 

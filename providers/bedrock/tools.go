@@ -48,7 +48,7 @@ func (r *request) writeTools() error {
 	case providers.ChoiceAny:
 		r.choice = []byte(`{"any":{}}`)
 	case providers.ChoiceTool:
-		r.choice = append(providers.AppendString([]byte(`{"tool":{"name":`), said.Name), "}}"...)
+		r.choice = append(providers.AppendString([]byte(`{"tool":{"name":`), providers.PlainToolName(said.Name)), "}}"...)
 	case providers.ChoiceUnset, providers.ChoiceNone:
 	}
 	return nil
@@ -62,7 +62,7 @@ func (r *request) tool(t *providers.Tool, param string) error {
 	case !schema.IsValid() || schema.Kind() != jsontext.KindBeginObject:
 		return providers.Invalid(param+".function.parameters", fmt.Sprintf("the schema of function '%s' is not a JSON object", t.Name))
 	}
-	b := providers.AppendString(append(r.tools, `{"toolSpec":{"name":`...), t.Name)
+	b := providers.AppendString(append(r.tools, `{"toolSpec":{"name":`...), providers.PlainToolName(t.Name))
 	if t.Description != "" {
 		b = providers.AppendString(append(b, `,"description":`...), t.Description)
 	}

@@ -125,7 +125,7 @@ func appendReasoning(list []byte, b *providers.Block) []byte {
 // tool's input) are kept whole in one member.
 func appendCall(list []byte, call *providers.ToolCall) []byte {
 	list = providers.AppendString(append(list, `{"toolUse":{"toolUseId":`...), call.ID)
-	list = providers.AppendString(append(list, `,"name":`...), call.Name)
+	list = providers.AppendString(append(list, `,"name":`...), providers.PlainToolName(call.Name))
 	list = append(list, `,"input":`...)
 	switch text := strings.TrimSpace(call.Arguments); {
 	case text == "":

@@ -24,21 +24,6 @@ func (f *faults) only(what string, o object, known string) {
 	}
 }
 
-func validOpenAI(body object) []string {
-	var f faults
-	f.unless(str(body["model"]) != "", "no model")
-	f.unless(len(list(body["messages"])) > 0, "no messages")
-	for _, v := range list(body["messages"]) {
-		m := sub(v)
-		f.unless(slices.Contains([]string{"system", "developer", "user", "assistant", "tool", "function"}, str(m["role"])), "role %v", m["role"])
-		for _, c := range list(m["tool_calls"]) {
-			f.unless(str(sub(c)["id"]) != "" && str(sub(c)["type"]) != "", "call %s", text(c))
-		}
-		f.unless(str(m["role"]) != "tool" || str(m["tool_call_id"]) != "", "a tool message without its call")
-	}
-	return f
-}
-
 const (
 	messagesTop = `model messages max_tokens metadata stop_sequences stream system temperature thinking tool_choice tools top_k
 		top_p service_tier container context_management mcp_servers output_config cache_control speed inference_geo`
