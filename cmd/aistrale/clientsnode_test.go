@@ -115,13 +115,18 @@ func runNode(t *testing.T, r *running, from, name string, want int) {
 		t.Fatal(err)
 	}
 	defer os.Remove(path)
-	node := exec.CommandContext(t.Context(), "node", path)
-	node.Env = append(os.Environ(), "AISTRALE_URL="+r.url, "AISTRALE_KEY="+fullKey, "AISTRALE_NARROW_KEY="+narrowKey, "NO_PROXY=127.0.0.1")
+	runCases(t, r, exec.CommandContext(t.Context(), "node", path), want)
+}
+
+// runCases runs a client's program against a gateway: each line that it prints is a test.
+func runCases(t *testing.T, r *running, client *exec.Cmd, want int) {
+	t.Helper()
+	client.Env = append(os.Environ(), "AISTRALE_URL="+r.url, "AISTRALE_KEY="+fullKey, "AISTRALE_NARROW_KEY="+narrowKey, "NO_PROXY=127.0.0.1")
 	var stderr bytes.Buffer
-	node.Stderr = &stderr
-	out, err := node.Output()
+	client.Stderr = &stderr
+	out, err := client.Output()
 	if err != nil {
-		t.Errorf("node: %v\n%s", err, stderr.String())
+		t.Errorf("%s: %v\n%s", client.Path, err, stderr.String())
 	}
 	cases := 0
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); cases++ {
