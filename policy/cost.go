@@ -20,11 +20,13 @@ const (
 	UnpricedOutput       = "no price for output"
 	UnpricedCacheWrite1h = "no price for cache_write_1h"
 	UnpricedImage        = "no price for image"
+	UnpricedCharacter    = "no price for character"
+	UnpricedSeconds      = "no price for seconds"
 	UnpricedSearch       = "no price for search"
 	UnpricedTier         = "unknown tier"
 	UnpricedNegative     = "price below zero"
 	UnpricedRange        = "cost out of range"
-	UnpricedUnits        = "no usage told" // of sounds and images
+	UnpricedUnits        = "no usage told" // of sounds and images, in what they are sold by
 
 	unpricedTier = "no price for tier "
 )
@@ -82,11 +84,12 @@ func (b *PriceBook) line(t *till, c *Called, n *providers.Normal) (id string) {
 	}
 	var own till
 	own.price(rate, n)
+	own.units(rate, n)
 	factor, ok := price.Regions[c.Region]
 	if !ok {
 		factor = 1000
 	}
-	own.sum.times(factor)
+	own.close(factor)
 	t.add(&own)
 	return price.ID
 }
@@ -134,7 +137,25 @@ func rateOf(p *storage.Price, tier string, input int64) (rate *storage.Rate, lac
 // till adds up.
 type till struct {
 	sum     amount
+	sound   amount // in nano-USD an hour, times milliseconds
 	lacking string
+}
+
+// Figures are for a million tokens, or for an hour of 3.6 million milliseconds, and factors are
+// thousandths. What both go into is the unit of a sum.
+const (
+	perToken       = 18 // a million of it are 18 million
+	perMillisecond = 5  // 3.6 million of it are 18 million
+	perNano        = 18_000_000 * 1000
+)
+
+// close brings a line's amounts into one unit, times a factor.
+func (t *till) close(factor int64) {
+	t.sum.times(perToken)
+	t.sound.times(perMillisecond)
+	t.sum.add(t.sound)
+	t.sum.times(factor)
+	t.sound = amount{}
 }
 
 // lacks notes a price that is not known; of several the first in the alphabet, so that the
@@ -178,12 +199,38 @@ func (t *till) price(r *storage.Rate, n *providers.Normal) {
 	t.tokens(reasoning, either(r.Reasoning, r.Output), UnpricedOutput)
 
 	if r.Request != nil {
-		t.units(1, r.Request, UnpricedModel)
+		t.pieces(1, r.Request, UnpricedModel)
 	}
-	if r.Image != nil || r.ImageOut == nil { // else its tokens are charged
-		t.units(n.Images, r.Image, UnpricedImage)
+	t.pieces(n.Searches, r.Search, UnpricedSearch)
+}
+
+// units adds what a line counts by other things than tokens. It mostly counts the same by
+// several of them, of which a model is sold by one: an image by its tokens or by the piece, a
+// sound by its tokens or its length, a text to be spoken by its tokens or its characters.
+func (t *till) units(r *storage.Rate, n *providers.Normal) {
+	if byPiece := r.Image != nil || len(r.Variants) > 0; byPiece || !sold(n.Output, r.ImageOut) {
+		t.pieces(n.Images, r.ImageOf(n.Variant), UnpricedImage)
 	}
-	t.units(n.Searches, r.Search, UnpricedSearch)
+	if r.Character != nil || !sold(n.Input(), r.Input) {
+		t.pieces(n.Characters, r.Character, UnpricedCharacter)
+	}
+	if !sold(n.Input(), either(r.AudioIn, r.Input)) {
+		t.hours(max(n.AudioInMs, least(r, n)), r.HourIn)
+	}
+	if !sold(n.Output, either(r.AudioOut, r.Output)) && !sold(n.Characters, r.Character) {
+		t.hours(n.AudioOutMs, r.HourOut)
+	}
+}
+
+// sold reports whether what was counted so is charged so.
+func sold(n int64, rate *int64) bool { return n > 0 && rate != nil }
+
+// least is how many milliseconds a sound is charged for at least.
+func least(r *storage.Rate, n *providers.Normal) int64 {
+	if n.AudioInMs <= 0 {
+		return 0
+	}
+	return r.MinSeconds * 1000
 }
 
 func within(n, whole int64) int64 { return max(0, min(n, whole)) }
@@ -201,7 +248,13 @@ func (t *till) tokens(n int64, rate *int64, lacking string) {
 	}
 }
 
-func (t *till) units(n int64, rate *int64, lacking string) {
+func (t *till) hours(ms int64, rate *int64) {
+	if t.known(ms, rate, UnpricedSeconds) {
+		t.sound.add(product(ms, *rate))
+	}
+}
+
+func (t *till) pieces(n int64, rate *int64, lacking string) {
 	if t.known(n, rate, lacking) {
 		a := product(n, *rate)
 		a.times(1_000_000)
@@ -223,14 +276,11 @@ func (t *till) known(n int64, rate *int64, lacking string) bool {
 	return true
 }
 
-// amount is money before it is rounded, in 128 bits: rates are nano-USD for a million tokens
-// and factors are thousandths, so 10^9 of it are one nano-USD.
+// amount is money before it is rounded, in 128 bits.
 type amount struct {
 	high, low uint64
 	lost      bool // more than 128 bits
 }
-
-const perNano = 1_000_000_000
 
 func product(n, rate int64) amount {
 	high, low := bits.Mul64(uint64(n), uint64(rate))

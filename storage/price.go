@@ -38,7 +38,20 @@ type Rate struct {
 	AudioIn, AudioCacheRead, AudioOut            *int64
 	ImageIn, ImageOut                            *int64 // tokens
 
-	Request, Image, Search, Second, Character *int64
+	Request, Search *int64
+	Image           *int64  // that no variant is named of
+	Variants        []Image // sorted by name
+	Character       *int64  // of text to be spoken
+	// HourIn and HourOut are nano-USD for an hour of sound that is read and made: what is sold by
+	// the minute or by the hour is no whole number of nano-USD a second.
+	HourIn, HourOut *int64
+	MinSeconds      int64 // of sound that is read, which a call is charged for at least
+}
+
+// Image is the price of an image by what it goes by beside the model: providers.UsageLine.Variant.
+type Image struct {
+	Name string
+	Nano *int64
 }
 
 // Figure is one figure of a rate.
@@ -48,9 +61,10 @@ type Figure struct {
 	Nano **int64 // the rate's own field
 }
 
-// Figures lists a rate's figures, known or not, always in one order.
+// Figures lists a rate's figures, known or not, always in one order. Those of images by variant
+// are named "image 1024x1792/hd", and are there where they are known.
 func (r *Rate) Figures() []Figure {
-	return []Figure{
+	out := []Figure{
 		{"input", false, &r.Input},
 		{"cache_read", false, &r.CacheRead},
 		{"cache_write_5m", false, &r.CacheWrite5m},
@@ -65,15 +79,23 @@ func (r *Rate) Figures() []Figure {
 		{"request", true, &r.Request},
 		{"image", true, &r.Image},
 		{"search", true, &r.Search},
-		{"second", true, &r.Second},
 		{"character", true, &r.Character},
+		{"hour_in", true, &r.HourIn},
+		{"hour_out", true, &r.HourOut},
 	}
+	for i := range r.Variants {
+		out = append(out, Figure{ofImage + r.Variants[i].Name, true, &r.Variants[i].Nano})
+	}
+	return out
 }
+
+const ofImage = "image "
 
 // CloneRates copies rates with their figures, so that either may be changed.
 func CloneRates(rates []Rate) []Rate {
 	out := slices.Clone(rates)
 	for i := range out {
+		out[i].Variants = slices.Clone(out[i].Variants)
 		for _, f := range out[i].Figures() {
 			if *f.Nano != nil {
 				n := **f.Nano
@@ -84,11 +106,47 @@ func CloneRates(rates []Rate) []Rate {
 	return out
 }
 
-// Figure gives the figure of a name; nil where there is none of that name.
+// Figure gives the figure of a name; nil where the rate has none of that name.
 func (r *Rate) Figure(name string) **int64 {
 	for _, f := range r.Figures() {
 		if f.Name == name {
 			return f.Nano
+		}
+	}
+	return nil
+}
+
+// Value is what the figure of a name is, nil where it is not known.
+func (r *Rate) Value(name string) *int64 {
+	if f := r.Figure(name); f != nil {
+		return *f
+	}
+	return nil
+}
+
+// Set sets the figure of a name; false where there is no such figure.
+func (r *Rate) Set(name string, nano *int64) bool {
+	if f := r.Figure(name); f != nil {
+		*f = nano
+		return true
+	}
+	variant, ok := strings.CutPrefix(name, ofImage)
+	if ok {
+		i, _ := slices.BinarySearchFunc(r.Variants, variant, func(v Image, name string) int { return strings.Compare(v.Name, name) })
+		r.Variants = slices.Insert(r.Variants, i, Image{variant, nano})
+	}
+	return ok
+}
+
+// ImageOf is the price of an image of a variant, nil where it is not known. Where the rate tells
+// none apart, each costs the same.
+func (r *Rate) ImageOf(variant string) *int64 {
+	if variant == "" || len(r.Variants) == 0 {
+		return r.Image
+	}
+	for i := range r.Variants {
+		if r.Variants[i].Name == variant {
+			return r.Variants[i].Nano
 		}
 	}
 	return nil
@@ -100,6 +158,7 @@ const (
 	maxFigure = 1_000_000 * 1_000_000_000 // a million USD
 	maxFactor = 10_000                    // ten times
 	maxModel  = 256                       // bytes of a model's name
+	maxLeast  = 24 * 60 * 60              // seconds
 )
 
 // Check says what is wrong with a price. Its errors name the model and the figure.
@@ -179,6 +238,14 @@ func (r *Rate) check() error {
 	if r.Over < 0 {
 		return fmt.Errorf("%s: over must not be negative", r.Name())
 	}
+	if r.MinSeconds < 0 || r.MinSeconds > maxLeast {
+		return fmt.Errorf("%s: min_seconds must be from 0 to %d", r.Name(), maxLeast)
+	}
+	for i := range r.Variants {
+		if err := checkVariant(r.Variants[i].Name); err != nil {
+			return fmt.Errorf("%s: images: %w", r.Name(), err)
+		}
+	}
 	known := 0
 	for _, f := range r.Figures() {
 		if *f.Nano == nil {
@@ -195,6 +262,21 @@ func (r *Rate) check() error {
 	return nil
 }
 
+// checkVariant holds the name of a variant to what usage lines say.
+func checkVariant(name string) error {
+	if name == "" || len(name) > maxVariant {
+		return fmt.Errorf("the name of a variant has %d bytes, want 1 to %d", len(name), maxVariant)
+	}
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '/', c == '.', c == '-', c == '_':
+		default:
+			return fmt.Errorf("the variant %q must be in lower-case letters, digits and slashes, such as 1024x1792/hd", name)
+		}
+	}
+	return nil
+}
+
 // MakeID is the id that the price's content has. The source and the day of the last look at it
 // are not content. A figure that a later release adds leaves the ids of prices without it alone.
 func (p *Price) MakeID() string {
@@ -207,6 +289,9 @@ func (p *Price) MakeID() string {
 			if *f.Nano != nil {
 				fmt.Fprintf(&text, "\n%s=%d", f.Name, **f.Nano)
 			}
+		}
+		if r.MinSeconds > 0 {
+			fmt.Fprintf(&text, "\nmin_seconds=%d", r.MinSeconds)
 		}
 	}
 	for _, region := range slices.Sorted(maps.Keys(p.Regions)) {

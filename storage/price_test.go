@@ -157,6 +157,57 @@ func TestPrice_JSON(t *testing.T) {
 	refused(`{"provider":"a","model":"b","regions":{"eu":1.0001}}`, "decimals")
 }
 
+// What is sold by other things than tokens, and as releases before said it.
+func TestRate_JSON_units(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		var r Rate
+		if err := json.Unmarshal([]byte(in), &r); err != nil {
+			t.Errorf("%s: %v", in, err)
+			return
+		}
+		if out, err := json.Marshal(r); err != nil || string(out) != want {
+			t.Errorf("%s became %s, %v, want %s", in, out, err, want)
+		}
+	}
+	const whole = `{"image":0.04,"character":0.000015,"hour_in":0.36,"hour_out":0.9,"images":{"1024x1792":0.08,"1024x1792/hd":0.12},"min_seconds":10}`
+	f(whole, whole)
+	f(`{"images":{"hd":"0.08","256x256":0.016}}`, `{"images":{"256x256":0.016,"hd":0.08}}`)
+	f(`{"second":0.0001}`, `{"hour_in":0.36}`)
+	f(`{"second":0.000283333}`, `{"hour_in":1.0199988}`)
+	refused := func(in, want string) {
+		t.Helper()
+		var r Rate
+		if err := json.Unmarshal([]byte(in), &r); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", in, err, want)
+		}
+	}
+	refused(`{"images":{"hd":"dear"}}`, "no decimal number")
+	refused(`{"images":[1]}`, "images")
+	refused(`{"second":-1}`, "out of range")
+	refused(`{"hour":1}`, "no such figure")
+}
+
+func TestRate_ImageOf(t *testing.T) {
+	r := Rate{Image: usd("0.04")}
+	if n := r.ImageOf("1024x1792/hd"); n != r.Image {
+		t.Error("a rate that tells no images apart has one price for all")
+	}
+	r.Set("image hd", usd("0.08"))
+	if n := r.ImageOf("hd"); n == nil || *n != 80_000_000 {
+		t.Errorf("hd is %v", n)
+	}
+	if r.ImageOf("") != r.Image || r.ImageOf("1024x1024") != nil {
+		t.Error("what is not named is not known")
+	}
+	clone := CloneRates([]Rate{r})
+	*clone[0].Value("image hd") = 1
+	clone[0].Set("image 9x9", usd("1"))
+	if *r.Value("image hd") != 80_000_000 || len(r.Variants) != 1 {
+		t.Error("a clone shares its images")
+	}
+}
+
 func TestPrice_MakeID(t *testing.T) {
 	f := func(change func(*Price), same bool) {
 		t.Helper()
@@ -173,6 +224,8 @@ func TestPrice_MakeID(t *testing.T) {
 	f(func(p *Price) { p.Rates[0].Input, p.Rates[0].CacheRead = p.Rates[0].CacheRead, p.Rates[0].Input }, false)
 	f(func(p *Price) { p.Rates[1].Over++ }, false)
 	f(func(p *Price) { p.Rates[2].Tier = "flex" }, false)
+	f(func(p *Price) { p.Rates[0].MinSeconds = 10 }, false)
+	f(func(p *Price) { p.Rates[0].Set("image hd", usd("1")) }, false)
 	f(func(p *Price) { p.Regions["us"] = 1200 }, false)
 	f(func(p *Price) { p.Regions = nil }, false)
 	f(func(p *Price) { p.Model = "claude-sonnet-4-6" }, false)
@@ -218,6 +271,10 @@ func TestPrice_Check(t *testing.T) {
 	f(func(p *Price) { p.Rates[1] = Rate{Over: 5} }, "no figure")
 	f(func(p *Price) { p.Rates[1].Over = -5 }, "over")
 	f(func(p *Price) { p.Rates[2].Tier = "Batch" }, "lower-case")
+	f(func(p *Price) { p.Rates[0].Set("image 1024 x 1024", usd("1")) }, "such as 1024x1792/hd")
+	f(func(p *Price) { p.Rates[0].Set("image "+strings.Repeat("a", 33), usd("1")) }, "33 bytes")
+	f(func(p *Price) { p.Rates[0].Set("image hd", usd("-1")) }, "standard: image hd")
+	f(func(p *Price) { p.Rates[0].MinSeconds = -1 }, "min_seconds")
 	f(func(p *Price) { p.Regions["eu"] = 0 }, `region "eu"`)
 	f(func(p *Price) { p.Regions["eu"] = 20_000 }, `region "eu"`)
 	f(func(p *Price) { p.Checked = "August" }, "August")

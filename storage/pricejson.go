@@ -1,9 +1,12 @@
 package storage
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -86,7 +89,7 @@ func formatFrom(t time.Time) string {
 	return t.Format(time.RFC3339Nano)
 }
 
-// MarshalJSONTo writes {"tier","over", then the figures that are known}.
+// MarshalJSONTo writes {"tier","over", then the figures that are known, "images","min_seconds"}.
 func (r Rate) MarshalJSONTo(enc *jsontext.Encoder) error {
 	tokens := []jsontext.Token{jsontext.BeginObject}
 	if r.Tier != "" {
@@ -101,14 +104,43 @@ func (r Rate) MarshalJSONTo(enc *jsontext.Encoder) error {
 		}
 	}
 	for _, f := range r.Figures() {
-		if *f.Nano == nil {
+		if *f.Nano == nil || strings.HasPrefix(f.Name, ofImage) {
 			continue
 		}
-		if err := enc.WriteToken(jsontext.String(f.Name)); err != nil {
+		if err := writeFigure(enc, f.Name, **f.Nano); err != nil {
 			return err
 		}
-		if err := enc.WriteValue(appendFew(nil, **f.Nano)); err != nil {
+	}
+	if err := r.writeImages(enc); err != nil {
+		return err
+	}
+	if r.MinSeconds != 0 {
+		if err := errors.Join(enc.WriteToken(jsontext.String("min_seconds")), enc.WriteToken(jsontext.Int(r.MinSeconds))); err != nil {
 			return err
+		}
+	}
+	return enc.WriteToken(jsontext.EndObject)
+}
+
+func writeFigure(enc *jsontext.Encoder, name string, nano int64) error {
+	if err := enc.WriteToken(jsontext.String(name)); err != nil {
+		return err
+	}
+	return enc.WriteValue(appendFew(nil, nano))
+}
+
+func (r *Rate) writeImages(enc *jsontext.Encoder) error {
+	if len(r.Variants) == 0 {
+		return nil
+	}
+	if err := errors.Join(enc.WriteToken(jsontext.String("images")), enc.WriteToken(jsontext.BeginObject)); err != nil {
+		return err
+	}
+	for i := range r.Variants {
+		if v := &r.Variants[i]; v.Nano != nil {
+			if err := writeFigure(enc, v.Name, *v.Nano); err != nil {
+				return err
+			}
 		}
 	}
 	return enc.WriteToken(jsontext.EndObject)
@@ -129,6 +161,10 @@ func (r *Rate) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 			err = json.Unmarshal(value, &r.Tier)
 		case "over":
 			err = json.Unmarshal(value, &r.Over)
+		case "min_seconds":
+			err = json.Unmarshal(value, &r.MinSeconds)
+		case "images":
+			err = r.setImages(value)
 		default:
 			err = r.set(name, value)
 		}
@@ -139,24 +175,63 @@ func (r *Rate) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-func (r *Rate) set(name string, value jsontext.Value) error {
-	figure := r.Figure(name)
-	if figure == nil {
-		return fmt.Errorf("no such figure")
+func (r *Rate) setImages(value jsontext.Value) error {
+	var images map[string]jsontext.Value
+	if err := json.Unmarshal(value, &images); err != nil {
+		return err
 	}
-	if value.Kind() == 'n' {
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		if err := r.set(ofImage+name, images[name]); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (r *Rate) set(name string, value jsontext.Value) error {
+	if value.Kind() == 'n' && r.Figure(name) != nil {
 		return nil
 	}
 	text, err := decimalText(value)
 	if err != nil {
 		return err
 	}
-	nano, err := ParseUSD(text)
+	return r.Say(name, text)
+}
+
+// Say sets the figure of a name to a decimal number of USD. "second" is hour_in by the second, as
+// releases before this one said it.
+func (r *Rate) Say(name, text string) error {
+	var nano int64
+	var err error
+	if name == "second" {
+		name = "hour_in"
+		nano, err = parseHour(text)
+	} else {
+		nano, err = ParseUSD(text)
+	}
 	if err != nil {
 		return err
 	}
-	*figure = &nano
+	if !r.Set(name, &nano) {
+		return fmt.Errorf("no such figure")
+	}
 	return nil
+}
+
+// parseHour reads USD a second as nano-USD an hour.
+func parseHour(text string) (int64, error) {
+	const second, seconds, most = 15, 3600, 1_000_000
+	n, exact, err := ParseDecimal(text, second)
+	switch {
+	case err != nil:
+		return 0, err
+	case !exact:
+		return 0, fmt.Errorf("%q has more than %d decimals", text, second)
+	case n > math.MaxInt64/seconds-most || n < 0:
+		return 0, fmt.Errorf("%q is out of range", text)
+	}
+	return (n*seconds + most/2) / most, nil
 }
 
 // decimalText is the text of a JSON number, or of a string that holds one.

@@ -102,7 +102,7 @@ func TestExample_comments(t *testing.T) {
 	if len(c.Aliases) != 3 || len(c.Keys) != 1 || len(c.Providers) != 14 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
 		t.Errorf("%+v", c)
 	}
-	if len(c.Prices) != 3 || len(c.Limits) != 2 || len(c.Budgets) != 2 || len(c.Workspaces) != 1 {
+	if len(c.Prices) != 7 || len(c.Limits) != 2 || len(c.Budgets) != 2 || len(c.Workspaces) != 1 {
 		t.Errorf("%+v", c)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-// PriceConfig is one rate of an operator's own price, in USD for a million tokens; request,
-// image, search, second and character are USD for one. Figures are decimal text, since a price
+// PriceConfig is one rate of an operator's own price, in USD for a million tokens; what is
+// counted by the piece, and sound by the hour, is USD for one. Figures are decimal text, since a price
 // is exact; "" is not known.
 type PriceConfig struct {
 	Model string    `yaml:"model"` // provider/model; "*" at the end stands for any rest
@@ -38,8 +38,13 @@ type PriceConfig struct {
 	Request   string `yaml:"request"`
 	Image     string `yaml:"image"`
 	Search    string `yaml:"search"`
-	Second    string `yaml:"second"`
-	Character string `yaml:"character"`
+	Character string `yaml:"character"` // to be spoken
+	HourIn    string `yaml:"hour_in"`   // an hour of sound that is read
+	HourOut   string `yaml:"hour_out"`  // an hour of sound that is made
+	Second    string `yaml:"second"`    // hour_in, by the second
+
+	Images     map[string]string `yaml:"images"`      // an image by its size and quality: 1024x1792/hd
+	MinSeconds int               `yaml:"min_seconds"` // of sound that is read, which are charged at least
 
 	Regions map[string]string `yaml:"regions"` // factors on the whole cost
 }
@@ -93,20 +98,25 @@ func (p *PriceConfig) rate(at string, wrong func(path, format string, args ...an
 		wrong(at+".model", "%q is no model such as mine/llama", p.Model)
 		return rate, false
 	}
-	rate.Tier, rate.Over, ok = p.Tier, int64(p.Over), true
-	fields := reflect.ValueOf(p).Elem()
-	for i := range fields.NumField() {
-		name, _ := keyOf(fields.Type().Field(i))
-		figure := rate.Figure(name)
-		if figure == nil || fields.Field(i).String() == "" {
-			continue
-		}
-		nano, err := storage.ParseUSD(fields.Field(i).String())
-		if err != nil {
+	rate.Tier, rate.Over, rate.MinSeconds, ok = p.Tier, int64(p.Over), int64(p.MinSeconds), true
+	say := func(name, figure, text string) {
+		if err := rate.Say(figure, text); err != nil {
 			wrong(member(at, name), "%s", err)
 			ok = false
 		}
-		*figure = &nano
+	}
+	fields := reflect.ValueOf(p).Elem()
+	for i := range fields.NumField() {
+		name, _ := keyOf(fields.Type().Field(i))
+		if text := fields.Field(i).String(); name == "second" && text != "" || rate.Figure(name) != nil && text != "" {
+			say(name, name, text)
+		}
+	}
+	if p.HourIn != "" && p.Second != "" {
+		wrong(at+".second", "says again what hour_in says")
+	}
+	for _, variant := range slices.Sorted(maps.Keys(p.Images)) {
+		say("images", "image "+variant, p.Images[variant])
 	}
 	return rate, ok
 }

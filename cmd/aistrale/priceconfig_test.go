@@ -20,6 +20,9 @@ prices:
   - {model: mine/big*, over: 200000, input: 6}
   - {model: mine/big*, input: 0.1234567891e1, output: 3.000, regions: {eu: 1.1, us: "1"}}
   - {model: mine/big*, from: 2026-07-01, input: 4}
+  - {model: mine/sound, hour_in: 0.111, hour_out: 0.9, character: 0.000015, min_seconds: 10}
+  - {model: mine/old, second: 0.0001}
+  - {model: mine/image, image: 0.04, images: {1024x1792: 0.08, hd: "0.08"}}
 `)
 	got, err := c.priceList()
 	if err != nil {
@@ -34,6 +37,13 @@ prices:
 			{Over: 200_000, Input: nano(6_000_000_000)},
 		}},
 		{Provider: "mine", Model: "big*", From: july, Rates: []storage.Rate{{Input: nano(4_000_000_000)}}},
+		{Provider: "mine", Model: "sound", Rates: []storage.Rate{{
+			HourIn: nano(111_000_000), HourOut: nano(900_000_000), Character: nano(15_000), MinSeconds: 10,
+		}}},
+		{Provider: "mine", Model: "old", Rates: []storage.Rate{{HourIn: nano(360_000_000)}}},
+		{Provider: "mine", Model: "image", Rates: []storage.Rate{{
+			Image: nano(40_000_000), Variants: []storage.Image{{Name: "1024x1792", Nano: nano(80_000_000)}, {Name: "hd", Nano: nano(80_000_000)}},
+		}}},
 	}
 	for i := range want {
 		want[i].Source = "config"

@@ -35,8 +35,12 @@ type priceRow struct {
 	Request        jsontext.Value `json:"request"`
 	Image          jsontext.Value `json:"image"`
 	Search         jsontext.Value `json:"search"`
-	Second         jsontext.Value `json:"second"`
 	Character      jsontext.Value `json:"character"`
+	HourIn         jsontext.Value `json:"hour_in"`
+	HourOut        jsontext.Value `json:"hour_out"`
+
+	Images     string `json:"images"` // "1024x1792=0.08,1024x1792/hd=0.12"
+	MinSeconds int64  `json:"min_seconds"`
 
 	Regions string `json:"regions"` // "eu=1.1,us=1.1"
 	List    string `json:"list"`    // config, store or catalogue
@@ -56,7 +60,8 @@ func priceRowOf(p *storage.Price, r *storage.Rate, list string) priceRow {
 		Input: n(r.Input), CacheRead: n(r.CacheRead), CacheWrite5m: n(r.CacheWrite5m), CacheWrite1h: n(r.CacheWrite1h),
 		Output: n(r.Output), Reasoning: n(r.Reasoning), AudioIn: n(r.AudioIn), AudioCacheRead: n(r.AudioCacheRead),
 		AudioOut: n(r.AudioOut), ImageIn: n(r.ImageIn), ImageOut: n(r.ImageOut), Request: n(r.Request), Image: n(r.Image),
-		Search: n(r.Search), Second: n(r.Second), Character: n(r.Character),
+		Search: n(r.Search), Character: n(r.Character), HourIn: n(r.HourIn), HourOut: n(r.HourOut),
+		Images: imageText(r), MinSeconds: r.MinSeconds,
 		Regions: regionText(p), List: list, Source: p.Source, Checked: p.Checked,
 	}
 }
@@ -65,6 +70,14 @@ func regionText(p *storage.Price) string {
 	var parts []string
 	for _, region := range slices.Sorted(maps.Keys(p.Regions)) {
 		parts = append(parts, fmt.Sprintf("%s=%s", region, storage.FormatUSD(p.Regions[region]*1_000_000)))
+	}
+	return strings.Join(parts, ",")
+}
+
+func imageText(r *storage.Rate) string {
+	var parts []string
+	for _, v := range r.Variants {
+		parts = append(parts, v.Name+"="+dollars(v.Nano))
 	}
 	return strings.Join(parts, ",")
 }

@@ -227,7 +227,7 @@ func (c *storeCommand) printPrice(p *storage.Price, origin string) error {
 		}
 		row := []string{f.Name + ", " + unit}
 		for i := range p.Rates {
-			n := *p.Rates[i].Figure(f.Name)
+			n := p.Rates[i].Value(f.Name)
 			known = known || n != nil
 			row = append(row, dollars(n))
 		}

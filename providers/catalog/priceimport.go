@@ -149,7 +149,7 @@ func differences(was, listed *storage.Price) (changes, jumps []string) {
 func figureIn(p *storage.Price, of *storage.Rate, name string) *int64 {
 	for i := range p.Rates {
 		if r := &p.Rates[i]; r.Tier == of.Tier && r.Over == of.Over {
-			return *r.Figure(name)
+			return r.Value(name)
 		}
 	}
 	return nil
@@ -166,11 +166,14 @@ func figureName(r *storage.Rate, name string) string {
 // known ones; else it tells what is lost.
 func carry(p, was *storage.Price) (lost []string) {
 	same := func(name string) bool {
-		a, b := *p.Rates[0].Figure(name), figureIn(was, &p.Rates[0], name)
+		a, b := p.Rates[0].Value(name), figureIn(was, &p.Rates[0], name)
 		return a == nil || b != nil && *a == *b
 	}
 	keep := same("input") && same("output")
 	for _, old := range storage.CloneRates(was.Rates) {
+		if old.MinSeconds > 0 { // no list has it
+			rateOf(p, old.Tier, old.Over).MinSeconds = old.MinSeconds
+		}
 		for _, f := range old.Figures() {
 			if *f.Nano == nil || figureIn(p, &old, f.Name) != nil {
 				continue
@@ -180,7 +183,7 @@ func carry(p, was *storage.Price) (lost []string) {
 				continue
 			}
 			if keep || old.Tier == "" && old.Over == 0 {
-				*rateOf(p, old.Tier, old.Over).Figure(f.Name) = *f.Nano
+				rateOf(p, old.Tier, old.Over).Set(f.Name, *f.Nano)
 			}
 		}
 	}

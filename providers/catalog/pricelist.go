@@ -152,10 +152,9 @@ func tidy(p *storage.Price) error {
 func SpreadUnits(p *storage.Price) {
 	for i := range p.Rates[1:] {
 		for _, f := range p.Rates[0].Figures() {
-			own := p.Rates[i+1].Figure(f.Name)
-			if f.Each && *own == nil && *f.Nano != nil {
+			if own := &p.Rates[i+1]; f.Each && own.Value(f.Name) == nil && *f.Nano != nil {
 				n := **f.Nano
-				*own = &n
+				own.Set(f.Name, &n)
 			}
 		}
 	}

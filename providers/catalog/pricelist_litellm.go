@@ -76,7 +76,7 @@ func litellmRate(name string) (plain, tier string, over int64) {
 
 func readLiteLLM(members map[string]jsontext.Value) *PriceList {
 	list := &PriceList{Format: "litellm"}
-	seen := map[string]bool{}
+	seen, pictures := map[string]bool{}, litellmPictures{}
 	// Longer keys first: gemini/… is the Gemini API's own price, before Vertex's of the bare name.
 	keys := slices.SortedFunc(maps.Keys(members), func(a, b string) int {
 		if c := strings.Count(b, "/") - strings.Count(a, "/"); c != 0 {
@@ -100,14 +100,25 @@ func readLiteLLM(members map[string]jsontext.Value) *PriceList {
 		}
 		provider, ok := listed(of)
 		id := strings.TrimPrefix(key, of+"/")
+		if ok && pictures.take(provider, id, model) {
+			continue
+		}
 		if !ok {
 			list.skip(of, id, "the provider is not known here")
 			continue
 		}
 		if name := provider + "/" + id; !seen[name] {
 			seen[name] = true
-			list.add(litellmPrice(provider, id, model))
+			p := litellmPrice(provider, id, model)
+			pictures.lay(&p)
+			list.add(p)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(pictures)) { // of models that the list has only so
+		p := storage.Price{Source: "litellm"}
+		p.Provider, p.Model, _ = strings.Cut(name, "/")
+		pictures.lay(&p)
+		list.add(p)
 	}
 	return list
 }
@@ -121,7 +132,7 @@ func litellmPrice(provider, id string, model map[string]jsontext.Value) storage.
 			continue
 		}
 		if n, ok := nanoOf(model[name], shift); ok {
-			*rateOf(&p, tier, over).Figure(figure) = n
+			rateOf(&p, tier, over).Set(figure, n)
 		}
 	}
 	slices.SortFunc(p.Rates, compareRates)
@@ -142,20 +153,6 @@ func litellmSearch(p *storage.Price, value jsontext.Value) {
 		n, ok := nanoOf(price, 9)
 		if ok && (p.Rates[0].Search == nil || *n > *p.Rates[0].Search) {
 			p.Rates[0].Search = n
-		}
-	}
-}
-
-// litellmUnits takes prices by the piece of models that have none by the token.
-func litellmUnits(p *storage.Price, model map[string]jsontext.Value) {
-	if len(p.Rates) > 0 && p.Rates[0].Output != nil && *p.Rates[0].Output != 0 {
-		return
-	}
-	for _, unit := range [...]struct{ name, figure string }{
-		{"output_cost_per_image", "image"}, {"input_cost_per_second", "second"}, {"input_cost_per_character", "character"},
-	} {
-		if n, ok := nanoOf(model[unit.name], 9); ok && *n > 0 {
-			*rateOf(p, "", 0).Figure(unit.figure) = n
 		}
 	}
 }
@@ -201,15 +198,14 @@ func Multiply(p *storage.Price, from, to string, thousandths int64) {
 		}
 		target := rateOf(p, to, r.Over)
 		for _, f := range r.Figures() {
-			own := target.Figure(f.Name)
-			if *f.Nano == nil || *own != nil {
+			if *f.Nano == nil || target.Value(f.Name) != nil {
 				continue
 			}
 			n := **f.Nano
 			if !f.Each {
 				n = (n*thousandths + 500) / 1000
 			}
-			*own = &n
+			target.Set(f.Name, &n)
 		}
 	}
 }

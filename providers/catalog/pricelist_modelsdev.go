@@ -145,7 +145,7 @@ func (c *devCost) fill(p *storage.Price, tier string, over int64) {
 		{"cache_write_5m", c.CacheWrite}, {"audio_in", c.AudioIn}, {"audio_out", c.AudioOut},
 	} {
 		if n, ok := nanoOf(f.value, 9); ok {
-			*rateOf(p, tier, over).Figure(f.name) = n
+			rateOf(p, tier, over).Set(f.name, n)
 		}
 	}
 }

@@ -55,8 +55,24 @@ func TestReadPriceList_litellm(t *testing.T) {
 		`{"provider":"gemini","model":"gemini-y","rates":[{"input":1,"output":2}],"source":"litellm"}`)
 	f(`"gemini-embedding-9":{"litellm_provider":"vertex_ai-embedding-models","input_cost_per_token":2e-07,"output_cost_per_token":0,"input_cost_per_image":0.0001}`,
 		`{"provider":"gemini","model":"gemini-embedding-9","rates":[{"input":0.2,"output":0}],"source":"litellm"}`)
-	f(`"whisper-x":{"litellm_provider":"openai","input_cost_per_second":0.0002833333333333333}`,
-		`{"provider":"openai","model":"whisper-x","rates":[{"second":0.000283333}],"source":"litellm"}`)
+	f(`"whisper-x":{"litellm_provider":"openai","mode":"audio_transcription","input_cost_per_second":0.0002833333333333333,"output_cost_per_second":0.0001}`,
+		`{"provider":"openai","model":"whisper-x","rates":[{"hour_in":1.02}],"source":"litellm"}`)
+	f(`"speech-x":{"litellm_provider":"openai","mode":"audio_speech","input_cost_per_character":1.5e-05}`,
+		`{"provider":"openai","model":"speech-x","rates":[{"character":0.000015}],"source":"litellm"}`)
+	f(`"speech-y":{"litellm_provider":"openai","mode":"audio_speech","input_cost_per_token":2.5e-06,"output_cost_per_token":1e-05,"output_cost_per_audio_token":1.2e-05,"output_cost_per_second":0.00025}`,
+		`{"provider":"openai","model":"speech-y","rates":[{"input":2.5,"output":10,"audio_out":12,"hour_out":0.9}],"source":"litellm"}`)
+	f(`"by-the-hour":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1e-06,"output_cost_per_token":2e-06,"input_cost_per_second":0.01}`,
+		`{"provider":"openai","model":"by-the-hour","rates":[{"input":1,"output":2}],"source":"litellm"}`)
+	f(`"dall-x":{"litellm_provider":"openai","mode":"image_generation","output_cost_per_image":0.04},
+		"hd/1024-x-1792/dall-x":{"litellm_provider":"openai","mode":"image_generation","input_cost_per_pixel":6.539e-08},
+		"standard/1024-x-1792/dall-x":{"litellm_provider":"openai","mode":"image_generation","input_cost_per_pixel":4.359e-08}`,
+		`{"provider":"openai","model":"dall-x","rates":[{"image":0.04,"images":{"1024x1792":0.08,"1024x1792/hd":0.12}}],"source":"litellm"}`)
+	f(`"256-x-256/dall-y":{"litellm_provider":"openai","mode":"image_generation","input_cost_per_pixel":2.4414e-07},
+		"1024-x-1024/dall-y":{"litellm_provider":"openai","mode":"image_generation","input_cost_per_pixel":1.9e-08}`,
+		`{"provider":"openai","model":"dall-y","rates":[{"image":0.02,"images":{"1024x1024":0.02,"256x256":0.016}}],"source":"litellm"}`)
+	f(`"image-x":{"litellm_provider":"openai","mode":"image_generation","input_cost_per_token":5e-06,"output_cost_per_image_token":4e-05},
+		"high/1024-x-1024/image-x":{"litellm_provider":"openai","mode":"image_generation","input_cost_per_image":0.167}`,
+		`{"provider":"openai","model":"image-x","rates":[{"input":5,"image_out":40}],"source":"litellm"}`)
 	// A tier without output, a read dearer than the input, and a write cheaper than it are slips.
 	f(`"gpt-y":{"litellm_provider":"openai","input_cost_per_token":1e-06,"output_cost_per_token":2e-06,"input_cost_per_token_priority":5e-05,
 		"cache_read_input_token_cost":2e-06,"cache_creation_input_token_cost":1e-08}`,

@@ -68,6 +68,21 @@ func TestPrices_golden(t *testing.T) {
 	f("xai", "grok-4-0709", "", 128_000, usd{"input": "6", "output": "30"})
 	f("openrouter", "openai/gpt-oss-20b:free", "", 0, usd{"input": "0", "output": "0"})
 
+	// What is sold by other things than tokens.
+	f("openai", "tts-1", "", 0, usd{"character": "0.000015"})
+	f("openai", "tts-1-hd", "", 0, usd{"character": "0.00003"})
+	f("openai", "gpt-4o-mini-tts", "", 0, usd{"input": "0.6", "output": "12", "hour_out": "0.9"})
+	f("openai", "whisper-1", "", 0, usd{"hour_in": "0.36"}) // 0.006 a minute
+	f("openai", "dall-e-2", "", 0, usd{"image": "0.02", "image 256x256": "0.016", "image 512x512": "0.018"})
+	f("openai", "dall-e-3", "", 0, usd{"image": "0.04", "image 1024x1792": "0.08", "image hd": "0.08", "image 1792x1024/hd": "0.12"})
+	f("openai", "gpt-image-1", "", 0, usd{"input": "5", "image_in": "10", "image_out": "40"})
+	f("groq", "whisper-large-v3", "", 0, usd{"hour_in": "0.111"})
+	f("groq", "whisper-large-v3-turbo", "", 0, usd{"hour_in": "0.04"})
+	f("gemini", "imagen-4.0-generate-001", "", 0, usd{"image": "0.04"})
+	if least := priceOf(t, "groq", "whisper-large-v3-turbo").Rates[0].MinSeconds; least != 10 {
+		t.Errorf("Groq bills %d seconds at least, want 10", least)
+	}
+
 	if got := priceOf(t, "openai", "gpt-5.4").Regions["eu"]; got != 1100 {
 		t.Errorf("gpt-5.4 in the EU costs %d thousandths, want 1100", got)
 	}

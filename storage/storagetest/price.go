@@ -63,7 +63,7 @@ func pricesAsTheyWere(t *testing.T, s PriceStore) {
 		{
 			Input: nano(1_250_000_000), CacheRead: nano(125_000_001), CacheWrite5m: nano(3), CacheWrite1h: nano(4),
 			Output: nano(1<<63 - 1), Reasoning: nano(6), AudioIn: nano(7), AudioCacheRead: nano(8), AudioOut: nano(9),
-			ImageIn: nano(10), ImageOut: nano(11), Request: nano(0), Image: nano(13), Search: nano(14), Second: nano(15), Character: nano(16),
+			ImageIn: nano(10), ImageOut: nano(11), Request: nano(0), Image: nano(13), Search: nano(14), HourIn: nano(15), Character: nano(16),
 		},
 		{Tier: "batch", Over: 272_000, Input: nano(0)},
 	}

@@ -135,7 +135,7 @@ func (rule *priceRule) like(r *row, rows []*row) error {
 	missing := storage.CloneRates(rows[i].Rates)
 	for j := range missing {
 		for _, f := range missing[j].Figures() {
-			if *r.rate(missing[j].Tier, missing[j].Over).Figure(f.Name) != nil {
+			if r.rate(missing[j].Tier, missing[j].Over).Value(f.Name) != nil {
 				*f.Nano = nil
 			}
 		}
@@ -192,7 +192,7 @@ func (r *row) attribute(before []storage.Rate, source string) {
 		rate := &r.Rates[i]
 		was := old.rate(rate.Tier, rate.Over)
 		for _, f := range rate.Figures() {
-			had := *was.Figure(f.Name)
+			had := was.Value(f.Name)
 			if *f.Nano != nil && (had == nil || *had != **f.Nano) {
 				r.from[figureOf{rate.Tier, rate.Over, f.Name}] = source
 			}

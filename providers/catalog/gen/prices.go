@@ -144,12 +144,13 @@ func (r *row) lay(rates []storage.Rate, source string) {
 	for i := range rates {
 		rate := &rates[i]
 		target := r.rate(rate.Tier, rate.Over)
+		target.MinSeconds = max(target.MinSeconds, rate.MinSeconds)
 		for _, f := range rate.Figures() {
 			if *f.Nano == nil {
 				continue
 			}
 			n := **f.Nano
-			*target.Figure(f.Name) = &n
+			target.Set(f.Name, &n)
 			r.from[figureOf{rate.Tier, rate.Over, f.Name}] = source
 		}
 	}
@@ -198,7 +199,7 @@ func (r *row) within(base *row) bool {
 			return false
 		}
 		for _, f := range rate.Figures() {
-			same := *base.Rates[j].Figure(f.Name)
+			same := base.Rates[j].Value(f.Name)
 			if *f.Nano != nil && (same == nil || *same != **f.Nano) {
 				return false
 			}
