@@ -26,11 +26,16 @@ const idAlphabet = "abcdefghijkmnpqrstuvwxyz23456789"
 // mint makes a new bearer: 40 random bits of id, 256 of secret.
 func mint(prefix string) (id string, text Secret) {
 	var idBits [5]byte
-	var secret [secretBytes]byte
 	_, _ = rand.Read(idBits[:]) // never fails: crypto/rand ends the process instead
-	_, _ = rand.Read(secret[:])
 	id = base32.NewEncoding(idAlphabet).EncodeToString(idBits[:])
-	return id, NewSecret(prefix + id + "-" + base64.RawURLEncoding.EncodeToString(secret[:]))
+	return id, NewSecret(prefix + id + "-" + randomText())
+}
+
+// randomText is what nobody guesses, in 43 URL-safe characters.
+func randomText() string {
+	var secret [secretBytes]byte
+	_, _ = rand.Read(secret[:])
+	return base64.RawURLEncoding.EncodeToString(secret[:])
 }
 
 // parse finds the id in a bearer of the given prefix. It allocates nothing.

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"time"
 )
 
@@ -13,6 +14,12 @@ type AdminToken struct {
 	ID   string // the public id, 8 letters or digits; may be logged
 	Name string // unique among the tokens that are not revoked
 	Hash [32]byte
+
+	// Owner is the user whose rights the token has; "" where it is the installation's own, which
+	// may do everything.
+	Owner string
+	// Scopes narrow those rights to actions ("keys.read", "prompts.*"). Empty: all of them.
+	Scopes []string
 
 	CreatedAt time.Time
 	ExpiresAt *time.Time // nil: never
@@ -37,4 +44,16 @@ func (t *AdminToken) Matches(text []byte) bool { return matches(&t.Hash, text) }
 func (t *AdminToken) Valid(now time.Time) error { return usable(t.RevokedAt, t.ExpiresAt, now) }
 
 // Check says what is wrong with the token's own data.
-func (t *AdminToken) Check() error { return checkNamed("admin token", t.ID, t.Name) }
+func (t *AdminToken) Check() error {
+	if t.Owner != "" {
+		if err := CheckName("owner", t.Owner); err != nil {
+			return fmt.Errorf("admin token %q: %w", t.Name, err)
+		}
+	}
+	for _, scope := range t.Scopes {
+		if !plain(scope) {
+			return fmt.Errorf("admin token %q: scopes: %q is not a plain word", t.Name, scope)
+		}
+	}
+	return checkNamed("admin token", t.ID, t.Name)
+}

@@ -19,10 +19,10 @@ func (s *Store) Version(ctx context.Context) (int64, error) {
 	return n, named("revision of", "nouns", err)
 }
 
-// change runs f in one transaction, which is rolled back where f fails. Changes take turns at the
+// begin runs f in one transaction, which is rolled back where f fails. Changes take turns at the
 // revision's row: else two of them could wait for each other there, once each has changed
 // something that the other is about to.
-func (s *Store) change(ctx context.Context, f func(context.Context, pgx.Tx) error) error {
+func (s *Store) begin(ctx context.Context, f func(context.Context, pgx.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, nounTimeout)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
@@ -53,11 +53,23 @@ func all[T any](ctx context.Context, s *Store, sql string, scan pgx.RowToFunc[T]
 	if err := s.Ready(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := s.nouns.Query(ctx, sql, args...)
+	rows, err := s.reading(ctx).Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, scan)
+}
+
+// sole reads the one row of a query; it wraps pgx.ErrNoRows.
+func sole[T any](ctx context.Context, s *Store, sql string, scan pgx.RowToFunc[T], args ...any) (one T, err error) {
+	rows, err := all(ctx, s, sql, scan, args...)
+	switch {
+	case err != nil:
+		return one, err
+	case len(rows) == 0:
+		return one, pgx.ErrNoRows
+	}
+	return rows[0], nil
 }
 
 // exec runs one statement that changes no noun, and says how many rows it changed.

@@ -3,13 +3,14 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/aistrale/aistrale/storage"
 )
 
-const tokenColumns = `id, name, hash, created_at, expires_at, revoked_at`
+const tokenColumns = `id, name, hash, owner, scopes, created_at, expires_at, revoked_at`
 
 // AdminTokens gives every admin token, revoked and expired ones too, oldest first.
 func (s *Store) AdminTokens(ctx context.Context) ([]storage.AdminToken, error) {
@@ -27,19 +28,35 @@ func (s *Store) AddAdminToken(ctx context.Context, t storage.AdminToken) error {
 		return err
 	}
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO admin_tokens (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
-			t.ID, t.Name, t.Hash[:], t.CreatedAt, t.ExpiresAt, t.RevokedAt)
+		_, err := tx.Exec(ctx, `INSERT INTO admin_tokens (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			t.ID, t.Name, t.Hash[:], t.Owner, list(t.Scopes), t.CreatedAt, t.ExpiresAt, t.RevokedAt)
 		return err
 	})
 	return named("admin token", t.Name, err)
 }
 
+// RevokeAdminToken revokes the token with this id and gives it. One that is revoked already keeps
+// its time. It wraps ErrNotFound.
+func (s *Store) RevokeAdminToken(ctx context.Context, id string, at time.Time) (storage.AdminToken, error) {
+	var t storage.AdminToken
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `UPDATE admin_tokens SET revoked_at = coalesce(revoked_at, $1) WHERE id = $2 RETURNING `+tokenColumns, at, id)
+		if err != nil {
+			return err
+		}
+		t, err = pgx.CollectExactlyOneRow(rows, scanToken)
+		return err
+	})
+	return t, named("admin token", id, err)
+}
+
 func scanToken(row pgx.CollectableRow) (storage.AdminToken, error) {
 	var t storage.AdminToken
 	var sum []byte
-	if err := row.Scan(&t.ID, &t.Name, &sum, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt); err != nil {
+	if err := row.Scan(&t.ID, &t.Name, &sum, &t.Owner, &t.Scopes, &t.CreatedAt, &t.ExpiresAt, &t.RevokedAt); err != nil {
 		return t, err
 	}
+	orNil(&t.Scopes)
 	utc(&t.CreatedAt, t.ExpiresAt, t.RevokedAt)
 	return t, hash(&t.Hash, sum)
 }

@@ -58,6 +58,7 @@ type RememberingStore interface {
 	PriceStore
 	ObjectStore
 	TurnStore
+	DocumentStore
 }
 
 // Nouns tests a NounStore. open gives an empty one.
@@ -69,6 +70,7 @@ func Nouns(t *testing.T, open func(t *testing.T) NounStore) {
 	t.Run("prices", func(t *testing.T) { Prices(t, func(t *testing.T) PriceStore { return open(t) }) })
 	t.Run("objects", func(t *testing.T) { Objects(t, func(t *testing.T) ObjectStore { return open(t) }) })
 	t.Run("turns", func(t *testing.T) { Turns(t, func(t *testing.T) TurnStore { return open(t) }) })
+	t.Run("documents", func(t *testing.T) { Documents(t, func(t *testing.T) DocumentStore { return open(t) }) })
 }
 
 // MetaStore keeps what the gateway remembers about itself.

@@ -13,6 +13,7 @@ import (
 type TokenStore interface {
 	AdminTokens(ctx context.Context) ([]storage.AdminToken, error)
 	AddAdminToken(ctx context.Context, t storage.AdminToken) error
+	RevokeAdminToken(ctx context.Context, id string, at time.Time) (storage.AdminToken, error)
 }
 
 // AdminTokens tests a TokenStore. open gives an empty one.
@@ -21,7 +22,7 @@ func AdminTokens(t *testing.T, open func(t *testing.T) TokenStore) {
 	expires := start().Add(time.Hour)
 	first, text := storage.NewAdminToken("root", start())
 	second, _ := storage.NewAdminToken("deploy", start().Add(time.Second))
-	second.ExpiresAt = &expires
+	second.ExpiresAt, second.Owner, second.Scopes = &expires, "ada@example.com", []string{"keys.read", "prompts.*"}
 	do(t, s.AddAdminToken(t.Context(), second))
 	do(t, s.AddAdminToken(t.Context(), first))
 
@@ -42,4 +43,18 @@ func AdminTokens(t *testing.T, open func(t *testing.T) TokenStore) {
 	if !got[0].Matches([]byte(text.Reveal())) {
 		t.Fatal("the token's own text does not match it after a round trip")
 	}
+
+	at := start().Add(time.Minute)
+	revoked, err := s.RevokeAdminToken(t.Context(), second.ID, at)
+	do(t, err)
+	if second.RevokedAt = &at; !reflect.DeepEqual(revoked, second) {
+		t.Fatalf("got %+v, want %+v", revoked, second)
+	}
+	again, err := s.RevokeAdminToken(t.Context(), second.ID, at.Add(time.Hour))
+	do(t, err)
+	if !again.RevokedAt.Equal(at) {
+		t.Fatalf("revoked again, its time is %s, want %s", again.RevokedAt, at)
+	}
+	_, err = s.RevokeAdminToken(t.Context(), "nobody22", at)
+	wants(t, err, storage.ErrNotFound)
 }

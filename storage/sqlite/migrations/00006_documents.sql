@@ -1,0 +1,43 @@
+-- +goose Up
+
+-- Nouns of the control plane, each a JSON object. served: requests are judged by it, and a
+-- change counts as one of the nouns.
+CREATE TABLE documents (
+    kind       TEXT    NOT NULL,
+    workspace  TEXT    NOT NULL, -- '' for what is of the whole installation
+    id         TEXT    NOT NULL,
+    ref        TEXT, -- NULL: none
+    body       BLOB    NOT NULL,
+    revision   INTEGER NOT NULL,
+    served     INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (kind, workspace, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX documents_ref ON documents (kind, ref) WHERE ref IS NOT NULL;
+CREATE INDEX documents_expiring ON documents (expires_at) WHERE expires_at IS NOT NULL;
+
+-- +goose StatementBegin
+CREATE TRIGGER documents_insert AFTER INSERT ON documents WHEN NEW.served BEGIN UPDATE revision SET n = n + 1; END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER documents_update AFTER UPDATE ON documents WHEN NEW.served BEGIN UPDATE revision SET n = n + 1; END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER documents_delete AFTER DELETE ON documents WHEN OLD.served BEGIN UPDATE revision SET n = n + 1; END;
+-- +goose StatementEnd
+
+-- What is still to be chained, in the order of arrival. It is written in the transaction of what
+-- it tells of.
+CREATE TABLE audit_inbox (
+    seq       INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    workspace TEXT    NOT NULL, -- '' for what is of the whole installation
+    body      BLOB    NOT NULL
+) STRICT;
+
+ALTER TABLE admin_tokens ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- a user; '' the installation itself
+ALTER TABLE admin_tokens ADD COLUMN scopes TEXT NOT NULL DEFAULT '[]'; -- empty: all that the owner may
+ALTER TABLE keys ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE credentials ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
