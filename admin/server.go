@@ -1,5 +1,5 @@
-// Package admin is the control plane: its own listener, with metrics and health now and the
-// admin API later. It must never touch a request of the data plane.
+// Package admin is the control plane: its own listener with metrics, health and the API of
+// users, keys and all else that people manage. It must never touch a request of the data plane.
 package admin
 
 import (
@@ -21,6 +21,7 @@ type Options struct {
 	// loopback.
 	MetricsToken storage.Secret
 	Ready        func() bool
+	API          http.Handler // of /admin/v1
 }
 
 // Server is the control plane's listener.
@@ -38,6 +39,7 @@ func NewServer(o Options) *Server {
 		}
 		answer(w, http.StatusOK, "ok\n")
 	})
+	mux.Handle(prefix+"/", o.API)
 	return &Server{http: &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
 	}}

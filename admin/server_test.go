@@ -15,6 +15,7 @@ func TestServer(t *testing.T) {
 	s := NewServer(Options{
 		Metrics:      http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "m 1\n") }),
 		MetricsToken: storage.NewSecret("secret"), Ready: func() bool { return ready },
+		API: http.NotFoundHandler(),
 	})
 	f := func(method, path, auth, local string, want int) {
 		t.Helper()
@@ -45,7 +46,7 @@ func TestServer(t *testing.T) {
 
 // A connection on which nobody asks is no reason to fail.
 func TestServer_ShutdownWithAnIdleConnection(t *testing.T) {
-	s := NewServer(Options{Metrics: http.NotFoundHandler(), Ready: func() bool { return true }})
+	s := NewServer(Options{API: http.NotFoundHandler(), Metrics: http.NotFoundHandler(), Ready: func() bool { return true }})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

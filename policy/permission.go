@@ -23,7 +23,7 @@ const (
 // Permission says which roles may do something. What no permission allows is denied.
 type Permission struct {
 	Action Action
-	Extent  Extent
+	Extent Extent
 	Roles  []storage.Role // none where Extent is Oneself
 	Says   string         // what it is, for people
 }
@@ -156,8 +156,23 @@ func (p *Permits) Allow(memberships []storage.Membership, action Action, workspa
 	return false
 }
 
-// Extent gives where an action is allowed, "" where the table does not have it.
-func (p *Permits) Extent(action Action) Extent { return p.byAction[action].Extent }
+// Permission gives what the table says of an action; nothing where it does not have it.
+func (p *Permits) Permission(action Action) Permission { return p.byAction[action] }
+
+// Whom says who may, for people.
+func (p Permission) Whom() string {
+	names := make([]string, len(p.Roles))
+	for i, role := range p.Roles {
+		names[i] = string(role)
+	}
+	switch p.Extent {
+	case Oneself:
+		return "Everyone who has signed in may."
+	case Installation:
+		return "Who holds one of these roles everywhere may: " + strings.Join(names, ", ") + "."
+	}
+	return "Who holds one of these roles in the workspace may: " + strings.Join(names, ", ") + "."
+}
 
 // InScopes reports whether scopes ("keys.read", "prompts.*") leave an action in. None leave all in.
 func InScopes(scopes []string, action Action) bool {

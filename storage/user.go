@@ -18,9 +18,6 @@ type User struct {
 
 	Memberships []Membership // at most one for each workspace, by its name
 
-	Revision   int64 // rises with each change
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
 	DisabledAt *time.Time // nil: may sign in
 	SignedInAt *time.Time // the last time; nil never
 }

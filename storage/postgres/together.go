@@ -11,8 +11,11 @@ type underWay struct{}
 
 // Together makes one change of all that f changes through the context that it is given: all of
 // it is kept, or, where f fails, nothing. Reads of documents through that context see what it
-// has changed so far. It must not be called from within itself.
+// has changed so far. Within another one it is a part of that.
 func (s *Store) Together(ctx context.Context, f func(context.Context) error) error {
+	if _, ok := ctx.Value(underWay{}).(pgx.Tx); ok {
+		return f(ctx)
+	}
 	return s.begin(ctx, func(ctx context.Context, tx pgx.Tx) error { return f(context.WithValue(ctx, underWay{}, tx)) })
 }
 

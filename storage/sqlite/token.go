@@ -24,8 +24,14 @@ func (s *Store) AdminTokens(ctx context.Context) ([]storage.AdminToken, error) {
 	return tokens, nil
 }
 
-// AddAdminToken adds a token. It wraps ErrExists where the id, or the name among tokens not
-// revoked, is taken.
+// AdminToken gives the token with this id. It wraps ErrNotFound.
+func (s *Store) AdminToken(ctx context.Context, id string) (storage.AdminToken, error) {
+	t, err := scanToken(s.read.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM admin_tokens WHERE id = ?`, id))
+	return t, named("admin token", id, err)
+}
+
+// AddAdminToken adds a token. It wraps ErrExists where the id, or the name among its owner's tokens
+// not revoked, is taken.
 func (s *Store) AddAdminToken(ctx context.Context, t storage.AdminToken) error {
 	if err := t.Check(); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 // TokenStore keeps admin tokens.
 type TokenStore interface {
+	AdminToken(ctx context.Context, id string) (storage.AdminToken, error)
 	AdminTokens(ctx context.Context) ([]storage.AdminToken, error)
 	AddAdminToken(ctx context.Context, t storage.AdminToken) error
 	RevokeAdminToken(ctx context.Context, id string, at time.Time) (storage.AdminToken, error)
@@ -43,6 +44,15 @@ func AdminTokens(t *testing.T, open func(t *testing.T) TokenStore) {
 	if !got[0].Matches([]byte(text.Reveal())) {
 		t.Fatal("the token's own text does not match it after a round trip")
 	}
+
+	one, err := s.AdminToken(t.Context(), second.ID)
+	do(t, err)
+	if !reflect.DeepEqual(one, second) {
+		t.Fatalf("got %+v, want %+v", one, second)
+	}
+	hers, _ := storage.NewAdminToken("root", start())
+	hers.Owner = "ada@example.com"
+	do(t, s.AddAdminToken(t.Context(), hers)) // a name is its owner's
 
 	at := start().Add(time.Minute)
 	revoked, err := s.RevokeAdminToken(t.Context(), second.ID, at)

@@ -33,5 +33,8 @@ CREATE TABLE audit_inbox (
 
 ALTER TABLE admin_tokens ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- a user; '' the installation itself
 ALTER TABLE admin_tokens ADD COLUMN scopes TEXT[] NOT NULL DEFAULT '{}'; -- empty: all that the owner may
+DROP INDEX admin_tokens_name;
+CREATE UNIQUE INDEX admin_tokens_name ON admin_tokens (owner, name) WHERE revoked_at IS NULL;
+
 ALTER TABLE keys ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE credentials ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;

@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	strict "github.com/go-json-experiment/json"
+
+	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// prefix is where the API stands on the control plane's listener.
+const prefix = "/admin/v1"
+
+// maxBody bounds a request's body in bytes.
+const maxBody = 1 << 20
+
+// APIOptions are what the API works on.
+type APIOptions struct {
+	Store Store
+	// Vault gives what seals and opens, with the store's data keys of now.
+	Vault   Vault
+	Log     *slog.Logger
+	Now     func() time.Time
+	Version string
+	// SessionLasts is how long a browser stays signed in, SessionIdle how long without a request.
+	SessionLasts, SessionIdle time.Duration
+
+	passwordMemory uint32 // of a hash, in KiB; 0 is the usual
+}
+
+// api is the API over the store: one handler for each route.
+type api struct {
+	APIOptions
+	permits  *policy.Permits
+	users    shelf[storage.User]
+	sessions shelf[storage.Session]
+	hasher   *hasher
+	throttle *throttle
+}
+
+// NewAPI makes the handler of everything under /admin/v1.
+func NewAPI(o APIOptions) http.Handler {
+	handler, _ := build(o)
+	return handler
+}
+
+// OpenAPI gives the description of the API as JSON, in one fixed form.
+func OpenAPI(version string) ([]byte, error) {
+	_, description := build(APIOptions{Version: version, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	return json.MarshalIndent(description, "", "  ")
+}
+
+func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
+	a := &api{
+		APIOptions: o, permits: policy.NewPermits(policy.Permissions()),
+		users: shelf[storage.User]{o.Store, userKind()}, sessions: shelf[storage.Session]{o.Store, sessionKind()},
+		hasher: newHasher(cmp.Or(o.passwordMemory, argonMemory)), throttle: newThrottle(o.Now),
+	}
+	mux := http.NewServeMux()
+	served := humago.NewWithPrefix(mux, prefix, describe(o.Version))
+	for _, r := range a.routes() {
+		r.serve(&r, a, served)
+	}
+	description := served.OpenAPI()
+	text, err := json.Marshal(description)
+	mux.HandleFunc("GET "+prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("content-type", "application/openapi+json")
+		_, _ = w.Write(text) // a client that has left needs no answer
+	})
+	mux.HandleFunc(prefix+"/", unknownPath)
+	// Cookies are sent along by any page that a browser has open; bearers are not.
+	crossOrigin := http.NewCrossOriginProtection()
+	return a.guarded(crossOrigin.Handler(a.once(mux))), description
+}
+
+// describe says what the API is, and how bodies are read: strictly, with no name twice.
+func describe(version string) huma.Config {
+	c := huma.DefaultConfig("AISTRALE control plane", version)
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{withoutValues}
+	format := huma.Format{
+		Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+		Unmarshal: func(data []byte, v any) error { return strict.Unmarshal(data, v) },
+	}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format} // the second for all that end in +json
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer", Description: "An API token, ais-admin-…"},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "Made by POST /session"},
+	}
+	c.Info.Description = "Users, keys, credentials, prompts, usage and the audit log of a gateway. " +
+		"Errors are RFC 9457 problems. What a request needs and who may make it is said at each operation."
+	return c
+}
+
+func unknownPath(w http.ResponseWriter, r *http.Request) {
+	writeProblem(w, huma.Error404NotFound("there is nothing at "+r.Method+" "+r.URL.Path))
+}

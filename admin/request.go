@@ -1,0 +1,60 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+)
+
+// request is what is known of a request before anything is read of it.
+type request struct {
+	id      string // UUIDv7, in x-request-id, the log and the audit log
+	address string // of the client
+	path    string // with its method
+}
+
+type requestKey struct{}
+
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{}
+}
+
+// guarded gives every request an id, and every answer what all of the control plane's have: it is
+// nobody's to cache or to frame.
+func (a *api) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		address, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			address = r.RemoteAddr
+		}
+		known := &request{id: uuid.Must(uuid.NewV7()).String(), address: address, path: r.Method + " " + r.URL.Path}
+		h := w.Header()
+		h.Set("x-request-id", known.id)
+		h.Set("cache-control", "no-store")
+		h.Set("x-content-type-options", "nosniff")
+		h.Set("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("referrer-policy", "no-referrer")
+		ctx := context.WithValue(r.Context(), requestKey{}, known)
+		defer a.survive(ctx, w)
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// survive makes of a panic an answer and a line in the log.
+func (a *api) survive(ctx context.Context, w http.ResponseWriter) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	a.Log.Error("control plane: a panic", "request_id", requestOf(ctx).id, "request", requestOf(ctx).path,
+		"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	writeProblem(w, huma.Error500InternalServerError("the gateway failed; its log has the reason under this request's x-request-id"))
+}

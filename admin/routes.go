@@ -1,0 +1,31 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/aistrale/aistrale/policy"
+)
+
+// routes is the API's table of contents.
+func (a *api) routes() []route {
+	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	return []route{
+		create("/session", "", "sign in with a password", a.openSession),
+		at(remove, "/session", policy.SessionsClose, "sign out", a.closeSession),
+
+		at(get, "/me", policy.MeRead, "who one is, and what one may do", a.me),
+		at(post, "/me/password", policy.MePassword, "change one's password", a.changePassword),
+		at(get, "/me/tokens", policy.TokensOwn, "list one's API tokens", a.listMyTokens),
+		create("/me/tokens", policy.TokensOwn, "make an API token", a.createToken),
+		at(remove, "/me/tokens/{id}", policy.TokensOwn, "revoke one of one's API tokens", a.revokeMyToken),
+
+		at(get, "/users", policy.UsersRead, "list users", a.listUsers),
+		create("/users", policy.UsersWrite, "make a user", a.createUser),
+		at(get, "/users/{name}", policy.UsersRead, "show a user", a.getUser),
+		at(patch, "/users/{name}", policy.UsersWrite, "change a user", a.changeUser),
+		at(remove, "/users/{name}", policy.UsersWrite, "remove a user", a.removeUser),
+
+		at(get, "/tokens", policy.TokensRead, "list everybody's API tokens", a.listTokens),
+		at(remove, "/tokens/{id}", policy.TokensWrite, "revoke an API token", a.revokeToken),
+	}
+}

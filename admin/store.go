@@ -1,0 +1,44 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Store is the store as the control plane needs it; its suite is in storage/storagetest.
+type Store interface {
+	documentReader
+	documentWriter
+	tokenStore
+	// Together makes one change of all that f changes through the context that it is given.
+	Together(ctx context.Context, f func(context.Context) error) error
+	// Audit notes what was done, in the change of ctx where there is one.
+	Audit(ctx context.Context, e storage.AuditEvent) error
+}
+
+type documentReader interface {
+	Document(ctx context.Context, kind storage.Kind, workspace, id string) (storage.Document, error)
+	DocumentByRef(ctx context.Context, kind storage.Kind, ref string) (storage.Document, error)
+	Documents(ctx context.Context, q storage.DocumentQuery) ([]storage.Document, error)
+}
+
+type documentWriter interface {
+	AddDocument(ctx context.Context, d storage.Document) error
+	ChangeDocument(ctx context.Context, d storage.Document) error
+	RemoveDocument(ctx context.Context, d storage.Document) error
+}
+
+type tokenStore interface {
+	AdminToken(ctx context.Context, id string) (storage.AdminToken, error)
+	AdminTokens(ctx context.Context) ([]storage.AdminToken, error)
+	AddAdminToken(ctx context.Context, t storage.AdminToken) error
+	RevokeAdminToken(ctx context.Context, id string, at time.Time) (storage.AdminToken, error)
+}
+
+// Vault seals what is kept and must be read again. The data keys that the store has now are known.
+type Vault interface {
+	Seal(ctx context.Context, secret storage.Secret, b storage.Binding) (storage.Sealed, error)
+	Open(ctx context.Context, s storage.Sealed, b storage.Binding) (storage.Secret, error)
+}

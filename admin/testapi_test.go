@@ -1,0 +1,193 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/postgres"
+	"github.com/aistrale/aistrale/storage/sqlite"
+	"github.com/aistrale/aistrale/storage/storagetest"
+)
+
+// onStores runs a test on both stores.
+func onStores(t *testing.T, test func(t *testing.T, api *testAPI)) {
+	t.Run("sqlite", func(t *testing.T) {
+		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), sqlite.FileName))
+		do(t, err)
+		t.Cleanup(func() { _ = s.Close() })
+		test(t, newTestAPI(t, s))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		s, err := postgres.Open(t.Context(), postgres.Options{URL: storage.NewSecret(storagetest.Postgres(t))})
+		do(t, err)
+		t.Cleanup(func() { _ = s.Close() })
+		test(t, newTestAPI(t, s))
+	})
+}
+
+// testStore is a store with what only tests ask.
+type testStore interface {
+	Store
+	dataKeys
+}
+
+type dataKeys interface {
+	DataKeys(ctx context.Context) ([]storage.DataKey, error)
+	AddDataKey(ctx context.Context, k storage.DataKey) error
+}
+
+// testAPI is the API on a listener.
+type testAPI struct {
+	t     *testing.T
+	store testStore
+	url   string
+	clock time.Time
+	root  string // the installation's own token
+}
+
+func newTestAPI(t *testing.T, s testStore) *testAPI {
+	t.Helper()
+	a := &testAPI{t: t, store: s, clock: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)}
+	token, text := storage.NewAdminToken("root", a.clock)
+	do(t, s.AddAdminToken(t.Context(), token))
+	a.root = text.Reveal()
+	server := httptest.NewServer(NewAPI(APIOptions{
+		Store: s, Vault: newTestVault(t, s), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Now: func() time.Time { return a.clock }, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
+	}))
+	t.Cleanup(server.Close)
+	a.url = server.URL + prefix
+	return a
+}
+
+type testVault struct{ *storage.Vault }
+
+func newTestVault(t *testing.T, s dataKeys) testVault {
+	t.Helper()
+	master, err := storage.ParseMasterKey(storage.NewMasterKey())
+	do(t, err)
+	v := storage.NewVault(master)
+	key, err := v.NewDataKey(t.Context(), time.Unix(0, 0))
+	do(t, err)
+	do(t, s.AddDataKey(t.Context(), key))
+	do(t, v.Load(t.Context(), []storage.DataKey{key}))
+	return testVault{v}
+}
+
+func (v testVault) Seal(_ context.Context, secret storage.Secret, b storage.Binding) (storage.Sealed, error) {
+	return v.Vault.Seal(secret, b)
+}
+
+func (v testVault) Open(_ context.Context, s storage.Sealed, b storage.Binding) (storage.Secret, error) {
+	return v.Vault.Open(s, b)
+}
+
+func do(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answerOf is what came back.
+type answerOf struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// as is who asks: a bearer, or a cookie where it begins with "cookie:".
+func (a *testAPI) ask(as, method, path, body string, headers ...string) answerOf {
+	a.t.Helper()
+	r, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
+	do(a.t, err)
+	if body != "" {
+		r.Header.Set("content-type", "application/json")
+	}
+	if cookie, ok := strings.CutPrefix(as, "cookie:"); ok {
+		r.Header.Set("cookie", sessionCookie+"="+cookie)
+	} else if as != "" {
+		r.Header.Set("authorization", "Bearer "+as)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultTransport.RoundTrip(r)
+	do(a.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	do(a.t, err)
+	return answerOf{response.StatusCode, response.Header, string(bytes.TrimSpace(text))}
+}
+
+// wants is ask where the status is known.
+func (a *testAPI) wants(status int, as, method, path, body string, headers ...string) answerOf {
+	a.t.Helper()
+	got := a.ask(as, method, path, body, headers...)
+	if got.status != status {
+		a.t.Fatalf("%s %s %s: %d %s, want %d", method, path, body, got.status, got.body, status)
+	}
+	if status >= 400 && !strings.HasPrefix(got.header.Get("content-type"), "application/problem+json") {
+		a.t.Fatalf("%s %s: %d is no problem but %q", method, path, got.status, got.header.Get("content-type"))
+	}
+	return got
+}
+
+// field gives a member of a body.
+func (r answerOf) field(t *testing.T, name string) any {
+	t.Helper()
+	var body map[string]any
+	if err := json.Unmarshal([]byte(r.body), &body); err != nil {
+		t.Fatalf("%s: %v", r.body, err)
+	}
+	v, ok := body[name]
+	if !ok {
+		t.Fatalf("%s has no %q", r.body, name)
+	}
+	return v
+}
+
+const password = "correct horse battery"
+
+// user makes a user with a role and gives a token of theirs.
+func (a *testAPI) user(name, workspace string, role storage.Role) string {
+	a.t.Helper()
+	body := map[string]any{"name": name, "password": password}
+	if role != "" {
+		body["memberships"] = []map[string]any{{"workspace": workspace, "role": role}}
+	}
+	text, err := json.Marshal(body)
+	do(a.t, err)
+	a.wants(201, a.root, "POST", "/users", string(text))
+	token := a.wants(201, a.signIn(name), "POST", "/me/tokens", `{"name":"test"}`).field(a.t, "token")
+	return token.(string)
+}
+
+// signIn gives a session's cookie.
+func (a *testAPI) signIn(name string) string {
+	a.t.Helper()
+	got := a.wants(201, "", "POST", "/session", `{"name":"`+name+`","password":"`+password+`"}`)
+	return "cookie:" + cookieIn(a.t, got.header)
+}
+
+func cookieIn(t *testing.T, h http.Header) string {
+	t.Helper()
+	for _, c := range (&http.Response{Header: h}).Cookies() {
+		if c.Name == sessionCookie {
+			return c.Value
+		}
+	}
+	t.Fatalf("no session in %v", maps.Collect(maps.All(h)))
+	return ""
+}
