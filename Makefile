@@ -19,7 +19,7 @@ LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
 
 # Packages with benchmarks, or with tests of allocations.
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
-GOLDEN   = $(shell grep -rl --include='*_test.go' 'providertest\.Golden' providers cmd | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+GOLDEN   = $(shell grep -rlE --include='*_test.go' 'providertest\.Golden|func Test[A-Za-z]*Golden' providers cmd admin | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
 .PHONY: help build run test measured node gcc lint fmt prove fuzz bench micro golden tools clean
 

@@ -170,8 +170,10 @@ func (p Permission) Whom() string {
 		return "Everyone who has signed in may."
 	case Installation:
 		return "Who holds one of these roles everywhere may: " + strings.Join(names, ", ") + "."
+	case InWorkspace:
+		return "Who holds one of these roles in the workspace may: " + strings.Join(names, ", ") + "."
 	}
-	return "Who holds one of these roles in the workspace may: " + strings.Join(names, ", ") + "."
+	return "Nobody may."
 }
 
 // InScopes reports whether scopes ("keys.read", "prompts.*") leave an action in. None leave all in.

@@ -29,6 +29,7 @@ type Config struct {
 	Node         string         `yaml:"node"` // never empty once loaded
 	LogLevel     string         `yaml:"log_level"`
 	MetricsToken storage.Secret `yaml:"metrics_token"`
+	Sessions     SessionConfig  `yaml:"sessions"`
 
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request
@@ -156,10 +157,17 @@ func (p *ProviderConfig) settings() catalog.Settings {
 	return catalog.Settings{BaseURL: p.BaseURL, Project: p.Project, Location: p.Location, APIVersion: p.APIVersion}
 }
 
+// SessionConfig says how long a browser stays signed in to the control plane.
+type SessionConfig struct {
+	Lasts time.Duration `yaml:"lasts"` // at most
+	Idle  time.Duration `yaml:"idle"`  // without a request
+}
+
 func defaults() *Config {
 	return &Config{
 		Listen: ":8080", AdminListen: "127.0.0.1:8081", DataDir: "./data", LogLevel: "info",
 		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20, MaxUpload: 512 << 20, UploadDisk: 4 << 30,
+		Sessions:    SessionConfig{Lasts: 12 * time.Hour, Idle: time.Hour},
 		Concurrency: 16384, DrainTimeout: 30 * time.Second,
 		Timeouts: Timeouts{
 			Connect: 5 * time.Second, FirstByte: 600 * time.Second, StreamIdle: 300 * time.Second,

@@ -29,6 +29,7 @@ func commands() []command {
 	return []command{
 		{"serve", "run the gateway (without --config: developer mode, on loopback)", runServe},
 		{"check", "say what is wrong with a config file", runCheck},
+		{"user", "create, list, change and remove who manages the gateway", runUser},
 		{"key", "create, list and revoke virtual keys", runKey},
 		{"credential", "add, list and remove providers' keys", runCredential},
 		{"usage", "say what was spent, by whom and on what", runUsage},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/postgres"
@@ -45,7 +46,7 @@ type secretStore interface {
 
 type rememberingStore interface {
 	priceStore
-	tokenStore
+	controlStore
 	objectStore
 	Meta(ctx context.Context, name string) (string, error)
 	SetMeta(ctx context.Context, name, value string) error
@@ -61,9 +62,10 @@ type objectStore interface {
 	ExpireObjects(ctx context.Context, before time.Time) (int64, error)
 }
 
-type tokenStore interface {
-	AdminTokens(ctx context.Context) ([]storage.AdminToken, error)
-	AddAdminToken(ctx context.Context, t storage.AdminToken) error
+// controlStore is what the control plane works on.
+type controlStore interface {
+	admin.Store
+	ExpireDocuments(ctx context.Context, before time.Time) (int64, error)
 }
 
 // openNouns opens the store that the configuration names. A PostgreSQL server that is down is no

@@ -207,7 +207,10 @@ func (q quiet) Printf(format string, args ...any) { q.log.Debug(fmt.Sprintf(form
 // run serves until ctx ends, then drains.
 func (s *service) run(ctx context.Context) error {
 	s.accounts.run()
-	s.control = admin.NewServer(admin.Options{Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready})
+	s.control = admin.NewServer(admin.Options{
+		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
+		API: controlAPI(s.store, s.started, s.log),
+	})
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()
 	go func() { failed <- s.control.Serve(s.admin) }()
@@ -217,6 +220,7 @@ func (s *service) run(ctx context.Context) error {
 	watched.Go(func() { s.watch(watching) })
 	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
 	watched.Go(func() { s.forgetObjects(watching) })
+	watched.Go(func() { s.forgetDocuments(watching) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])

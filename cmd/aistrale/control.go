@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aistrale/aistrale/admin"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// controlAPI makes the control plane's API over a store.
+func controlAPI(s *store, config *Config, log *slog.Logger) http.Handler {
+	return admin.NewAPI(admin.APIOptions{
+		Store: s, Vault: controlVault{s}, Log: log, Now: s.env.Now, Version: version,
+		SessionLasts: config.Sessions.Lasts, SessionIdle: config.Sessions.Idle,
+	})
+}
+
+// controlVault seals and opens with the data keys that the store has at the moment: another node
+// may have made a new one.
+type controlVault struct{ store *store }
+
+func (v controlVault) vault(ctx context.Context) (*storage.Vault, error) {
+	if v.store.wrapper == nil {
+		return nil, v.store.missing
+	}
+	return sealingVault(ctx, v.store, v.store.wrapper, v.store.env.Now())
+}
+
+// Seal implements admin.Vault.
+func (v controlVault) Seal(ctx context.Context, secret storage.Secret, b storage.Binding) (storage.Sealed, error) {
+	vault, err := v.vault(ctx)
+	if err != nil {
+		return storage.Sealed{}, err
+	}
+	return vault.Seal(secret, b)
+}
+
+// Open implements admin.Vault.
+func (v controlVault) Open(ctx context.Context, s storage.Sealed, b storage.Binding) (storage.Secret, error) {
+	vault, err := v.vault(ctx)
+	if err != nil {
+		return storage.Secret{}, err
+	}
+	return vault.Open(s, b)
+}
+
+// forgetDocuments drops, now and every hour, what has expired of the control plane: sessions, and
+// answers kept for requests that are sent again. It returns when ctx ends.
+func (s *service) forgetDocuments(ctx context.Context) {
+	tick := time.NewTicker(trimEvery)
+	defer tick.Stop()
+	for {
+		if _, err := s.store.ExpireDocuments(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.log.Warn("expired sessions cannot be forgotten", "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

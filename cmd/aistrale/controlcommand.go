@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/aistrale/aistrale/admin"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// controlCommand is a command that works through the control plane's API: that of a running
+// gateway where a URL is given, else that of this process, on the store that the configuration names.
+type controlCommand struct {
+	*storeCommand
+	url string
+}
+
+func newControlCommand(env environment, usage string) *controlCommand {
+	c := &controlCommand{storeCommand: newStoreCommand(env, usage)}
+	c.flags.StringVar(&c.url, "url", env.Getenv("AISTRALE_ADMIN_URL"), "the control plane of a running gateway; without it, the store")
+	return c
+}
+
+// maxAnswer bounds an answer of the API in bytes.
+const maxAnswer = 64 << 20
+
+const apiTimeout = time.Minute
+
+// withAPI hands a client of the API to do.
+func (c *controlCommand) withAPI(ctx context.Context, do func(*apiClient) error) (err error) {
+	if c.url != "" {
+		token := c.env.Getenv("AISTRALE_ADMIN_TOKEN")
+		if token == "" {
+			return usagef("AISTRALE_ADMIN_TOKEN is not set: an API token is needed for %s\n%s", c.url, c.usage)
+		}
+		return do(&apiClient{http: &http.Client{Timeout: apiTimeout}, url: strings.TrimSuffix(c.url, "/"), token: storage.NewSecret(token)})
+	}
+	config, err := loadConfig(c.config, c.env.Getenv)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(c.env.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	s, err := openStore(ctx, c.env, config, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return do(&apiClient{http: &http.Client{Transport: inProcess{controlAPI(s, config, log)}}, url: "http://store"})
+}
+
+// inProcess asks a handler instead of a server, as whoever may open the store.
+type inProcess struct{ handler http.Handler }
+
+// RoundTrip implements http.RoundTripper.
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	name := "unknown"
+	if who, err := user.Current(); err == nil {
+		name = who.Username
+	}
+	answer := &answer{header: http.Header{}, status: http.StatusOK}
+	p.handler.ServeHTTP(answer, r.WithContext(admin.Local(r.Context(), name)))
+	return &http.Response{
+		StatusCode: answer.status, Header: answer.header, Body: io.NopCloser(&answer.body), Request: r,
+		Status: fmt.Sprintf("%d %s", answer.status, http.StatusText(answer.status)),
+	}, nil
+}
+
+// answer is an http.ResponseWriter that keeps what it is told.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+// apiClient speaks with the API.
+type apiClient struct {
+	http  *http.Client
+	url   string
+	token storage.Secret // "" in process
+}
+
+// call sends a body, where there is one, and reads the answer's into out, where there is one.
+// A problem of the API is an error of its text.
+func (c *apiClient) call(ctx context.Context, method, path string, body, out any) error {
+	var text []byte
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.url+"/admin/v1"+path, bytes.NewReader(text)) //nolint:gosec // the operator names the address
+	if err != nil {
+		return fmt.Errorf("--url: %w", err)
+	}
+	if body != nil {
+		r.Header.Set("content-type", "application/json")
+	}
+	if !c.token.Empty() {
+		r.Header.Set("authorization", "Bearer "+c.token.Reveal())
+	}
+	if method == http.MethodPatch || method == http.MethodDelete {
+		r.Header.Set("if-match", "*") // a person who types a command means what is there
+	}
+	response, err := c.http.Do(r) //nolint:gosec // as above
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return problemOf(response, said)
+	}
+	if out == nil || len(said) == 0 {
+		return nil
+	}
+	return json.Unmarshal(said, out)
+}
+
+// problemOf is what the API said was wrong, for a person.
+func problemOf(response *http.Response, said []byte) error {
+	var problem struct {
+		Detail string `json:"detail"`
+		Errors []struct {
+			Message  string `json:"message"`
+			Location string `json:"location"`
+		} `json:"errors"`
+	}
+	if err := json.Unmarshal(said, &problem); err != nil || problem.Detail == "" {
+		return fmt.Errorf("%s", response.Status)
+	}
+	text := problem.Detail
+	for _, e := range problem.Errors {
+		text += "; " + strings.TrimPrefix(e.Location, "body.") + ": " + e.Message
+	}
+	return errors.New(text)
+}
+
+// every reads a whole list, page by page.
+func every[T any](ctx context.Context, c *apiClient, path string) ([]T, error) {
+	all := []T{}
+	join := "?"
+	if strings.Contains(path, "?") {
+		join = "&"
+	}
+	for cursor := ""; ; {
+		var page struct {
+			Data       []T    `json:"data"`
+			NextCursor string `json:"next_cursor"`
+		}
+		if err := c.call(ctx, http.MethodGet, path+join+"limit=200&cursor="+url.QueryEscape(cursor), nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Data...)
+		if page.NextCursor == "" {
+			return all, nil
+		}
+		cursor = page.NextCursor
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aistrale/aistrale/storage"
+)
+
+func TestUserCommands(t *testing.T) {
+	d := newDesk(t)
+	d.in = "correct-horse-battery\n"
+	d.must("user", "create", "ada@example.com", "--role", "admin")
+	d.refuses(1, "already exists", "user", "create", "ada@example.com", "--role", "admin")
+	d.refuses(1, "last user who is an admin", "user", "disable", "ada@example.com")
+	d.refuses(1, "role", "user", "create", "eve", "--role", "god")
+	d.must("user", "create", "grace@example.com", "--no-password", "--role", "viewer", "--workspace", "team")
+	d.must("user", "role", "grace@example.com", "admin")
+	d.must("user", "remove", "ada@example.com")
+	if list := d.must("user", "list"); strings.Contains(list, "ada") || !strings.Contains(list, "*=admin,team=viewer") {
+		t.Fatalf("the list says\n%s", list)
+	}
+	rows := flat(t, d.must("user", "list", "--json"))
+	if len(rows) != 1 || rows[0]["name"] != "grace@example.com" {
+		t.Fatalf("got %v", rows)
+	}
+	d.hides("correct-horse-battery")
+}
+
+// The same commands ask a running gateway, with a token.
+func TestUserCommands_Remote(t *testing.T) {
+	far := newDesk(t)
+	near := &desk{t: t, vars: map[string]string{"AISTRALE_DATA_DIR": "/nonexistent"}, now: far.now}
+	config, err := loadConfig("", func(name string) string { return far.vars[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &store{nounStore: far.store(), env: environment{Now: func() time.Time { return near.now }}}
+	server := httptest.NewServer(controlAPI(s, config, slog.New(slog.DiscardHandler)))
+	t.Cleanup(server.Close)
+	token, text := storage.NewAdminToken("root", near.now)
+	if err := s.AddAdminToken(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	near.refuses(2, "AISTRALE_ADMIN_TOKEN", "user", "list", "--url", server.URL)
+	near.vars["AISTRALE_ADMIN_URL"], near.vars["AISTRALE_ADMIN_TOKEN"] = server.URL, text.Reveal()
+	near.must("user", "create", "ada@example.com", "--no-password", "--role", "admin")
+	if list := near.must("user", "list"); !strings.Contains(list, "ada@example.com") {
+		t.Fatalf("the list says\n%s", list)
+	}
+	near.vars["AISTRALE_ADMIN_TOKEN"] = "wrong"
+	near.refuses(1, "not known", "user", "list")
+	if strings.Contains(near.printed.String(), text.Reveal()) {
+		t.Fatal("the token was printed")
+	}
+}
