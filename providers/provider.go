@@ -36,6 +36,8 @@ const (
 	OpConversations
 	OpContainers
 	OpRealtime // a conversation of events over a WebSocket
+	OpSkills
+	OpCachedContents
 )
 
 // String gives the operation's name as the GenAI semantic conventions spell it.
@@ -81,6 +83,10 @@ func (o Op) String() string {
 		return "containers"
 	case OpRealtime:
 		return "realtime"
+	case OpSkills:
+		return "skills"
+	case OpCachedContents:
+		return "cached_contents"
 	}
 	return "unknown"
 }
@@ -178,6 +184,9 @@ type Route struct {
 	// events.
 	Framed   bool
 	Governed []Governed
+	// Headers are those without which the upstream answers no call about what it keeps. A client's
+	// own of the same name stand in their place.
+	Headers []Header
 	// Pair, where it is set, serves the operation by two functions of its own in place of the
 	// dialect's hub methods (embeddings of a language that is not OpenAI's).
 	Pair *Pair

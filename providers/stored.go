@@ -14,23 +14,32 @@ const (
 	ObjectConversation  ObjectKind = "conversation"
 	ObjectContainer     ObjectKind = "container"
 	ObjectCachedContent ObjectKind = "cached_content"
+	ObjectSkill         ObjectKind = "skill"
 )
 
 // Stored says what an endpoint has to do with objects that a provider keeps. An endpoint that has
 // no Ask besides is about these alone: it names no model, and goes to the account that keeps them.
 type Stored struct {
-	// Path follows the route's path, with the endpoint's variables in it ("/{file}/content").
+	// Path follows the route's path, with the endpoint's variables in it ("/{file}/content"). One
+	// that begins with "//" stands in its place.
 	Path string
 	// Names are the variables of the path that name objects of the caller's. What the others name
 	// is a part of those, which the upstream finds only in them.
 	Names []string
+	// Prefix is what the objects' ids begin with beside what their paths say ("files/").
+	Prefix string
 	// Makes are the objects that a good reply tells the client of.
 	Makes []Made
+	// Marks are texts of which an event of a stream that tells of objects has one; the first event
+	// is always looked at.
+	Marks []string
+	// Links are the members of a reply that are addresses at the provider.
+	Links []Link
 	// Deletes is set where the object that Names begins with is gone after a good reply.
 	Deletes bool
-	// Lists is the kind of objects that the call lists; Page says such a list.
-	Lists ObjectKind
-	Page  func(dst []byte, p *ObjectPage) []byte
+	// Lists is the kind of objects that the call lists, page by page as Paging says.
+	Lists  ObjectKind
+	Paging *Paging
 	// Batch says how the provider's batches are read; nil where the call is not about them.
 	Batch *Batch
 	// Costs is set where the provider bills for what the call begins, and says nowhere how much:
@@ -45,14 +54,15 @@ type Stored struct {
 	Sends, Tells []string
 }
 
-// A Batch says how batches are read: calls of models in a file, one a line, that the provider
-// works off by itself.
+// A Batch says how batches are read: calls of models that the provider works off by itself.
 type Batch struct {
-	// Input is the field of the body that names the file of calls.
-	Input string
+	// Input is the field of the body that names the file of calls, one a line, or has them itself,
+	// in an array, where Inline is set.
+	Input  string
+	Inline bool
 	// Show and Content are the paths of a batch and of a file's bytes, with "{id}" in them.
 	Show, Content string
-	// Call reads a line of calls: the path that it is for, and its body.
+	// Call reads one call: the path that it is for, and its body.
 	Call func(line []byte) (path string, body []byte, err error)
 	// State says whether a batch, as it is shown, has ended, and names the files of its results.
 	State func(batch []byte) (ended bool, results []string)
@@ -60,20 +70,36 @@ type Batch struct {
 	Result func(line []byte) (reply []byte)
 }
 
-// Made is an object that a reply tells of.
+// Made is an object, or several, that a reply tells of.
 type Made struct {
-	ID   string // where its id stands in the reply, as gjson has it
+	ID   string // where the ids stand in the reply, as gjson has it
 	Kind ObjectKind
 	// Within is set where it goes away with the first of Stored.Names.
 	Within bool
-	// Bytes and Expires are where its size and the Unix time of its end stand, "" nowhere.
+	// Bytes and Expires are where its size and its end (Unix seconds, or RFC 3339) stand, "" nowhere.
 	Bytes, Expires string
 	// Owed is set where its cost shows only when it has ended.
 	Owed bool
-	// Event is where the object stands in the first event of a stream, "" where none tells of it.
-	Event string
+	// Events are where what ID and the others speak of stands in the events of a stream.
+	Events []string
 	// Unless is the field of the request that, being false, has nothing kept; "" is none.
 	Unless string
+}
+
+// A Link is an address at the provider that a reply tells. The client is given the gateway's own:
+// the Path of an endpoint, whose "{id}" is the reply's id.
+type Link struct{ Field, Path string }
+
+// Paging says how a list is read page by page.
+type Paging struct {
+	// Limit and Order are names in the URL's query, of the page's size and of the direction ("asc",
+	// "desc"); After are those of the id that the page comes behind, Refused those that cannot be served.
+	Limit, Order   string
+	After, Refused []string
+	Usual, Most    int // objects on a page
+	// Filters are names in the query, each with the member of an object that it is to be equal to.
+	Filters [][2]string
+	Write   func(dst []byte, p *ObjectPage) []byte
 }
 
 // ObjectPage is one page of a list of objects, each as its provider shows it.

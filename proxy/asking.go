@@ -46,7 +46,7 @@ func (a *asking) end(x Exchange) {
 }
 
 // open sends a GET to an account and gives the head of its answer. The caller ends x.
-func (a *asking) open(account *Account, path string) (x Exchange, head Head, err error) {
+func (a *asking) open(account *Account, route *providers.Route, path string) (x Exchange, head Head, err error) {
 	x = account.Upstream.Exchange()
 	if err := a.begin(x); err != nil {
 		x.Finish()
@@ -55,6 +55,7 @@ func (a *asking) open(account *Account, path string) (x Exchange, head Head, err
 	req := providers.UpstreamRequest{Method: http.MethodGet, Path: path, Headers: []providers.Header{
 		{Name: "accept", Value: "application/json"}, {Name: "accept-encoding", Value: "identity"},
 	}}
+	req.Headers = append(req.Headers, route.Headers...)
 	ctx, cancel := context.WithTimeout(context.Background(), tokenWait)
 	defer cancel()
 	if _, err := account.sign(ctx, &req); err != nil {
@@ -70,8 +71,8 @@ func (a *asking) open(account *Account, path string) (x Exchange, head Head, err
 }
 
 // ask gives the whole answer to a GET.
-func (a *asking) ask(account *Account, path string, most int) (status int, body []byte, err error) {
-	x, head, err := a.open(account, path)
+func (a *asking) ask(account *Account, route *providers.Route, path string, most int) (status int, body []byte, err error) {
+	x, head, err := a.open(account, route, path)
 	if err != nil {
 		return 0, nil, err
 	}

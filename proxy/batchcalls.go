@@ -3,12 +3,15 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
@@ -22,31 +25,75 @@ const (
 )
 
 // admitBatch governs the calls that a batch is to make as if the client had made each by itself.
-// The provider reads the file as it stands, so a call that would have to be changed is refused.
+// The provider reads them as they stand, so a call that would have to be changed is refused.
 func (f *flight) admitBatch() error {
+	b := f.endpoint.Stored.Batch
+	if sets(&f.key.Parameters) {
+		return &providers.Fault{Kind: providers.FaultForbidden, NoRetry: true, Param: b.Input,
+			Message: fmt.Sprintf("The key %q has parameters that are put into its calls, which cannot be done in a batch.", f.key.Name)}
+	}
+	if len(f.doc.Value(b.Input)) == 0 {
+		return providers.Invalid(b.Input, "Missing required parameter: '"+b.Input+"'.")
+	}
+	if b.Inline {
+		return f.admitInline()
+	}
+	return f.admitFile()
+}
+
+// admitInline looks at the calls that stand in the body itself.
+func (f *flight) admitInline() error {
+	input := f.endpoint.Stored.Batch.Input
+	calls := gjson.ParseBytes(f.doc.Value(input))
+	if !calls.IsArray() {
+		return providers.Invalid(input, "Invalid '"+input+"': it must be an array of calls.")
+	}
+	for {
+		account, err := f.keepingAccount()
+		if err == nil {
+			err = f.admitCalls(account, calls)
+		}
+		if err != nil {
+			return err
+		}
+		if settled, err := f.keepingAccount(); err != nil || settled == account {
+			return err
+		} // else a call has named an object, which says where all of them go
+	}
+}
+
+func (f *flight) admitCalls(account *Account, calls gjson.Result) (err error) {
+	n := 0
+	calls.ForEach(func(_, call gjson.Result) bool {
+		if n++; n > maxBatchCalls {
+			err = providers.Invalid(f.endpoint.Stored.Batch.Input, fmt.Sprintf("The batch has more than %d calls.", maxBatchCalls))
+			return false
+		}
+		err = inLine(fmt.Sprintf("Call %d of the batch", n), f.admitBatchCall(account, []byte(call.Raw)))
+		return err == nil
+	})
+	return err
+}
+
+// admitFile looks at the calls of a file, line by line.
+func (f *flight) admitFile() error {
 	b := f.endpoint.Stored.Batch
 	id, _, err := f.doc.String(b.Input)
 	if err != nil {
 		return err
 	}
-	if id == "" {
-		return providers.Invalid(b.Input, "Missing required parameter: '"+b.Input+"'.")
-	}
-	if sets(&f.key.Parameters) {
-		return &providers.Fault{Kind: providers.FaultForbidden, NoRetry: true, Param: b.Input,
-			Message: fmt.Sprintf("The key %q has parameters that are put into its calls, which cannot be done in a batch.", f.key.Name)}
-	}
 	account, err := f.keepingAccount()
 	if err != nil {
 		return err
 	}
+	route, _ := f.storedRoute(account)
 	group := &asking{under: map[Exchange]struct{}{}}
 	if err := f.own(group); err != nil {
 		return f.broken(err)
 	}
 	defer f.disown()
-	err = group.lines(account, contentPath(b, id), f.g.options.Limits.MaxBody, func(n int, line []byte) error {
-		return inLine(n, f.admitBatchCall(account, line))
+	err = group.lines(account, &route, contentPath(b, id), f.g.options.Limits.MaxBody, func(n int, line []byte) error {
+		return inLine(lineOf(n), f.admitBatchCall(account, line))
 	})
 	var ours *providers.Fault
 	if err != nil && !errors.As(err, &ours) {
@@ -55,12 +102,14 @@ func (f *flight) admitBatch() error {
 	return err
 }
 
+func lineOf(n int) string { return fmt.Sprintf("Line %d of the batch's file", n) }
+
 func contentPath(b *providers.Batch, id string) string {
 	return strings.ReplaceAll(b.Content, "{id}", url.PathEscape(id))
 }
 
-// inLine says in which line of the file a call is wrong.
-func inLine(n int, err error) error {
+// inLine says which call is wrong.
+func inLine(which string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -69,7 +118,7 @@ func inLine(n int, err error) error {
 		return err
 	}
 	out := *of
-	out.Message = fmt.Sprintf("Line %d of the batch's file: %s", n, out.Message)
+	out.Message = which + ": " + out.Message
 	out.NoRetry = true
 	return &out
 }
@@ -80,7 +129,7 @@ func (f *flight) admitBatchCall(account *Account, line []byte) error {
 	if err != nil {
 		return err
 	}
-	at, _, _ := f.g.endpoints.find([]byte(http.MethodPost), []byte(path))
+	at, vars, _ := f.g.endpoints.find([]byte(http.MethodPost), []byte(path))
 	if at.Ask == nil {
 		return providers.Invalid("url", "The path '"+clean([]byte(path))+"' is none that a batch can call.")
 	}
@@ -92,6 +141,7 @@ func (f *flight) admitBatchCall(account *Account, line []byte) error {
 	if err != nil {
 		return err
 	}
+	asked.Model = cmp.Or(vars.model(), asked.Model)
 	if route, ok := account.Route(at.Op, at.Face.Language(), asked.Model); !ok || route.Pair != nil {
 		return providers.Invalid("url", "The provider of the batch does not serve '"+clean([]byte(path))+"'.")
 	}
@@ -112,8 +162,8 @@ func (f *flight) admitBatchCall(account *Account, line []byte) error {
 func sets(p *storage.Parameters) bool { return len(p.Defaults)+len(p.Force) > 0 }
 
 // lines reads an account's file line by line, within bounds. Empty lines are none.
-func (a *asking) lines(account *Account, path string, longest int, each func(n int, line []byte) error) error {
-	x, head, err := a.open(account, path)
+func (a *asking) lines(account *Account, route *providers.Route, path string, longest int, each func(n int, line []byte) error) error {
+	x, head, err := a.open(account, route, path)
 	if err != nil {
 		return err
 	}
@@ -130,7 +180,7 @@ func (a *asking) lines(account *Account, path string, longest int, each func(n i
 			return nil
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return inLine(n, err)
+			return inLine(lineOf(n), err)
 		}
 		if n > maxBatchCalls || left.N <= 0 {
 			return providers.Invalid("", fmt.Sprintf("The batch's file has more than %d lines or %d bytes.", maxBatchCalls, maxBatchBytes))

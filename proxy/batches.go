@@ -35,7 +35,7 @@ const (
 // counted once.
 type batches struct {
 	g    *Gateway
-	how  *providers.Batch
+	how  map[string]*providers.Batch // by language
 	wake chan struct{}
 	stop context.CancelFunc
 	ends sync.WaitGroup
@@ -45,15 +45,15 @@ type batches struct {
 // begin looks at batches until close.
 func (b *batches) begin(g *Gateway) {
 	ctx, stop := context.WithCancel(context.Background())
-	b.g, b.wake, b.stop = g, make(chan struct{}, 1), stop
+	b.g, b.wake, b.stop, b.how = g, make(chan struct{}, 1), stop, map[string]*providers.Batch{}
 	for _, list := range g.endpoints.fixed {
 		for _, at := range list {
 			if at.Stored != nil && at.Stored.Batch != nil {
-				b.how = at.Stored.Batch
+				b.how[at.Face.Language()] = at.Stored.Batch
 			}
 		}
 	}
-	if b.how == nil || g.options.Objects == nil {
+	if g.options.Objects == nil {
 		return
 	}
 	b.ends.Go(func() { b.run(ctx) })
@@ -117,18 +117,23 @@ func (b *batches) settle(ctx context.Context, group *asking, o *storage.Object) 
 	if account == nil || account.NeedsKey {
 		return
 	}
-	status, shown, err := group.ask(account, strings.ReplaceAll(b.how.Show, "{id}", url.PathEscape(o.ID)), b.g.options.Limits.MaxReply)
+	route, ok := account.Route(providers.OpBatches, "", "")
+	how := b.how[route.Language]
+	if !ok || how == nil {
+		return
+	}
+	status, shown, err := group.ask(account, &route, strings.ReplaceAll(how.Show, "{id}", url.PathEscape(o.ID)), b.g.options.Limits.MaxReply)
 	if err != nil || status != http.StatusOK && status != http.StatusNotFound {
 		return
 	}
-	ended, results := b.how.State(shown)
+	ended, results := how.State(shown)
 	if !ended && status == http.StatusOK {
 		return
 	}
 	sums := map[string]*spent{}
 	for _, id := range results {
-		err := group.lines(account, contentPath(b.how, id), b.g.options.Limits.MaxReply, func(_ int, line []byte) error {
-			if reply := b.how.Result(line); reply != nil {
+		err := group.lines(account, &route, contentPath(how, id), b.g.options.Limits.MaxReply, func(_ int, line []byte) error {
+			if reply := how.Result(line); reply != nil {
 				count(state, account, o, sums, reply)
 			}
 			return nil

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"bytes"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -19,25 +21,30 @@ func (f *flight) settleObjects() error {
 	if err := f.claim(f.made(f.target.account, f.scratch), f.scratch); err != nil {
 		return err
 	}
+	f.scratch = f.link(f.scratch)
 	if s.Deletes && len(f.held) > 0 {
 		return f.g.objects.release(f.held[0])
 	}
 	return nil
 }
 
-// claimFirst does so for the first event of a stream, which went through in the provider's words.
-func (f *flight) claimFirst(event []byte) error {
+// claimEvent does so for an event of a stream, which goes through in the provider's words.
+func (f *flight) claimEvent(event []byte, first bool) error {
 	s := f.endpoint.Stored
-	if s == nil {
+	if s == nil || !first && !slices.ContainsFunc(s.Marks, func(mark string) bool { return bytes.Contains(event, []byte(mark)) }) {
 		return nil
 	}
+	var all []storage.Object
 	for i := range s.Makes {
-		if at := s.Makes[i].Event; at != "" {
-			reply := []byte(gjson.GetBytes(event, at).Raw)
-			return f.claim(f.made(f.target.account, reply), reply)
+		for _, at := range s.Makes[i].Events {
+			all = f.appendMade(all, &s.Makes[i], f.target.account, []byte(gjson.GetBytes(event, at).Raw))
 		}
 	}
-	return nil
+	all = slices.DeleteFunc(all, func(o storage.Object) bool { return slices.Contains(f.claimed, o.ID) })
+	for i := range all {
+		f.claimed = append(f.claimed, all[i].ID)
+	}
+	return f.claim(all, nil)
 }
 
 // claim writes objects down as the caller's, and has a batch looked at that has ended.
@@ -60,15 +67,20 @@ func (f *flight) claim(all []storage.Object, reply []byte) error {
 func (f *flight) made(a *Account, reply []byte) []storage.Object {
 	var all []storage.Object
 	for i := range f.endpoint.Stored.Makes {
-		m := &f.endpoint.Stored.Makes[i]
-		if m.Unless != "" && string(f.doc.Value(m.Unless)) == "false" {
+		all = f.appendMade(all, &f.endpoint.Stored.Makes[i], a, reply)
+	}
+	return all
+}
+
+func (f *flight) appendMade(all []storage.Object, m *providers.Made, a *Account, reply []byte) []storage.Object {
+	if m.Unless != "" && string(f.doc.Value(m.Unless)) == "false" {
+		return all
+	}
+	for _, id := range appendIDs(nil, gjson.GetBytes(reply, m.ID)) {
+		if slices.ContainsFunc(all, func(o storage.Object) bool { return o.ID == id }) {
 			continue
 		}
-		id := gjson.GetBytes(reply, m.ID)
-		if id.Type != gjson.String || id.Str == "" {
-			continue
-		}
-		o := f.object(a, m.Kind, id.Str)
+		o := f.object(a, m.Kind, id)
 		o.Owed = m.Owed
 		if m.Within && len(f.held) > 0 {
 			o.Parent = f.held[0].ID
@@ -77,14 +89,38 @@ func (f *flight) made(a *Account, reply []byte) []storage.Object {
 			o.Bytes = max(0, gjson.GetBytes(reply, m.Bytes).Int())
 		}
 		if m.Expires != "" {
-			if at := gjson.GetBytes(reply, m.Expires).Int(); at > 0 {
-				until := time.Unix(at, 0).UTC()
-				o.ExpiresAt = &until
-			}
+			o.ExpiresAt = expiry(gjson.GetBytes(reply, m.Expires))
 		}
 		all = append(all, o)
 	}
 	return all
+}
+
+// appendIDs takes the ids out of what a path of gjson leads to: one, or arrays of them.
+func appendIDs(ids []string, said gjson.Result) []string {
+	if said.IsArray() {
+		for _, one := range said.Array() {
+			ids = appendIDs(ids, one)
+		}
+		return ids
+	}
+	if said.Type == gjson.String && said.Str != "" {
+		ids = append(ids, said.Str)
+	}
+	return ids
+}
+
+// expiry reads a time, nil where none is said.
+func expiry(said gjson.Result) *time.Time {
+	until, err := time.Parse(time.RFC3339, said.Str)
+	if seconds := said.Int(); said.Type == gjson.Number && seconds > 0 {
+		until, err = time.Unix(seconds, 0), nil
+	}
+	if err != nil {
+		return nil
+	}
+	until = until.UTC()
+	return &until
 }
 
 // object is one of the caller's at an account.

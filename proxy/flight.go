@@ -36,6 +36,7 @@ type flight struct {
 	room      [4]target        // for the usual number
 	fallbacks []policy.Target  // the client's own, after the alias' targets
 	held      []storage.Object // stored objects that the call names, all of one account
+	claimed   []string         // ids that a stream told of
 	sticky    uint64           // what keeps the call in place, 0 nothing
 	stickyBy  policy.Sticky
 	overtime  *time.Timer
@@ -113,7 +114,7 @@ func (g *Gateway) end(f *flight) {
 	}
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
-	f.hurried, f.firstByte, f.held = false, 0, nil
+	f.hurried, f.firstByte, f.held, f.claimed = false, 0, nil, f.claimed[:0]
 	f.kept.reset()
 	f.reply.reset()
 	f.recollection.reset()

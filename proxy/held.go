@@ -28,7 +28,7 @@ func (f *flight) findHeld() error {
 			}
 		}
 		for _, name := range s.Names {
-			if err := f.findOne(f.vars.get(name), name); err != nil {
+			if err := f.findOne(s.Prefix+f.vars.get(name), name); err != nil {
 				return err
 			}
 		}

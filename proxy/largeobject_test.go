@@ -30,8 +30,10 @@ func newLargeTenants(t *testing.T, answer http.HandlerFunc) *tenants {
 	return newTenants(t, uploads, func(o *Options, state *Snapshot) {
 		o.Limits.UploadDir = dir
 		delete(state.Accounts, "other")
-		for _, a := range state.Accounts["openai"] {
-			a.Upstream = up
+		for _, accounts := range state.Accounts {
+			for _, a := range accounts {
+				a.Upstream = up
+			}
 		}
 	})
 }

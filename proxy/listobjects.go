@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/tidwall/gjson"
@@ -15,9 +17,6 @@ import (
 )
 
 const (
-	// A page of a list, where the client does not say and at most: each object is asked for at
-	// its own account.
-	pageUsual, pageMost = 20, 100
 	// listRounds bounds how often a list looks further where a filter leaves objects out.
 	listRounds = 10
 	// askAtOnce is how many objects of a list are asked for at a time.
@@ -54,7 +53,7 @@ func (f *flight) listObjects() error {
 				page.More = true
 				break
 			}
-			page.Objects = append(page.Objects, body)
+			page.Objects = append(page.Objects, f.link(body))
 			if page.First == "" {
 				page.First = found[i].ID
 			}
@@ -65,35 +64,42 @@ func (f *flight) listObjects() error {
 		}
 		q.After = &found[len(found)-1]
 	}
-	f.answerOwn(f.endpoint.Stored.Page(f.scratch[:0], &page))
+	f.answerOwn(f.endpoint.Stored.Paging.Write(f.scratch[:0], &page))
 	return nil
 }
 
-// pageAsked reads what page the client wants, as OpenAI's lists have it.
+// pageAsked reads what page the client wants.
 func (f *flight) pageAsked() (storage.ObjectQuery, error) {
-	q := storage.ObjectQuery{Workspace: f.key.Workspace, Kind: f.endpoint.Stored.Lists, Limit: pageUsual}
-	if said := f.query("limit"); said != "" {
+	p := f.endpoint.Stored.Paging
+	q := storage.ObjectQuery{Workspace: f.key.Workspace, Kind: f.endpoint.Stored.Lists, Limit: p.Usual}
+	if said := f.query(p.Limit); said != "" {
 		n, err := strconv.Atoi(said)
 		if err != nil || n < 1 {
-			return q, providers.Invalid("limit", "Invalid 'limit': it must be a positive integer.")
+			return q, providers.Invalid(p.Limit, "Invalid '"+p.Limit+"': it must be a positive integer.")
 		}
-		q.Limit = min(n, pageMost)
+		q.Limit = min(n, p.Most)
 	}
-	switch f.query("order") {
-	case "", "desc":
-	case "asc":
-		q.Oldest = true
-	default:
-		return q, providers.Invalid("order", "Invalid 'order': it must be 'asc' or 'desc'.")
-	}
-	if f.query("before") != "" {
-		return q, providers.Invalid("before", "Lists of the gateway are read forwards only: use 'after' and 'order'.")
-	}
-	if id := f.query("after"); id != "" {
-		if err := f.findOne(id, "after"); err != nil {
-			return q, err
+	if p.Order != "" {
+		switch f.query(p.Order) {
+		case "", "desc":
+		case "asc":
+			q.Oldest = true
+		default:
+			return q, providers.Invalid(p.Order, "Invalid '"+p.Order+"': it must be 'asc' or 'desc'.")
 		}
-		q.After = &f.held[0]
+	}
+	for _, name := range p.Refused {
+		if f.query(name) != "" {
+			return q, providers.Invalid(name, "Lists of the gateway are read forwards only: use '"+p.After[0]+"'.")
+		}
+	}
+	for _, name := range p.After {
+		if id := f.query(name); id != "" {
+			if err := f.findOne(id, name); err != nil {
+				return q, err
+			}
+			q.After = &f.held[0]
+		}
 	}
 	return q, nil
 }
@@ -108,10 +114,16 @@ func (f *flight) readPage(q storage.ObjectQuery) ([]storage.Object, error) {
 	return found, nil
 }
 
-// wants holds an object against the filters of the client's query. The others say which page.
+// wants holds an object against the filters of the client's query.
 func (f *flight) wants(body []byte) bool {
-	purpose := f.query("purpose")
-	return purpose == "" || gjson.GetBytes(body, "purpose").String() == purpose
+	for _, filter := range f.endpoint.Stored.Paging.Filters {
+		wanted := f.fc.QueryArgs().PeekMulti(filter[0])
+		has := gjson.GetBytes(body, filter[1]).String()
+		if len(wanted) > 0 && !slices.ContainsFunc(wanted, func(one []byte) bool { return string(one) == has }) {
+			return false
+		}
+	}
+	return true
 }
 
 // showAll asks for objects, some at a time, each at its account. One that is not there, or not
@@ -147,12 +159,12 @@ func (f *flight) show(group *asking, o *storage.Object) ([]byte, error) {
 	if account == nil || account.NeedsKey || !f.maySee(account) {
 		return nil, nil
 	}
-	route, ok := account.Route(f.endpoint.Op, f.endpoint.Face.Language(), "")
+	route, ok := f.storedRoute(account)
 	if !ok {
 		return nil, nil
 	}
-	path := route.Path + "/" + url.PathEscape(o.ID)
-	status, body, err := group.ask(account, path, f.g.options.Limits.MaxReply)
+	path := route.Path + "/" + url.PathEscape(strings.TrimPrefix(o.ID, f.endpoint.Stored.Prefix))
+	status, body, err := group.ask(account, &route, path, f.g.options.Limits.MaxReply)
 	switch {
 	case err != nil:
 		return nil, err
@@ -163,7 +175,9 @@ func (f *flight) show(group *asking, o *storage.Object) ([]byte, error) {
 			Cause: fmt.Errorf("%s %s: status %d", account.keeper(), path, status)}
 	}
 	if len(f.endpoint.Stored.Makes) > 0 {
-		return body, f.claim(f.made(account, body), body)
+		if err := f.claim(f.made(account, body), body); err != nil {
+			return nil, err
+		}
 	}
 	return body, nil
 }

@@ -98,13 +98,18 @@ func (f *flight) scan(body []byte) error {
 	if err := f.doc.Scan(body, f.g.options.Watch); err != nil {
 		return err
 	}
+	f.watchHeaders()
+	return nil
+}
+
+// watchHeaders finds what of the request's headers is governed.
+func (f *flight) watchHeaders() {
 	for i := range f.g.options.Headers {
 		h := &f.g.options.Headers[i]
 		for _, value := range f.fc.Request.Header.PeekAll(h.Name) {
 			f.doc.Hits = h.Hits(f.doc.Hits, value)
 		}
 	}
-	return nil
 }
 
 // readBody reads and unpacks the body into f.body.

@@ -50,7 +50,7 @@ func (f *flight) readForm() error {
 	}
 	f.rec.BytesIn = max(fm.in.total, int64(length))
 	f.body = fm.document(f.body[:0])
-	if err := f.doc.Scan(f.body, f.g.options.Watch); err != nil {
+	if err := f.scan(f.body); err != nil {
 		return err
 	}
 	return f.watchForm()

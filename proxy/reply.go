@@ -114,8 +114,8 @@ func (r *reply) step(f *flight, dst []byte) ([]byte, error) {
 		seen.Content = max(seen.Content, 1) // its events have words of their own
 	}
 	f.note(r, &seen, ev.Data)
-	if first && r.decoder == nil {
-		if err := f.claimFirst(ev.Data); err != nil {
+	if r.decoder == nil {
+		if err := f.claimEvent(ev.Data, first); err != nil {
 			r.fault, r.done = fault(err), true
 			return dst, nil
 		}

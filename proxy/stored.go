@@ -64,14 +64,22 @@ func (f *flight) routeStored() ([]target, error) {
 	if err != nil {
 		return nil, err
 	}
-	route, ok := account.Route(f.endpoint.Op, f.endpoint.Face.Language(), "")
+	route, ok := f.storedRoute(account)
 	if !ok {
 		return nil, &providers.Fault{Kind: providers.FaultInvalid, NoRetry: true,
-			Message: "The provider \"" + account.keeper() + "\" does not serve " + f.endpoint.Op.String() + "."}
+			Message: "The provider \"" + account.keeper() + "\" does not serve " + f.endpoint.Op.String() + " by this path."}
 	}
 	t := policy.Target{Provider: account.Name}
 	f.alias = &policy.Alias{Targets: []policy.Target{t}}
 	return append(f.room[:0], target{Target: t, account: account, route: route, lore: f.lore(&t, account)}), nil
+}
+
+// storedRoute gives how an account serves the call: what is stored, no language says in another's
+// words.
+func (f *flight) storedRoute(a *Account) (providers.Route, bool) {
+	language := f.endpoint.Face.Language()
+	route, ok := a.Route(f.endpoint.Op, language, "")
+	return route, ok && route.Language == language
 }
 
 func (f *flight) keepingAccount() (*Account, error) {
@@ -139,7 +147,7 @@ func (f *flight) servingAccounts() []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(f.state.Accounts)) {
 		a := f.state.Accounts[name][0]
-		if _, ok := a.Route(f.endpoint.Op, f.endpoint.Face.Language(), ""); ok && f.maySee(a) {
+		if _, ok := f.storedRoute(a); ok && f.maySee(a) {
 			names = append(names, name)
 		}
 	}
@@ -163,6 +171,9 @@ func (f *flight) noKeeper(name string, serving []string) error {
 // storedPlan is the client's own call, at the account's address.
 func (f *flight) storedPlan(t *target) providers.Plan {
 	path := t.route.Path + f.endpoint.Stored.Path
+	if strings.HasPrefix(f.endpoint.Stored.Path, "//") {
+		path = f.endpoint.Stored.Path
+	}
 	for i, name := range f.vars.names {
 		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(string(f.vars.values[i])))
 	}
@@ -170,6 +181,11 @@ func (f *flight) storedPlan(t *target) providers.Plan {
 		path += "?" + query
 	}
 	req := providers.UpstreamRequest{Method: f.endpoint.Method, Path: path}
+	for _, h := range t.route.Headers {
+		if len(f.fc.Request.Header.Peek(h.Name)) == 0 {
+			req.Headers = append(req.Headers, h)
+		}
+	}
 	if f.hasBody() {
 		req.Body, req.Form = f.doc.Raw, f.form != nil
 	}
@@ -210,6 +226,7 @@ func (f *flight) readStored() error {
 func (f *flight) readStoredBody() error {
 	f.doc.Raw, f.doc.Fields, f.doc.Hits = nil, f.doc.Fields[:0], f.doc.Hits[:0]
 	if !f.hasBody() {
+		f.watchHeaders()
 		return nil
 	}
 	if f.endpoint.Form != nil && isForm(f.fc.Request.Header.ContentType()) {
@@ -220,9 +237,10 @@ func (f *flight) readStoredBody() error {
 	}
 	f.rec.BytesIn = int64(len(f.body))
 	if len(bytes.TrimSpace(f.body)) == 0 {
+		f.watchHeaders()
 		return nil
 	}
-	return f.doc.Scan(f.body, f.g.options.Watch)
+	return f.scan(f.body)
 }
 
 // hasBody reports whether a call about stored objects says anything in a body.

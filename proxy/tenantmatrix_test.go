@@ -24,14 +24,8 @@ func TestTenantMatrix(t *testing.T) {
 			if status != http.StatusNotFound || len(w.up.calls()) > 0 {
 				t.Errorf("an object that is nobody's: %d %s", status, missing)
 			}
-			ids := []string{n.id, "id_input"}
-			for _, at := range []string{"id_file_batch", "id_file", "id_vector_store", "id_batch", "id_upload", "id_response", "id_conversation", "id_container"} {
-				if strings.Contains(n.path+"/", at+"/") {
-					ids = append(ids, at)
-				}
-			}
 			own := func() {
-				for _, id := range ids {
+				for _, id := range n.ids {
 					w.ownAt(n.provider, "mine", "two", providers.ObjectFile, id)
 				}
 			}

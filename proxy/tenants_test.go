@@ -184,59 +184,85 @@ func (w *tenants) ask(t *testing.T, key int, method, path, body string, headers 
 // A naming is a way to name an object: a call with the object's id in it.
 type naming struct {
 	name, method, path, body string
-	id                       string // as the store knows it
-	upstream                 string // a piece of the upstream's path
-	odd                      bool   // in an unusual form
-	provider                 string // that keeps the object
+	ids                      []string // as the store knows them; all of what the call names
+	upstream                 string   // a piece of the upstream's path
+	odd                      bool     // in an unusual form
+	provider                 string   // that keeps the objects
 }
 
 // namings generates every way: each variable of each path, and each governed field in each call
 // that has a body.
 func namings() []naming {
 	var all []naming
-	for _, at := range catalog.Surfaces()[0].Endpoints {
-		if !at.About() {
-			continue
-		}
-		path := at.Path
-		for _, name := range at.Stored.Names {
-			path = strings.ReplaceAll(path, "{"+name+"}", "id_"+name)
-		}
-		path = strings.NewReplacer("{item}", "part", "{container_file}", "part").Replace(path)
-		for _, name := range at.Stored.Names {
-			body := ""
-			if at.Method == http.MethodPost {
-				body = "{}"
+	for i, surface := range catalog.Surfaces() {
+		provider := []string{"openai", "anthropic", "gemini"}[i]
+		for _, at := range surface.Endpoints {
+			if at.About() {
+				all = append(all, namingsAt(provider, surface.Prefix, &at)...)
 			}
-			all = append(all, naming{
-				name: at.Method + " " + at.Path + " by {" + name + "}", method: at.Method, path: path, body: body,
-				id: "id_" + name, upstream: strings.TrimPrefix(path, "/v1"), provider: "openai",
-			})
-		}
-		if at.Method != http.MethodPost || at.Stored.Batch != nil && !at.Stored.Costs {
-			continue
-		}
-		more := ""
-		if at.Stored.Batch != nil {
-			more = `"input_file_id":"id_input"`
-		}
-		for _, n := range fields(more, words) {
-			n.provider = "openai"
-			if n.odd && at.Path != "/v1/conversations" {
-				continue // the forms of a value are read in one place
-			}
-			if more != "" && strings.HasPrefix(n.body, `{"input_file_id":`) {
-				if n.body = strings.Replace(n.body, ","+more, "", 1); strings.Contains(n.body, "[\"") {
-					continue // a batch has one file
-				}
-			}
-			n.name, n.method, n.path = at.Method+" "+at.Path+" with "+n.name, at.Method, path
-			n.upstream = strings.TrimPrefix(path, "/v1")
-			all = append(all, n)
 		}
 	}
 	return append(all, faces()...)
 }
+
+func namingsAt(provider, prefix string, at *providers.Endpoint) []naming {
+	path := prefix + at.Path
+	one := naming{method: at.Method, provider: provider}
+	for _, name := range at.Stored.Names {
+		path = strings.ReplaceAll(path, "{"+name+"}", "id_"+name)
+		one.ids = append(one.ids, at.Stored.Prefix+"id_"+name)
+	}
+	one.path = parts.Replace(path)
+	one.upstream = parts.Replace(at.Stored.Path)
+	for _, name := range at.Stored.Names {
+		one.upstream = strings.ReplaceAll(one.upstream, "{"+name+"}", "id_"+name)
+	}
+	one.upstream = strings.TrimPrefix(one.upstream, "//")
+	var all []naming
+	if len(at.Stored.Names) > 0 {
+		n := one
+		n.name = at.Method + " " + prefix + at.Path
+		if at.Method == http.MethodPost {
+			n.body = "{}"
+		}
+		all = append(all, n)
+	}
+	if at.Method != http.MethodPost || at.Stored.Binary || at.Stored.Batch != nil && !at.Stored.Costs {
+		return all
+	}
+	return append(all, bodiesAt(one, at)...)
+}
+
+// bodiesAt are those calls at an endpoint that name an object in their bodies.
+func bodiesAt(one naming, at *providers.Endpoint) []naming {
+	more, wrap := "", "%s"
+	switch {
+	case at.Stored.Batch != nil && at.Stored.Batch.Inline:
+		more, wrap = `"model":"m","max_tokens":5`, `{"requests":[{"custom_id":"a","params":%s}]}`
+	case at.Stored.Batch != nil:
+		more = `"input_file_id":"id_input"`
+		one.ids = append(slices.Clone(one.ids), "id_input")
+	}
+	var all []naming
+	for _, n := range fields(more, words, rulesOf(one.provider)) {
+		if !slices.Contains([]string{"/v1/batches", "/v1/conversations", "/v1/messages/batches", "/v1beta/cachedContents"}, at.Path) && (n.odd || len(all) == 2) {
+			continue // fields, and the forms of their values, are read in one place
+		}
+		if wrap == "%s" && more != "" && strings.HasPrefix(n.body, `{"input_file_id":`) {
+			if n.body = strings.Replace(n.body, ","+more, "", 1); strings.Contains(n.body, "[\"") {
+				continue // a batch has one file
+			}
+		}
+		n.name, n.method, n.path = at.Method+" "+one.path+" with "+n.name, at.Method, one.path
+		n.upstream, n.provider, n.ids = one.upstream, one.provider, append(slices.Clone(one.ids), n.ids...)
+		n.body = fmt.Sprintf(wrap, n.body)
+		all = append(all, n)
+	}
+	return all
+}
+
+// parts are variables that name no object of their own.
+var parts = strings.NewReplacer("{item}", "part", "{container_file}", "part", "{version}", "part")
 
 // words are turns of a conversation in OpenAI's and Anthropic's words.
 const words = `"messages":[{"role":"user","content":"hi"}]`
@@ -250,7 +276,7 @@ func faces() []naming {
 		{"anthropic", "/anthropic/v1/messages", `"model":"anthropic/m","max_tokens":5`, words, "/v1/messages"},
 		{"gemini", "/gemini/v1beta/models/gemini/m:generateContent", `"labels":{}`, `"contents":[{"parts":[{"text":"hi"}]}]`, "/models/m:generateContent"},
 	} {
-		for _, n := range fields(face.more, face.turns) {
+		for _, n := range fields(face.more, face.turns, slices.Concat(rulesOf("openai"), rulesOf("anthropic"), rulesOf("gemini"))) {
 			n.name, n.method, n.path, n.upstream, n.provider = face.provider+" with "+n.name, http.MethodPost, face.path, face.upstream, face.provider
 			all = append(all, n)
 		}
@@ -259,33 +285,42 @@ func faces() []naming {
 }
 
 // fields are bodies that name an object by a governed field, in each form that its value can have.
-func fields(more, turns string) []naming {
+func fields(more, turns string, rules []providers.Governed) []naming {
 	const id, address = "files/id-1", "https://generativelanguage.googleapis.com/v1beta/files/id-1"
 	var all []naming
-	for _, rules := range [][]providers.Governed{openai.Governed(), responses.Governed(), anthropic.Governed(), gemini.Governed()} {
-		for _, rule := range rules {
-			if rule.Effect != providers.NamesObject || rule.Shared {
-				continue
-			}
-			said := id
-			if len(rule.Prefix) > 0 {
-				said = address
-			}
-			values := []string{`"` + said + `"`, `"` + strings.Replace(said, "id", `\u0069d`, 1) + `"`}
-			if rule.Members != nil {
-				values = append(values, `{"x":"y","`+rule.Members[0]+`":"`+said+`"}`, `{"`+strings.ToUpper(rule.Members[0])+`":"`+said+`"}`)
-			} else if len(rule.Prefix) == 0 {
-				values = append(values, `["`+said+`"]`)
-			}
-			if rule.ID != nil {
-				values = append(values, `"`+address+`?alt=media"`, `"`+strings.Replace(address, "/files/id-1", "/files/id-1:download", 1)+`"`)
-			}
-			for i, value := range values {
-				all = append(all, naming{odd: i > 0, name: rule.Path + " = " + value, id: id, body: nest(rule.Path, value, more, turns)})
-			}
+	for _, rule := range rules {
+		if rule.Effect != providers.NamesObject || rule.Shared {
+			continue
+		}
+		said := id
+		if len(rule.Prefix) > 0 {
+			said = address
+		}
+		values := []string{`"` + said + `"`, `"` + strings.Replace(said, "id", `\u0069d`, 1) + `"`}
+		if rule.Members != nil {
+			values = append(values, `{"x":"y","`+rule.Members[0]+`":"`+said+`"}`, `{"`+strings.ToUpper(rule.Members[0])+`":"`+said+`"}`)
+		} else if len(rule.Prefix) == 0 {
+			values = append(values, `["`+said+`"]`)
+		}
+		if rule.ID != nil {
+			values = append(values, `"`+address+`?alt=media"`, `"`+strings.Replace(address, "/files/id-1", "/files/id-1:download", 1)+`"`)
+		}
+		for i, value := range values {
+			all = append(all, naming{odd: i > 0, name: rule.Path + " = " + value, ids: []string{id}, body: nest(rule.Path, value, more, turns)})
 		}
 	}
 	return all
+}
+
+// rulesOf are a language's.
+func rulesOf(language string) []providers.Governed {
+	switch language {
+	case "anthropic":
+		return anthropic.Governed()
+	case "gemini":
+		return gemini.Governed()
+	}
+	return slices.Concat(openai.Governed(), responses.Governed())
 }
 
 // nest makes a body with a value at a governed field's path.

@@ -10,8 +10,9 @@ func Governed() []providers.Governed {
 		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: harmlessTools()},
 		{Path: "tools.#.model", Effect: providers.NamesModel}, // an advisor
 		{Path: "messages.#.content.#.source.file_id", Effect: providers.NamesObject},
-		{Path: "messages.#.content.#.content.#.source.file_id", Effect: providers.NamesObject}, // in a tool's result
-		{Path: "messages.#.content.#.file_id", Effect: providers.NamesObject},                  // container_upload
+		{Path: "messages.#.content.#.content.#.source.file_id", Effect: providers.NamesObject},  // in a tool's result
+		{Path: "messages.#.content.#.file_id", Effect: providers.NamesObject},                   // container_upload
+		{Path: "messages.#.content.#.content.content.#.file_id", Effect: providers.NamesObject}, // made by code, as replies tell of it
 		{Path: "system.#.source.file_id", Effect: providers.NamesObject},
 		// In OpenAI's words
 		{Path: "messages.#.content.#.file.file_id", Effect: providers.NamesObject},
@@ -25,10 +26,15 @@ func Governed() []providers.Governed {
 			providers.Governed{Path: prefix + "inference_geo", Effect: providers.ChangesPrice, Except: []string{"global"}},
 			providers.Governed{Path: prefix + "mcp_servers", Effect: providers.ReachesNetwork},
 			providers.Governed{Path: prefix + "container", Effect: providers.NamesObject, Members: []string{"id"}},
+			providers.Governed{Path: prefix + "container.skills.#.skill_id", Effect: providers.NamesObject, Except: ownSkills()},
 		)
 	}
 	return rules
 }
+
+// ownSkills are Anthropic's, which everybody has.
+// Source: https://docs.claude.com/en/docs/agents-and-tools/agent-skills/overview
+func ownSkills() []string { return []string{"docx", "pdf", "pptx", "xlsx"} }
 
 // harmlessTools are the types of tools that the client runs itself.
 // Source: https://docs.claude.com/en/docs/agents-and-tools/tool-use/overview

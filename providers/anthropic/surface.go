@@ -11,12 +11,12 @@ import (
 
 // Surface is what clients of Anthropic's language see: its SDKs with /anthropic as base URL.
 func Surface() providers.Surface {
-	return providers.Surface{Prefix: "/anthropic", Face: Face{}, Endpoints: []providers.Endpoint{
-		{Path: "/v1/messages", Op: providers.OpChat, Ask: ask, Words: words()},
-		{Path: "/v1/messages/count_tokens", Op: providers.OpCountTokens, Face: counting{}, Ask: ask, Words: countWords()},
+	return providers.Surface{Prefix: prefix, Face: Face{}, Endpoints: append(storedEndpoints(), []providers.Endpoint{
+		{Path: messages, Op: providers.OpChat, Ask: ask, Words: words(), Stored: reached()},
+		{Path: messages + "/count_tokens", Op: providers.OpCountTokens, Face: counting{}, Ask: ask, Words: countWords()},
 		{Method: http.MethodGet, Path: "/v1/models", Op: providers.OpModels, List: appendModels},
 		{Method: http.MethodGet, Path: "/v1/models/{model}", Op: providers.OpModels, Show: appendModel},
-	}}
+	}...)}
 }
 
 // The sizes of a page of models.

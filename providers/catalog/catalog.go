@@ -100,7 +100,7 @@ func first() []providers.Provider {
 	return []providers.Provider{
 		{
 			Name: "anthropic", OwnedBy: "anthropic", BaseURL: "https://api.anthropic.com",
-			Routes: anthropicRoutes(), Sign: providers.HeaderKey("x-api-key"), Forward: anthropicForward(), ForwardExact: anthropicVersion(),
+			Routes: anthropicKeeping(), Sign: providers.HeaderKey("x-api-key"), Forward: anthropicForward(), ForwardExact: anthropicVersion(),
 			Env: []string{"ANTHROPIC_API_KEY"},
 		},
 		{

@@ -13,7 +13,7 @@ func Mock(baseURL string) map[string]providers.Provider {
 			Routes: routes, Sign: sign, Forward: append(forward, "x-mock"),
 		}
 	}
-	claude := mock("/anthropic", anthropicRoutes(), providers.HeaderKey("x-api-key"), anthropicForward()...)
+	claude := mock("/anthropic", anthropicKeeping(), providers.HeaderKey("x-api-key"), anthropicForward()...)
 	claude.ForwardExact = anthropicVersion()
 	return map[string]providers.Provider{
 		"gpt": WithResponses(mock("/openai/v1", openaiRoutes(append(keeping(), openaiOps()...)...),

@@ -105,6 +105,19 @@ func anthropicRoutes() map[providers.Op][]providers.Route {
 	return routes
 }
 
+// anthropicKeeping are the routes of what Anthropic itself keeps.
+func anthropicKeeping() map[providers.Op][]providers.Route {
+	routes := anthropicRoutes()
+	for op, path := range map[providers.Op]string{
+		providers.OpFiles: "/v1/files", providers.OpBatches: "/v1/messages/batches", providers.OpSkills: "/v1/skills",
+	} {
+		routes[op] = []providers.Route{{
+			Language: "anthropic", Dialect: anthropic.Dialect{}, Path: path, Governed: anthropic.Governed(), Headers: anthropic.StoredHeaders(op),
+		}}
+	}
+	return routes
+}
+
 func geminiRoutes() map[providers.Op][]providers.Route {
 	return map[providers.Op][]providers.Route{
 		providers.OpChat: {{

@@ -51,7 +51,10 @@ var (
 )
 
 func lists(kind providers.ObjectKind) providers.Stored {
-	return providers.Stored{Lists: kind, Page: appendPage}
+	return providers.Stored{Lists: kind, Paging: &providers.Paging{
+		Limit: "limit", Order: "order", After: []string{"after"}, Refused: []string{"before"}, Usual: 20, Most: 100,
+		Filters: [][2]string{{"purpose", "purpose"}}, Write: appendPage,
+	}}
 }
 
 func makes(kind providers.ObjectKind) providers.Stored {

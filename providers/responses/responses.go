@@ -41,7 +41,8 @@ func Endpoints() []providers.Endpoint {
 	return append(storedEndpoints(), []providers.Endpoint{
 		{Path: "/v1/responses", Op: providers.OpChat, Face: Face{}, Ask: ask, Words: parameters(), Stored: &providers.Stored{
 			// Kept by OpenAI unless the client says otherwise.
-			Makes: []providers.Made{{ID: "id", Kind: providers.ObjectResponse, Event: "response", Unless: "store"}},
+			Makes: append(containers(), providers.Made{ID: "id", Kind: providers.ObjectResponse, Events: []string{"response"}, Unless: "store"}),
+			Marks: containerMarks(),
 		}},
 	}...)
 }
