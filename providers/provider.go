@@ -128,9 +128,9 @@ type Provider struct {
 	OwnedBy string
 	// Keyless is set where the upstream takes no credential unless one is given.
 	Keyless bool
-	// Minted is set where the secret may be a key that is never sent itself, a Google service
-	// account's: a token that was minted with it is, for an hour.
-	Minted bool
+	// Minted says who may mint tokens with the secret, which is then never sent itself: "google" for
+	// a service account's key, "entra" for an application's secret; "" nobody.
+	Minted string
 	// Look is the path of a cheap GET that an account in good order is answered well; "" is the
 	// language's list of models. Its answer says nothing of the credential where Blind is set.
 	Look  string

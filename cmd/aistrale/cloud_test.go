@@ -55,13 +55,26 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if req.URL.Path == "/token" {
-		answerJSON(w, http.StatusOK, `{"access_token":"ya29.minted-for-an-hour","expires_in":3599,"token_type":"Bearer"}`)
+		answerJSON(w, http.StatusOK, `{"access_token":"`+mintedToken(string(body))+`","expires_in":3599,"token_type":"Bearer"}`)
 		return
 	}
 	r.mu.Lock()
 	r.asked = append(r.asked, r.told(req, body))
 	r.mu.Unlock()
 	hi(w, req.URL.Path, strings.Contains(req.URL.Path, "tream") || gjson.GetBytes(body, "stream").Bool())
+}
+
+// The tokens that are minted for a service account, and for an application of Entra ID.
+const (
+	googleToken = "ya29.minted-for-an-hour"
+	entraToken  = "eyJ0.minted.for-an-hour"
+)
+
+func mintedToken(form string) string {
+	if strings.Contains(form, "grant_type=client_credentials") {
+		return entraToken
+	}
+	return googleToken
 }
 
 var (
@@ -80,7 +93,7 @@ func (r *recorder) told(req *http.Request, body []byte) string {
 			continue
 		}
 		value := strings.Join(req.Header[h], " | ")
-		value = strings.NewReplacer(secretOf(name), "[secret]", "ya29.minted-for-an-hour", "[minted]", "session-of-"+name, "[session]").Replace(value)
+		value = strings.NewReplacer(secretOf(name), "[secret]", googleToken, "[minted]", entraToken, "[minted]", "session-of-"+name, "[session]").Replace(value)
 		value = signature.ReplaceAllString(value, "Signature=[signature]")
 		value = sealed.ReplaceAllString(signedDay.ReplaceAllString(value, "EXAMPLE/[day]/"), "[time]")
 		fmt.Fprintf(&b, "%s: %s\n", strings.ToLower(h), value)
@@ -199,6 +212,7 @@ type askedProvider struct {
 	secret string
 	models []string
 	own    []ownCall
+	mints  bool   // tokens, with the secret
 	cost   string // of each call, in USD; "" is not looked at
 }
 
@@ -236,6 +250,10 @@ func accountsAsked() map[string]askedProvider {
 			more: "    region: eu\n    deployments: {chat: gpt-5.1}\n", models: []string{"chat"}, cost: "0.000015125",
 			own: []ownCall{{"/v1/responses", `{"model":"azure-v1/chat","input":"Say hi.","store":false}`, responseWhole}},
 		},
+		"azure-entra": {
+			kind: "azure", at: catalog.Settings{BaseURL: "https://example.openai.azure.com"}, models: []string{"gpt-4o"}, mints: true,
+			secret: `{"tenant":"contoso.onmicrosoft.com","appId":"gateway","password":"` + secretOf("azure-entra") + `"}`,
+		},
 		"bedrock-key": {kind: "bedrock", at: catalog.Settings{Location: "eu-west-3"}, models: []string{"eu.anthropic.claude-haiku-4-5-20251001-v1:0"}, cost: "0.0000088"},
 		"bedrock-profile": {
 			kind: "bedrock", at: catalog.Settings{Location: "us-east-1"}, models: []string{profileARN}, cost: "0.000008",
@@ -258,7 +276,7 @@ func accountsAsked() map[string]askedProvider {
 		"huggingface": {models: []string{"meta-llama/Llama-3.3-70B-Instruct"}},
 		"openai":      {models: []string{"gpt-4o-mini"}},
 		"vertex": {
-			at:     catalog.Settings{Location: "europe-west1", Project: "my-project"},
+			at: catalog.Settings{Location: "europe-west1", Project: "my-project"}, mints: true,
 			models: []string{"gemini-2.5-flash", "claude-sonnet-4-5@20250929", "meta/llama-4-scout-17b-16e-instruct-maas"},
 			own: []ownCall{
 				{"/anthropic/v1/messages", fmt.Sprintf(askClaude, "vertex/claude-haiku-4-5@20251001", true), asEvents()},
@@ -285,9 +303,10 @@ func TestProviders_requests(t *testing.T) {
 		secret := cmp.Or(asked.secret, secretOf(name))
 		if name == "vertex" {
 			secret = "${file:" + p.write(t, "account.json", accountKey(t)) + "}"
-			fmt.Fprintf(&config, "  - token_url: %s/token\n    name: vertex\n", r.URL)
-		} else {
-			fmt.Fprintf(&config, "  - name: %s\n", name)
+		}
+		fmt.Fprintf(&config, "  - name: %s\n", name)
+		if asked.mints {
+			fmt.Fprintf(&config, "    token_url: %s/token\n", r.URL)
 		}
 		fmt.Fprintf(&config, "    base_url: %s%s\n    api_key: %q\n%s", r.URL, r.known.Path, secret, asked.more)
 		for setting, value := range map[string]string{"kind": asked.kind, "project": asked.at.Project, "location": asked.at.Location, "api_version": asked.at.APIVersion} {
@@ -307,7 +326,7 @@ func TestProviders_requests(t *testing.T) {
 		}
 		recorders[name].compare(t)
 	}
-	if log := g.out.String(); strings.Contains(log, "secret-of-") || strings.Contains(log, "ya29.minted") || strings.Contains(log, "PRIVATE KEY") {
+	if log := g.out.String(); strings.Contains(log, "secret-of-") || strings.Contains(log, googleToken) || strings.Contains(log, entraToken) || strings.Contains(log, "PRIVATE KEY") {
 		t.Errorf("a secret is in the log:\n%s", log)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aistrale/aistrale/internal/serviceaccount"
+	"github.com/aistrale/aistrale/internal/accesstoken"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -54,22 +54,22 @@ func (v *validator) settings(p *ProviderConfig, at string) {
 	}
 }
 
-// minted holds a service account's key to be one, and its tokens to be minted by whom the
-// operator trusts: everything that is signed with the key goes there.
+// minted holds a credential that tokens are minted with to be one, and them to be minted by whom
+// the operator trusts: everything that is signed with the key, or the secret itself, goes there.
 func (v *validator) minted(p *ProviderConfig, at string) {
 	known, _ := catalog.Known(p.kind())
 	if p.TokenURL != "" {
 		v.baseURL(at+".token_url", p.TokenURL)
-		if !known.Minted {
+		if known.Minted == "" {
 			v.wrong(at+".token_url", "says nothing to %s", p.kind())
 		}
 	}
-	if !known.Minted {
+	if known.Minted == "" {
 		return
 	}
 	check := func(path string, secret storage.Secret) {
-		if serviceaccount.Is(secret) {
-			if err := serviceaccount.Check(secret, p.TokenURL); err != nil {
+		if accesstoken.Is(secret) {
+			if err := accesstoken.Check(known.Minted, secret, p.TokenURL); err != nil {
 				v.wrong(path, "%s", err)
 			}
 		}

@@ -43,6 +43,8 @@ func TestLoadConfig_clouds(t *testing.T) {
 	f("{name: eu, kind: vertex, location: global, project: p, api_version: v1}", "api_version: says nothing to vertex")
 	f("{name: bedrock}", "providers[0].location: is missing")
 	f("{name: bedrock, location: us-east-1, api_key: 'id:secret'}")
+	f(`{name: azure, base_url: https://r.openai.azure.com, api_key: '{"tenant":"t","appId":"a","password":"p"}'}`)
+	f(`{name: azure, base_url: https://r.openai.azure.com, api_key: '{"tenant":"t","appId":"a"}'}`, "providers[0].api_key: the application of Entra ID has no client_secret")
 	f("{name: vllm}", "providers[0].base_url: is missing")
 	f("{name: ollama}")
 	f("{name: openai, project: p, token_url: https://x.example.com}", "project: says nothing to openai", "token_url: says nothing to openai")

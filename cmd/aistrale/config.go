@@ -88,7 +88,7 @@ type ProviderConfig struct {
 	Deployments map[string]string `yaml:"deployments"`
 	// PriceAs says by whose price a model is charged that has none of its own: provider/model.
 	PriceAs  map[string]string `yaml:"price_as"`
-	TokenURL string            `yaml:"token_url"` // where tokens are minted, of vertex; "" as the service account says
+	TokenURL string            `yaml:"token_url"` // where tokens are minted, of vertex and azure; "" as the credential says
 
 	APIKey storage.Secret `yaml:"api_key"` // empty: a stored credential of this provider
 	// NoKey is set where api_key is "none": the upstream takes no credential.

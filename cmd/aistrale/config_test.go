@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aistrale/aistrale/internal/serviceaccount"
+	"github.com/aistrale/aistrale/internal/accesstoken"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/proxy"
@@ -279,7 +279,7 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s := &state{pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*serviceaccount.Source{}, means: policy.NewMeans()}
+		s := &state{pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}, means: policy.NewMeans()}
 		defer s.close()
 		if _, err := s.build(c, &stock{}, "http://127.0.0.1:1"); err != nil {
 			t.Errorf("what is accepted cannot be served by: %v", err)

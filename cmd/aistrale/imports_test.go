@@ -30,7 +30,7 @@ var arrows = []arrow{
 	{"storage/journal", []string{"storage", "storage/ledger"}},
 	{"storage/storagetest", []string{"storage", "storage/ledger", "providers", "policy"}},
 	{"storage/*", []string{"storage", "providers", "policy"}},
-	{"internal/serviceaccount", []string{"storage"}},
+	{"internal/accesstoken", []string{"storage"}},
 	{"internal/telemetry", []string{"storage", "providers"}},
 	{"providers", nil},
 	{"providers/sse", []string{"providers"}},

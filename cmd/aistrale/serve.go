@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/admin"
-	"github.com/aistrale/aistrale/internal/serviceaccount"
+	"github.com/aistrale/aistrale/internal/accesstoken"
 	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
@@ -99,7 +99,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if s.store, err = openStore(ctx, env, config, s.log); err != nil {
 		return nil, err
 	}
-	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*serviceaccount.Source{}}
+	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: env.Stdout, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Lag: func() int64 { return s.accounts.lag() }, Budgets: s.budgetGauges,

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aistrale/aistrale/internal/serviceaccount"
+	"github.com/aistrale/aistrale/internal/accesstoken"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/catalog"
@@ -23,7 +23,7 @@ import (
 type state struct {
 	mu      sync.Mutex
 	pools   map[poolKey]proxy.Upstream
-	minters map[mintKey]*serviceaccount.Source
+	minters map[mintKey]*accesstoken.Source
 	means   *policy.Means   // of what keys' calls make
 	known   map[string]bool // provider/model names that may be metric labels
 }
@@ -35,6 +35,7 @@ type poolKey struct {
 
 // mintKey tells tokens apart: of a secret by its hash, so that no copy is kept for this alone.
 type mintKey struct {
+	minter   string
 	secret   [sha256.Size]byte
 	tokenURL string
 }
@@ -215,7 +216,7 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 		a := general
 		a.Credential, a.Weight, a.Secret = c.name, c.weight, c.secret
 		a.NeedsKey, a.KeyError = c.missing || c.err != nil, c.err
-		if provider.Minted && serviceaccount.Is(c.secret) {
+		if provider.Minted != "" && accesstoken.Is(c.secret) {
 			b.mint(&a, p)
 		}
 		b.accounts[name] = append(b.accounts[name], &a)
@@ -223,9 +224,9 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 	return nil
 }
 
-// mint has an account send tokens in place of its service account's key.
+// mint has an account send tokens in place of what they are minted with.
 func (b *builder) mint(a *proxy.Account, p *ProviderConfig) {
-	key := mintKey{sha256.Sum256([]byte(a.Secret.Reveal())), p.TokenURL}
+	key := mintKey{a.Minted, sha256.Sum256([]byte(a.Secret.Reveal())), p.TokenURL}
 	b.minted[key] = true
 	minter, err := b.state.minter(key, a.Secret)
 	if err != nil {
@@ -235,13 +236,13 @@ func (b *builder) mint(a *proxy.Account, p *ProviderConfig) {
 	a.Tokens = minter
 }
 
-func (s *state) minter(key mintKey, secret storage.Secret) (*serviceaccount.Source, error) {
+func (s *state) minter(key mintKey, secret storage.Secret) (*accesstoken.Source, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if minter, ok := s.minters[key]; ok {
 		return minter, nil
 	}
-	minter, err := serviceaccount.NewSource(secret, key.tokenURL)
+	minter, err := accesstoken.NewSource(key.minter, secret, key.tokenURL)
 	if err == nil {
 		s.minters[key] = minter
 	}

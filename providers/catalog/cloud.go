@@ -97,7 +97,7 @@ func azure(at Settings) providers.Provider {
 	p := providers.Provider{
 		Name: "azure", OwnedBy: "azure", BaseURL: at.BaseURL,
 		Routes: openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings),
-		Sign:   providers.HeaderKey("api-key"), Env: []string{"AZURE_OPENAI_API_KEY"},
+		Sign:   azureKey, Minted: "entra", Env: []string{"AZURE_OPENAI_API_KEY"},
 		Look: "/openai/v1/models",
 	}
 	before, after := "/openai/v1", ""
@@ -116,6 +116,16 @@ func azure(at Settings) providers.Provider {
 	return p
 }
 
+// azureKey signs with a key of the resource, or with an access token of Entra ID: a JWT, which no
+// key looks like.
+func azureKey(r *providers.UpstreamRequest, with providers.Signing) {
+	if strings.HasPrefix(with.Secret, "eyJ") && strings.Count(with.Secret, ".") == 2 {
+		providers.Bearer(r, with)
+		return
+	}
+	providers.HeaderKey("api-key")(r, with)
+}
+
 // vertex serves Gemini and Claude, each in its own language, and open models in OpenAI's.
 //
 // Sources: https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest and
@@ -123,7 +133,7 @@ func azure(at Settings) providers.Provider {
 func vertex(at Settings) providers.Provider {
 	p := providers.Provider{
 		Name: "vertex", OwnedBy: "google", BaseURL: at.BaseURL,
-		Sign: providers.Bearer, Minted: true, Forward: anthropicForward(), Env: []string{"VERTEX_CREDENTIALS"},
+		Sign: providers.Bearer, Minted: "google", Forward: anthropicForward(), Env: []string{"VERTEX_CREDENTIALS"},
 		Look: "/v1beta1/publishers/google/models?pageSize=1",
 	}
 	if p.BaseURL == "" {

@@ -1,4 +1,4 @@
-package serviceaccount
+package accesstoken
 
 import (
 	"context"
@@ -117,7 +117,7 @@ func (c *clock) now() time.Time { return time.Unix(c.at.Load(), 0) }
 
 func newTestSource(t *testing.T, s *tokenServer) (*Source, *clock) {
 	t.Helper()
-	a, err := read(keyFile(t, "https://oauth2.googleapis.com/token"), s.URL+"/token")
+	a, err := readAccount(keyFile(t, "https://oauth2.googleapis.com/token"), s.URL+"/token")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestSource_waitEnds(t *testing.T) {
 func TestCheck(t *testing.T) {
 	f := func(secret storage.Secret, tokenURL, want string) {
 		t.Helper()
-		err := Check(secret, tokenURL)
+		err := Check(Google, secret, tokenURL)
 		if want == "" && err == nil {
 			return
 		}

@@ -1,8 +1,4 @@
-// Package serviceaccount mints access tokens with a Google service account's key: a JWT signed
-// with it is exchanged for a token, which is kept until shortly before it ends.
-//
-// Source: https://developers.google.com/identity/protocols/oauth2/service-account
-package serviceaccount
+package accesstoken
 
 import (
 	"crypto"
@@ -16,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
@@ -25,26 +20,18 @@ import (
 // scope is what the tokens may do.
 const scope = "https://www.googleapis.com/auth/cloud-platform"
 
-// Is reports whether a secret is a service account's key file, and no token.
-func Is(secret storage.Secret) bool {
-	return strings.HasPrefix(strings.TrimSpace(secret.Reveal()), "{")
-}
-
-// Check says what is wrong with a key file, nil nothing. An empty tokenURL is the file's own.
-func Check(secret storage.Secret, tokenURL string) error {
-	_, err := read(secret, tokenURL)
-	return err
-}
-
-// account is what a key file says.
+// account is what the key file of a Google service account says. A JWT signed with the key is
+// exchanged for a token.
+//
+// Source: https://developers.google.com/identity/protocols/oauth2/service-account
 type account struct {
 	email, keyID string
 	key          *rsa.PrivateKey
 	tokenURL     string
 }
 
-// read reads a key file. Its errors name the member that is wrong and quote nothing of it.
-func read(secret storage.Secret, tokenURL string) (*account, error) {
+// readAccount reads a key file. Its errors name the member that is wrong and quote nothing of it.
+func readAccount(secret storage.Secret, tokenURL string) (grant, error) {
 	var file struct {
 		Type         string `json:"type"`
 		ClientEmail  string `json:"client_email"`
@@ -99,6 +86,13 @@ func google(tokenURI string) error {
 		return errors.New("the service account's token_uri is not Google's; set token_url where that is meant")
 	}
 	return nil
+}
+
+func (a *account) what() string { return "the service account" }
+
+func (a *account) form(now time.Time) (string, url.Values, error) {
+	assertion, err := a.assertion(now)
+	return a.tokenURL, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {assertion}}, err
 }
 
 // assertion is the signed statement that a token is given for.

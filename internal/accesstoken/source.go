@@ -1,13 +1,11 @@
-package serviceaccount
+package accesstoken
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -22,14 +20,14 @@ const (
 	pause    = 2 * time.Second  // after a failure, in which no other is asked for
 )
 
-// Source keeps one account's token. One goroutine at a time makes a new one; it ends with Close.
+// Source keeps one credential's token. One goroutine at a time makes a new one; it ends with Close.
 type Source struct {
-	account *account
-	client  *http.Client
-	now     func() time.Time
-	ctx     context.Context // of the goroutine, which outlives the requests that wait for it
-	stop    context.CancelFunc
-	wg      sync.WaitGroup
+	grant  grant
+	client *http.Client
+	now    func() time.Time
+	ctx    context.Context // of the goroutine, which outlives the requests that wait for it
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
 
 	mu     sync.Mutex
 	token  storage.Secret
@@ -39,22 +37,21 @@ type Source struct {
 	under  chan struct{} // closed when the token under way is made, or is not; nil where none is
 }
 
-// NewSource reads a key file and begins to make the first token. An empty tokenURL is the file's
-// own, which must be Google's.
-func NewSource(secret storage.Secret, tokenURL string) (*Source, error) {
-	a, err := read(secret, tokenURL)
+// NewSource reads a secret and begins to make the first token. An empty tokenURL is the minter's own.
+func NewSource(minter string, secret storage.Secret, tokenURL string) (*Source, error) {
+	g, err := read(minter, secret, tokenURL)
 	if err != nil {
 		return nil, err
 	}
-	s := newSource(a, time.Now)
+	s := newSource(g, time.Now)
 	s.mu.Lock()
 	s.begin()
 	s.mu.Unlock()
 	return s, nil
 }
 
-func newSource(a *account, now func() time.Time) *Source {
-	s := &Source{account: a, now: now, client: &http.Client{
+func newSource(g grant, now func() time.Time) *Source {
+	s := &Source{grant: g, now: now, client: &http.Client{
 		Timeout:       patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -86,14 +83,14 @@ func (s *Source) Token(ctx context.Context) (storage.Secret, error) {
 		case left > spare:
 			return token, nil
 		case under == nil && s.ctx.Err() != nil:
-			return storage.Secret{}, errors.New("the configuration has changed, and with it the service account")
+			return storage.Secret{}, errors.New("the configuration has changed, and with it the credential")
 		case under == nil:
 			return storage.Secret{}, err
 		}
 		select {
 		case <-under:
 		case <-ctx.Done():
-			return storage.Secret{}, fmt.Errorf("wait for a token of the service account: %w", ctx.Err())
+			return storage.Secret{}, fmt.Errorf("wait for a token of %s: %w", s.grant.what(), ctx.Err())
 		}
 	}
 }
@@ -115,22 +112,21 @@ func (s *Source) begin() {
 	})
 }
 
-// make exchanges an assertion for a token.
+// make asks for a token.
 func (s *Source) make() (token storage.Secret, ends time.Time, err error) {
 	began := s.now()
-	assertion, err := s.account.assertion(began)
+	tokenURL, form, err := s.grant.form(began)
 	if err != nil {
 		return token, ends, err
 	}
-	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {assertion}}
-	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, s.account.tokenURL, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, tokenURL, strings.NewReader(form.Encode()))
 	if err != nil {
 		return token, ends, fmt.Errorf("token_url: %w", err)
 	}
 	req.Header.Set("content-type", "application/x-www-form-urlencoded")
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return token, ends, fmt.Errorf("ask for a token of the service account: %w", err)
+		return token, ends, fmt.Errorf("ask for a token of %s: %w", s.grant.what(), err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	const most = 64 << 10
@@ -138,28 +134,9 @@ func (s *Source) make() (token storage.Secret, ends time.Time, err error) {
 	if err != nil {
 		return token, ends, fmt.Errorf("read the token server's answer: %w", err)
 	}
-	return readToken(resp.StatusCode, body, began)
+	token, ends, err = readToken(resp.StatusCode, body, began)
+	if err != nil {
+		err = fmt.Errorf("the token server gives none for %s: %w", s.grant.what(), err)
+	}
+	return token, ends, err
 }
-
-// readToken reads the token server's answer. Its errors quote no more than the words meant for it.
-func readToken(status int, body []byte, now time.Time) (token storage.Secret, ends time.Time, err error) {
-	var said struct {
-		AccessToken string `json:"access_token"`
-		ExpiresIn   int64  `json:"expires_in"`
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}
-	_ = json.Unmarshal(body, &said) // what is no JSON says nothing
-	switch {
-	case status != http.StatusOK:
-		return token, ends, fmt.Errorf("the token server refuses the service account with status %d: %s %s", status, clip(said.Error), clip(said.Description))
-	case said.AccessToken == "":
-		return token, ends, errors.New("the token server's answer has no access_token")
-	}
-	if said.ExpiresIn <= 0 {
-		said.ExpiresIn = 3600
-	}
-	return storage.NewSecret(said.AccessToken), now.Add(time.Duration(said.ExpiresIn) * time.Second), nil
-}
-
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 200)], "") }
