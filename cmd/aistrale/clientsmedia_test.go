@@ -5,10 +5,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/providers/mock"
 )
@@ -167,6 +170,146 @@ func goImages(t *testing.T, r *running, client openai.Client) {
 	}
 	if l := r.billed("dall-e-2"); l.Images != 1 {
 		t.Errorf("billed %+v", l)
+	}
+}
+
+// inference is Hugging Face, as the emulator plays it.
+const inference = `  - {name: huggingface, base_url: "http://EMULATOR/openai/v1", api_key: any}`
+
+// OpenAI's client makes sounds and images with models of Gemini's language.
+func TestGoClient_MediaOfGemini(t *testing.T) {
+	r := start(t, "")
+	client := goClient(r, fullKey)
+	t.Run("speech", func(t *testing.T) { goGeminiSpeech(t, client) })
+	t.Run("images", func(t *testing.T) { goGeminiImages(t, r, client) })
+}
+
+func goGeminiSpeech(t *testing.T, client openai.Client) {
+	ask := openai.AudioSpeechNewParams{
+		Model: "mock/gemini", Input: "one two three", ResponseFormat: openai.AudioSpeechNewParamsResponseFormatWAV,
+		Voice: openai.AudioSpeechNewParamsVoiceUnion{OfString: openai.String("Kore")},
+	}
+	read := func(more ...option.RequestOption) (string, []byte) {
+		t.Helper()
+		got, err := client.Audio.Speech.New(t.Context(), ask, more...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Body.Close()
+		sound, err := io.ReadAll(got.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Header.Get("Content-Type"), sound
+	}
+	kind, whole := read(told("events=3"))
+	if kind != "audio/wav" || !bytes.HasPrefix(whole, []byte("RIFF")) || len(whole) != 44+3*960 {
+		t.Errorf("%d bytes of %s", len(whole), kind)
+	}
+	ask.StreamFormat = openai.AudioSpeechNewParamsStreamFormatSSE
+	kind, events := read(told("events=3; output=7"))
+	var streamed []byte
+	var last gjson.Result
+	for line := range strings.Lines(string(events)) {
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			last = gjson.Parse(data)
+			piece, err := base64.StdEncoding.DecodeString(last.Get("audio").Str)
+			if err != nil {
+				t.Fatal(err)
+			}
+			streamed = append(streamed, piece...)
+		}
+	}
+	if !strings.HasPrefix(kind, "text/event-stream") || len(streamed) != len(whole) || !bytes.Equal(streamed[44:], whole[44:]) {
+		t.Errorf("%d bytes by events of %s, %d whole", len(streamed), kind, len(whole))
+	}
+	if last.Get("type").Str != "speech.audio.done" || last.Get("usage.output_tokens").Int() != 7 {
+		t.Errorf("the last event is %s", last)
+	}
+	refused := func(param string) {
+		t.Helper()
+		var got *openai.Error
+		if _, err := client.Audio.Speech.New(t.Context(), ask); !errors.As(err, &got) || got.StatusCode != 400 || got.Param != param {
+			t.Errorf("%v, want a 400 for %q", err, param)
+		}
+	}
+	ask.ResponseFormat = ""
+	refused("response_format")
+	ask.ResponseFormat, ask.Voice.OfString = openai.AudioSpeechNewParamsResponseFormatPCM, openai.String("ash")
+	refused("") // in the provider's own words
+}
+
+func goGeminiImages(t *testing.T, r *running, client openai.Client) {
+	made, err := client.Images.Generate(t.Context(), openai.ImageGenerateParams{
+		Model: "mock/gemini", Prompt: "a cat", N: openai.Int(2), Size: openai.ImageGenerateParamsSize1536x1024,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made.Data) != 2 || made.Data[0].B64JSON == "" || made.Usage.TotalTokens == 0 || made.OutputFormat != "png" {
+		t.Errorf("%s", made.RawJSON())
+	}
+	stream := client.Images.GenerateStreaming(t.Context(), openai.ImageGenerateParams{Model: "mock/gemini", Prompt: "a cat"})
+	kinds := ""
+	for stream.Next() {
+		kinds += stream.Current().Type
+	}
+	if err := stream.Err(); err != nil || kinds != "image_generation.completed" {
+		t.Errorf("%q, %v", kinds, err)
+	}
+	// The file goes into the body as base64, of every length.
+	for size := range 4 {
+		content := strings.Repeat("x", 9000+size)
+		edited, err := client.Images.Edit(t.Context(), openai.ImageEditParams{
+			Model: "mock/gemini", Prompt: "a dog", Image: openai.ImageEditParamsImageUnion{OfFile: openai.File(strings.NewReader(content), "a.png", "image/png")},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls := r.mock.Calls()
+		sent := gjson.GetBytes(calls[len(calls)-1].Body, "contents.0.parts.0.inlineData")
+		if sent.Get("data").Str != base64.StdEncoding.EncodeToString([]byte(content)) || sent.Get("mimeType").Str != "image/png" || len(edited.Data) != 1 {
+			t.Errorf("%d bytes became %.80s", len(content), sent)
+		}
+	}
+}
+
+// OpenAI's client makes images and has sounds written down by Hugging Face's inference.
+func TestGoClient_MediaOfHuggingFace(t *testing.T) {
+	r := startWith(t, inference, "")
+	client := goClient(r, fullKey)
+	made, err := client.Images.Generate(t.Context(), openai.ImageGenerateParams{Model: "huggingface/a/painter", Prompt: "a cat", Size: "512x768"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := base64.StdEncoding.DecodeString(made.Data[0].B64JSON); err != nil || !bytes.HasPrefix(raw, []byte("\xff\xd8")) {
+		t.Errorf("%s", made.RawJSON())
+	}
+	hear := func(format openai.AudioResponseFormat) *openai.AudioTranscriptionNewResponseUnion {
+		t.Helper()
+		got, err := client.Audio.Transcriptions.New(t.Context(), openai.AudioTranscriptionNewParams{
+			File: recording("a.mp3", 48_000), Model: "huggingface/openai/whisper-large-v3", ResponseFormat: format,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := hear(openai.AudioResponseFormatJSON); got.Text != "This is the mock provider." {
+		t.Errorf("%s", got.RawJSON())
+	}
+	calls := r.mock.Calls()
+	if last := calls[len(calls)-1]; len(last.Body) != 48_000 || !slices.Contains(last.Headers, "Content-Type: audio/mpeg") {
+		t.Errorf("%d bytes were sent, %q", len(last.Body), last.Headers)
+	}
+	if got := hear(openai.AudioResponseFormatVerboseJSON); len(got.Segments) != 1 || got.Duration != 3 {
+		t.Errorf("%s", got.RawJSON())
+	}
+	var refused *openai.Error
+	if _, err := client.Audio.Translations.New(t.Context(), openai.AudioTranslationNewParams{
+		File: recording("a.mp3", 10), Model: "huggingface/openai/whisper-large-v3",
+	}); !errors.As(err, &refused) || refused.StatusCode != 404 {
+		t.Errorf("a translation: %v", err)
 	}
 }
 

@@ -37,11 +37,12 @@ var arrows = []arrow{
 	{"providers/aws", []string{"providers", "providers/sse"}},
 	{"providers/schema", []string{"providers"}},
 	{"providers/embeddings", []string{"providers"}},
+	{"providers/media", []string{"providers"}},
 	{"providers/providertest", []string{"providers", "providers/sse"}},
 	{"providers/catalog", []string{"providers", "providers/*", "storage"}},
 	{"providers/catalog/gen", []string{"providers", "providers/catalog", "storage"}},
 	{"providers/responses", []string{"providers", "providers/openai"}}, // OpenAI's second language
-	{"providers/*", []string{"providers", "providers/aws", "providers/sse", "providers/schema", "providers/embeddings"}},
+	{"providers/*", []string{"providers", "providers/aws", "providers/sse", "providers/schema", "providers/embeddings", "providers/media"}},
 }
 
 // outside names what only some packages may import of the world, and why.

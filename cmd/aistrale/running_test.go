@@ -102,6 +102,12 @@ func (x *transcript) String() string {
 // start runs the program until the test ends; more is added to its config.
 func start(t *testing.T, more string) *running {
 	t.Helper()
+	return startWith(t, "", more)
+}
+
+// startWith is start with one more provider, in which EMULATOR stands for the emulator's address.
+func startWith(t *testing.T, provider, more string) *running {
+	t.Helper()
 	emulator, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -128,10 +134,12 @@ providers:
   - {name: mock, base_url: "http://%s", api_key: any}
   - {name: refused, dialect: openai, base_url: "http://%s/openai/v1", api_key: bad}
   - {name: chat, dialect: openai, base_url: "http://%s/openai/v1", api_key: any, forward: [x-mock]}
+%s
 keys:
   - {name: full, key: %s}
   - {name: narrow, key: %s, models: ["mock/gpt"]}
-%s`, filepath.Join(folder, "data"), emulator.Addr(), emulator.Addr(), emulator.Addr(), fullKey, narrowKey, more)
+%s`, filepath.Join(folder, "data"), emulator.Addr(), emulator.Addr(), emulator.Addr(),
+		strings.ReplaceAll(provider, "EMULATOR", emulator.Addr().String()), fullKey, narrowKey, more)
 	if err := os.WriteFile(r.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

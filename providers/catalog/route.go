@@ -134,16 +134,37 @@ func geminiRoutes() map[providers.Op][]providers.Route {
 			},
 			{Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents", Governed: gemini.Governed()},
 		},
+		providers.OpImages:     {geminiPair(gemini.Images())},
+		providers.OpImageEdits: {geminiPair(gemini.Images())},
+		providers.OpSpeech:     {geminiPair(gemini.Speech(openai.Face{}.Broken))},
 	}
 }
 
-// huggingFaceRoutes are the router's chat, and the embeddings of the inference beside it. The
-// router's dialect reads both their refusals.
+// geminiPair serves an operation by generateContent.
+func geminiPair(pair *providers.Pair) providers.Route {
+	r := providers.Route{
+		Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:generateContent", Governed: gemini.Governed(), Pair: pair,
+	}
+	if pair.Stream != nil {
+		r.StreamPath = "/models/{model}:streamGenerateContent?alt=sse"
+	}
+	return r
+}
+
+// huggingFaceRoutes are the router's chat, and the tasks of the inference beside it. The router's
+// dialect reads all their refusals. The router's other providers have bodies of their own for
+// images and sounds, and their own names for models.
+// Source: https://github.com/huggingface/huggingface.js packages/inference/src/providers.
 func huggingFaceRoutes() map[providers.Op][]providers.Route {
 	routes := openaiRoutes(providers.OpChat)
-	routes[providers.OpEmbeddings] = []providers.Route{{
-		Language: "huggingface", Dialect: openai.Dialect{}, Path: "//hf-inference/models/{model}/pipeline/feature-extraction",
-		Governed: openai.Governed(), Pair: huggingface.FeatureExtraction(),
-	}}
+	task := func(path string, pair *providers.Pair) []providers.Route {
+		return []providers.Route{{
+			Language: "huggingface", Dialect: openai.Dialect{}, Path: "//hf-inference/models/{model}" + path,
+			Governed: openai.Governed(), Pair: pair,
+		}}
+	}
+	routes[providers.OpEmbeddings] = task("/pipeline/feature-extraction", huggingface.FeatureExtraction())
+	routes[providers.OpImages] = task("", huggingface.TextToImage())
+	routes[providers.OpTranscription] = task("", huggingface.SpeechRecognition())
 	return routes
 }

@@ -1,5 +1,6 @@
-// Package huggingface speaks the feature-extraction task of Hugging Face's own inference, which
-// stands beside its OpenAI-compatible router. It must never open a connection or hold a key.
+// Package huggingface speaks tasks of Hugging Face's own inference, which stands beside its
+// OpenAI-compatible router: feature extraction, text to image and speech recognition. It must
+// never open a connection or hold a key.
 //
 // Source: https://huggingface.co/docs/inference-providers/tasks/feature-extraction
 package huggingface
@@ -146,6 +147,10 @@ func mean(tokens gjson.Result) ([]float64, bool) {
 		sum[i] /= float64(n)
 	}
 	return sum, true
+}
+
+func appendInt(body []byte, name string, n int64) []byte {
+	return strconv.AppendInt(append(providers.AppendString(append(body, ','), name), ':'), n, 10)
 }
 
 func broken(cause string) *providers.Fault {

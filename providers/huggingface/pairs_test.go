@@ -11,3 +11,11 @@ import (
 func TestGoldenPair(t *testing.T) {
 	providertest.GoldenPair(t, "pairs", openai.Face{}, openai.Dialect{}, huggingface.FeatureExtraction())
 }
+
+func TestImages(t *testing.T) {
+	providertest.GoldenPair(t, "images", openai.Face{}, openai.Dialect{}, huggingface.TextToImage())
+}
+
+func TestTranscriptions(t *testing.T) {
+	providertest.GoldenPair(t, "transcriptions", openai.Face{}, openai.Dialect{}, huggingface.SpeechRecognition())
+}

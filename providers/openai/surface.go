@@ -33,7 +33,7 @@ func soundForm() *providers.Form {
 
 // imageForm is that of images to work on. How many are made, and how large, may be said last.
 func imageForm() *providers.Form {
-	return &providers.Form{Files: []string{"image", "image[]", "mask"}}
+	return &providers.Form{Files: []string{"image", "image[]", "mask", "markup"}}
 }
 
 func appendModels(b []byte, models []providers.ListedModel, _ func(string) string) []byte {
