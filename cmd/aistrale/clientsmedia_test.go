@@ -111,7 +111,7 @@ func goTranscription(t *testing.T, r *running, client openai.Client) {
 	if err := stream.Err(); err != nil || text == "" || done.Type != "transcript.text.done" || done.Text != text || done.Usage.OutputTokens == 0 {
 		t.Errorf("%q, %s, %v", text, done.RawJSON(), err)
 	}
-	english, err := client.Audio.Translations.New(t.Context(), openai.AudioTranslationNewParams{File: recording("a.mp3", 16_000), Model: "chat/whisper-1"})
+	english, err := client.Audio.Translations.New(t.Context(), openai.AudioTranslationNewParams{File: recording("a.mp3", 16_000), Model: "chat/whisper-1"}) //nolint:staticcheck // it is served as long as clients have it
 	if err != nil || english.Text == "" {
 		t.Errorf("%+v, %v", english, err)
 	}
@@ -163,7 +163,7 @@ func goImages(t *testing.T, r *running, client openai.Client) {
 	if len(edited.Data) != 1 || edited.Usage.InputTokensDetails.ImageTokens == 0 {
 		t.Errorf("%s", edited.RawJSON())
 	}
-	if _, err := client.Images.NewVariation(t.Context(), openai.ImageNewVariationParams{
+	if _, err := client.Images.NewVariation(t.Context(), openai.ImageNewVariationParams{ //nolint:staticcheck // as above
 		Model: "chat/dall-e-2", Image: openai.File(bytes.NewReader(pixel), "a.png", "image/png"),
 	}); err != nil {
 		t.Error(err)
@@ -306,7 +306,7 @@ func TestGoClient_MediaOfHuggingFace(t *testing.T) {
 		t.Errorf("%s", got.RawJSON())
 	}
 	var refused *openai.Error
-	if _, err := client.Audio.Translations.New(t.Context(), openai.AudioTranslationNewParams{
+	if _, err := client.Audio.Translations.New(t.Context(), openai.AudioTranslationNewParams{ //nolint:staticcheck // as above
 		File: recording("a.mp3", 10), Model: "huggingface/openai/whisper-large-v3",
 	}); !errors.As(err, &refused) || refused.StatusCode != 404 {
 		t.Errorf("a translation: %v", err)
