@@ -117,7 +117,7 @@ func (w *writer) checkCall(c *providers.ToolCall) error {
 func arguments(said string) []byte {
 	v := jsontext.Value(bytes.TrimSpace([]byte(said)))
 	switch {
-	case len(v) == 0:
+	case len(v) == 0, string(v) == "null": // which some models write for none
 		return []byte("{}")
 	case v.Kind() == jsontext.KindBeginObject && v.IsValid(jsontext.AllowDuplicateNames(true)):
 		return v

@@ -141,17 +141,22 @@ func (w *writer) webSearch() (*providers.Tool, error) {
 		if size := ask.Get("search_context_size"); size.Exists() && size.String() != "medium" {
 			w.drop("web_search_options.search_context_size")
 		}
-		raw := []byte(`{"type":"web_search_20250305","name":"web_search"`)
-		if at := ask.Get("user_location.approximate"); at.IsObject() {
-			raw = append(raw, `,"user_location":{"type":"approximate"`...)
-			for _, name := range []string{"city", "region", "country", "timezone"} {
-				if v := at.Get(name); v.Type == gjson.String {
-					raw = providers.AppendString(append(append(append(raw, `,"`...), name...), `":`...), v.String())
-				}
-			}
-			raw = append(raw, '}')
-		}
-		return &providers.Tool{Name: "web_search", Type: "web_search_20250305", Raw: append(raw, '}')}, nil
+		return searchTool(ask.Get("user_location.approximate")), nil
 	}
 	return nil, nil
+}
+
+// searchTool is the API's own search, from where OpenAI's words say that the user is.
+func searchTool(at gjson.Result) *providers.Tool {
+	raw := []byte(`{"type":"web_search_20250305","name":"web_search"`)
+	if at.IsObject() {
+		raw = append(raw, `,"user_location":{"type":"approximate"`...)
+		for _, name := range []string{"city", "region", "country", "timezone"} {
+			if v := at.Get(name); v.Type == gjson.String {
+				raw = providers.AppendString(append(append(append(raw, `,"`...), name...), `":`...), v.String())
+			}
+		}
+		raw = append(raw, '}')
+	}
+	return &providers.Tool{Name: "web_search", Type: "web_search_20250305", Raw: append(raw, '}')}
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/aistrale/aistrale/providers/gemini"
 	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/providers/providertest"
+	"github.com/aistrale/aistrale/providers/responses"
 )
 
 func TestFace(t *testing.T) {
 	for folder, dialect := range map[string]providers.Dialect{
-		"exact": anthropic.Dialect{}, "gemini": gemini.Dialect{}, "openai": openai.Dialect{},
+		"exact": anthropic.Dialect{}, "gemini": gemini.Dialect{}, "openai": openai.Dialect{}, "responses": responses.Dialect{},
 	} {
 		t.Run(folder, func(t *testing.T) {
 			providertest.GoldenIn(t, filepath.Join("testdata", "face", folder), anthropic.Face{}, dialect)

@@ -71,31 +71,28 @@ func (r *reader) message(m *messageJSON, path string) error {
 	return wrong(path+".role", "Input should be 'user' or 'assistant'")
 }
 
-// user reads a user's message. Results of tools become turns of their own, where they stand.
+// user reads a user's message. Results of tools become a turn of their own, before what else the
+// user says with them, as the API itself wants them.
 func (r *reader) user(m *messageJSON, path string) error {
 	blocks, err := r.content(path, &m.Content)
 	if err != nil {
 		return err
 	}
-	if len(blocks) == 0 {
-		r.req.Turns = append(r.req.Turns, providers.Turn{Role: providers.RoleUser})
-	}
-	for from := 0; from < len(blocks); {
-		role, to := roleOf(&blocks[from]), from+1
-		for to < len(blocks) && roleOf(&blocks[to]) == role {
-			to++
+	var results, said []providers.Block
+	for i := range blocks {
+		if blocks[i].Kind == providers.KindToolResult {
+			results = append(results, blocks[i])
+		} else {
+			said = append(said, blocks[i])
 		}
-		r.req.Turns = append(r.req.Turns, providers.Turn{Role: role, Blocks: blocks[from:to:to]})
-		from = to
+	}
+	if len(results) > 0 {
+		r.req.Turns = append(r.req.Turns, providers.Turn{Role: providers.RoleTool, Blocks: results})
+	}
+	if len(said) > 0 || len(results) == 0 {
+		r.req.Turns = append(r.req.Turns, providers.Turn{Role: providers.RoleUser, Blocks: said})
 	}
 	return nil
-}
-
-func roleOf(b *providers.Block) providers.Role {
-	if b.Kind == providers.KindToolResult {
-		return providers.RoleTool
-	}
-	return providers.RoleUser
 }
 
 // assistant reads an answer of the model's, with the seals of other languages' minters that its

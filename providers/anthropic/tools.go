@@ -160,8 +160,14 @@ func objectRoot(root *schema.Node) bool {
 	return open
 }
 
-// serverTool passes a tool of Anthropic's own as the client wrote it.
+// serverTool passes a tool of Anthropic's own as the client wrote it, and the search of others as it.
 func (w *writer) serverTool(t *providers.Tool) error {
+	if providers.WebSearch(t.Type) && !anthropicTool(t.Type) {
+		for _, name := range t.LostOptions("user_location") {
+			w.drop(name)
+		}
+		t = searchTool(gjson.GetBytes(t.Raw, "user_location"))
+	}
 	if !anthropicTool(t.Type) || !gjson.ValidBytes(t.Raw) {
 		return providers.Invalid("tools", fmt.Sprintf("anthropic has no tool of type '%s'", t.Type))
 	}

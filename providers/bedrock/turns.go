@@ -128,7 +128,7 @@ func appendCall(list []byte, call *providers.ToolCall) []byte {
 	list = providers.AppendString(append(list, `,"name":`...), providers.PlainToolName(call.Name))
 	list = append(list, `,"input":`...)
 	switch text := strings.TrimSpace(call.Arguments); {
-	case text == "":
+	case text == "", text == "null": // which some models write for none
 		list = append(list, "{}"...)
 	case text[0] == '{' && !call.Custom && jsontext.Value(text).IsValid():
 		list = append(list, text...)

@@ -51,7 +51,7 @@ func TestCorpus_crossRequests(t *testing.T) {
 				t.Logf("%4d refused: %s", refusals[why], why)
 				refused += refusals[why]
 			}
-			if t.Logf("%d said, %d refused", said, refused); said < 1000 || refused*8 > said {
+			if t.Logf("%d said, %d refused", said, refused); said < 1000 || refused*4 > said {
 				t.Errorf("%d said, %d refused", said, refused)
 			}
 		})
@@ -120,8 +120,14 @@ func fetchedType(url string) string {
 func (l *listener) lost(asked object, sent string) (wrong []string) {
 	there := squash("\x00" + strings.Join(leaves(parse(sent)), "\x00") + "\x00")
 	for _, one := range words(asked) {
-		if one = squash(one); one != "" && !strings.Contains(there, one) {
-			wrong = append(wrong, "lost "+brief(one))
+		pieces := []string{one}
+		if inner := parse(one); inner != nil { // a result that is an object may be sent as one
+			pieces = leaves(inner)
+		}
+		for _, one := range pieces {
+			if one = squash(one); one != "" && !strings.Contains(there, one) {
+				wrong = append(wrong, "lost "+brief(one))
+			}
 		}
 	}
 	return wrong
@@ -147,7 +153,7 @@ func words(v any) (out []string) {
 				}
 			default:
 				if name != "input_schema" && name != "parameters" && name != "parametersJsonSchema" && name != "schema" && name != "responseSchema" &&
-					name != "response" && name != "args" && name != "input" || name == "input" && x["model"] != nil {
+					name != "response" && name != "args" && name != "prediction" && name != "reasoning_details" && name != "input" || name == "input" && x["model"] != nil {
 					out = append(out, words(said)...)
 				}
 			}

@@ -173,6 +173,9 @@ func (c *toldChoice) wrapArguments(pieces bool) {
 	for _, call := range calls {
 		if said := strings.TrimSpace(call.args); said != "" && parse(said) == nil && (said[0] != '{' || !pieces) {
 			call.args = `{"arguments":` + text(call.args) + `}`
+			if said == "null" {
+				call.args = "{}"
+			}
 		}
 		c.calls = append(c.calls, call)
 	}

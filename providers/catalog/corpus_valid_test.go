@@ -94,6 +94,7 @@ func (f *faults) anthropicTools(body object, thinking string) {
 	for _, v := range list(body["tools"]) {
 		tool := sub(v)
 		if kind := str(tool["type"]); kind != "" && kind != "custom" {
+			names[str(tool["name"])] = true
 			continue
 		}
 		f.only("a tool", tool, messagesTool)

@@ -6,16 +6,6 @@ import (
 	"strings"
 )
 
-const (
-	chatTop = `model messages tools tool_choice parallel_tool_calls response_format max_tokens max_completion_tokens n stop temperature top_p
-		frequency_penalty presence_penalty seed logprobs top_logprobs reasoning_effort user service_tier metadata stream stream_options
-		audio logit_bias modalities moderation prediction prompt_cache_key prompt_cache_options prompt_cache_retention store verbosity
-		web_search_options`
-	responsesTop = `model input instructions tools tool_choice parallel_tool_calls text max_output_tokens temperature top_p top_logprobs reasoning
-		include user service_tier metadata stream store prompt_cache_key prompt_cache_options prompt_cache_retention moderation truncation
-		context_management max_tool_calls`
-)
-
 // functionName is what OpenAI takes of a function's name and of a format's.
 var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
@@ -87,11 +77,16 @@ func (f *faults) chatPart(role string, p object) {
 	case "file":
 		file := sub(p["file"])
 		data := str(file["file_data"])
-		f.unless(role == "user" && (str(file["file_id"]) != "" || strings.HasPrefix(data, "data:application/pdf;base64,") && str(file["filename"]) != ""),
-			"a file of the %s: %s", role, brief(text(file)))
+		f.unless(role == "user" && (str(file["file_id"]) != "" || document(data) && str(file["filename"]) != ""), "a file of the %s: %s", role, brief(text(file)))
 	default:
 		f.unless(false, "a part of type %q", kind)
 	}
+}
+
+// document reports a file's bytes that are no text, which has parts of its own, and no film.
+func document(data string) bool {
+	kind, _, ok := strings.Cut(strings.TrimPrefix(data, "data:"), ";base64,")
+	return ok && !strings.HasPrefix(kind, "text/") && !strings.HasPrefix(kind, "video/") && kind != "application/json"
 }
 
 func (f *faults) function(names map[string]bool, function object, strict any) {
@@ -140,7 +135,7 @@ func (f *faults) strictSchema(what string, schema any) {
 			f.unless(s["additionalProperties"] == false, "%s is open: %s", what, brief(text(s)))
 			f.unless(len(list(s["required"])) == len(properties), "%s does not require all: %s", what, brief(text(s)))
 		}
-		for _, k := range []string{"allOf", "oneOf", "not", "if", "dependentRequired", "patternProperties", "default", "prefixItems"} {
+		for _, k := range []string{"allOf", "oneOf", "not", "if", "dependentRequired", "patternProperties"} {
 			f.unless(s[k] == nil, "%s has %s", what, k)
 		}
 	})
@@ -150,7 +145,6 @@ func (f *faults) strictSchema(what string, schema any) {
 // Source: https://platform.openai.com/docs/api-reference/responses/create, and its error messages.
 func validResponses(body object) []string {
 	var f faults
-	f.only("the body", body, responsesTop)
 	f.unless(str(body["model"]) != "", "no model")
 	f.unless(len(list(body["input"])) > 0, "no input")
 	f.responsesItems(list(body["input"]))
@@ -212,7 +206,7 @@ func (f *faults) responsesPart(role string, p object) {
 		f.unless(role == "user" && (str(p["image_url"]) != "" || str(p["file_id"]) != "") && !strings.HasPrefix(str(p["image_url"]), "data:;"), "an image of the %s", role)
 	case "input_file":
 		data := str(p["file_data"])
-		f.unless(role == "user" && (data == "" || strings.HasPrefix(data, "data:application/pdf;base64,") && str(p["filename"]) != ""), "a file: %s", brief(text(p)))
+		f.unless(role == "user" && (data == "" || document(data) && str(p["filename"]) != ""), "a file: %s", brief(text(p)))
 	case "input_audio":
 		f.unless(role == "user", "audio of the %s", role)
 	default:

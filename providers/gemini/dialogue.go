@@ -35,14 +35,6 @@ func (r *reader) instruction(v gjson.Result, path string) error {
 	return nil
 }
 
-// contents reads the conversation. One content alone need not stand in an array.
-func (r *reader) contents(v gjson.Result) error {
-	if v.IsObject() {
-		return r.turn("contents", v)
-	}
-	return list(v, "contents", r.turn)
-}
-
 // turn reads one content. Results of calls are a turn of their own in the hub, before what else
 // the user says with them.
 func (r *reader) turn(path string, v gjson.Result) error {
@@ -192,9 +184,6 @@ func (r *reader) content(v gjson.Result, path string) (role string, parts []piec
 					parts = append(parts, p)
 				}
 				return err
-			}
-			if v.IsObject() {
-				return add(path, v)
 			}
 			return list(v, path, add)
 		}

@@ -183,6 +183,11 @@ func mediaType(kind providers.Kind, m *providers.Media) string {
 		return "audio/wav"
 	case "", "application/octet-stream":
 		return sniff(kind, m.Data)
+	case "text/html", "text/css", "text/csv", "text/xml", "text/rtf", "text/javascript":
+		return m.Type
+	}
+	if providers.TextType(m.Type) {
+		return "text/plain" // other names of texts are refused
 	}
 	return m.Type
 }

@@ -62,9 +62,15 @@ func modernise(n *schema.Node) {
 	}
 }
 
+// modernType says a type in JSON Schema's word. Old clients write the protobuf's number.
 func modernType(v *schema.Node) {
+	numbers := map[string]string{"1": "string", "2": "number", "3": "integer", "4": "boolean", "5": "array", "6": "object", "7": "null"}
 	for _, one := range append([]*schema.Node{v}, v.Items...) {
-		if word, ok := one.Text(); ok {
+		word, ok := one.Text()
+		if !ok && one.Kind == schema.Leaf {
+			word = numbers[string(one.Raw)]
+		}
+		if word != "" {
 			one.Raw = schema.String(lowered(word)).Raw
 		}
 	}

@@ -69,8 +69,11 @@ func object(v gjson.Result, path string, do func(name, path string, v gjson.Resu
 	return err
 }
 
-// list hands on the items of an array.
+// list hands on the items of an array. The API takes a single object for one of its kind.
 func list(v gjson.Result, path string, do func(path string, v gjson.Result) error) error {
+	if v.IsObject() {
+		return do(path, v)
+	}
 	if !v.IsArray() {
 		return wrong(path, "an array")
 	}
@@ -141,7 +144,7 @@ func (r *reader) field(name, path string, v gjson.Result) error {
 	case "model":
 		return nil // the call holds it
 	case "contents":
-		return r.contents(v)
+		return list(v, path, r.turn)
 	case "systemInstruction":
 		return r.instruction(v, path)
 	case "tools":

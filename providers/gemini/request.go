@@ -87,7 +87,7 @@ func (r *request) drop(name string) {
 func (r *request) rest() {
 	switch r.req.ServiceTier {
 	case "", "auto":
-	case "default", "standard":
+	case "default", "standard", "standard_only":
 		r.top.set("serviceTier", quoted("standard"))
 	case "flex", "priority":
 		r.top.set("serviceTier", quoted(r.req.ServiceTier))

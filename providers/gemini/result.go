@@ -47,7 +47,7 @@ func nativeID(id string) string {
 // that was cut off, a free-form tool's input) is kept whole in one member.
 func arguments(call *providers.ToolCall) []byte {
 	text := strings.TrimSpace(call.Arguments)
-	if text == "" {
+	if text == "" || text == "null" { // which some models write for none
 		return []byte("{}")
 	}
 	if text[0] == '{' && jsontext.Value(text).IsValid() && !call.Custom {

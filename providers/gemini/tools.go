@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aistrale/aistrale/providers"
 )
@@ -64,12 +65,15 @@ func (r *request) declare(t *providers.Tool, param string) (declaration, error) 
 
 // hostedTool takes the tools of other languages that the API has its own form of.
 func (r *request) hostedTool(t *providers.Tool, param string) error {
-	switch t.Type {
-	case "google_search", "googleSearch", "web_search", "web_search_preview":
+	switch {
+	case providers.WebSearch(t.Type):
 		r.host("googleSearch")
-	case "url_context", "urlContext":
+		for _, name := range t.LostOptions() {
+			r.drop(name)
+		}
+	case t.Type == "url_context", t.Type == "urlContext":
 		r.host("urlContext")
-	case "code_execution", "codeExecution":
+	case t.Type == "code_execution", t.Type == "codeExecution":
 		r.host("codeExecution")
 	default:
 		return providers.Invalid(param+".type", fmt.Sprintf("tools of type '%s' are not offered by this model's provider", t.Type))
@@ -105,6 +109,10 @@ func (r *request) choice(tools map[string]bool) ([]byte, error) {
 	case providers.ChoiceAny:
 		mode = "ANY"
 	case providers.ChoiceTool:
+		if r.hosts(said.Name) {
+			r.drop("tool_choice") // only functions can be chosen
+			return nil, nil
+		}
 		mode, allowed = "ANY", []string{said.Name}
 	}
 	names, err := chosen(allowed, tools)
@@ -122,6 +130,11 @@ func (r *request) choice(tools map[string]bool) ([]byte, error) {
 	w.shut('}')
 	w.shut('}')
 	return w.b, nil
+}
+
+// hosts reports a name that the client gave one of the provider's own tools.
+func (r *request) hosts(name string) bool {
+	return slices.ContainsFunc(r.req.Tools, func(t providers.Tool) bool { return t.Type != "" && t.Name == name })
 }
 
 func chosen(allowed []string, tools map[string]bool) ([]string, error) {

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/aistrale/aistrale/providers"
 )
@@ -11,7 +10,7 @@ import (
 // order of members, so that equal requests are equal bytes.
 func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
 	c := &composer{call: &call, req: req}
-	c.dst = providers.AppendString(append(c.dst, `{"model":`...), call.Model)
+	c.Dst = providers.AppendString(append(c.Dst, `{"model":`...), call.Model)
 	for _, step := range []func() error{c.messages, c.tools, c.choice, c.format} {
 		if err := step(); err != nil {
 			return providers.Plan{}, err
@@ -25,60 +24,24 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 	c.reasoning()
 	c.rest()
 	c.extras()
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 	return c.plan()
 }
 
 // composer builds one request body.
 type composer struct {
-	call    *providers.Call
-	req     *providers.Request
-	dst     []byte
-	dropped []string
-	fetch   []string
-	custom  map[string]bool // names of free-form tools
-}
-
-func (c *composer) drop(name string) {
-	c.dropped = providers.AddDropped(c.dropped, name)
-}
-
-func (c *composer) name(name string) {
-	c.dst = append(append(append(c.dst, ',', '"'), name...), '"', ':')
-}
-
-func (c *composer) str(name, value string) {
-	if value != "" {
-		c.name(name)
-		c.dst = providers.AppendString(c.dst, value)
-	}
-}
-
-func (c *composer) integer(name string, value *int64) {
-	if value != nil {
-		c.name(name)
-		c.dst = strconv.AppendInt(c.dst, *value, 10)
-	}
-}
-
-func (c *composer) decimal(name string, value *float64) {
-	if value != nil {
-		c.name(name)
-		c.dst = strconv.AppendFloat(c.dst, *value, 'g', -1, 64)
-	}
-}
-
-func (c *composer) boolean(name string, value *bool) {
-	if value != nil {
-		c.name(name)
-		c.dst = strconv.AppendBool(c.dst, *value)
-	}
+	Body
+	call   *providers.Call
+	req    *providers.Request
+	fetch  []string
+	custom map[string]bool           // names of free-form tools
+	said   map[*providers.Block]bool // results that stand behind their calls already
 }
 
 // plan applies the provider's quirks to the finished body.
 func (c *composer) plan() (providers.Plan, error) {
 	var doc providers.Document
-	if err := doc.Scan(c.dst, nil); err != nil {
+	if err := doc.Scan(c.Dst, nil); err != nil {
 		return providers.Plan{}, Refuse("", "", "the request cannot be said in the upstream's language: "+err.Error())
 	}
 	s := splicer{call: c.call, doc: &doc}
@@ -87,85 +50,75 @@ func (c *composer) plan() (providers.Plan, error) {
 	}
 	s.bound()
 	s.quirks()
-	body := c.dst
+	body := c.Dst
 	if len(s.edits) > 0 {
 		body = doc.Splice(nil, s.edits...)
 	}
 	return providers.Plan{
 		Requests: []providers.UpstreamRequest{{Path: c.call.Path, Body: body}},
-		Dropped:  append(c.dropped, s.plan.Dropped...), MaxOutput: s.plan.MaxOutput, Choices: s.plan.Choices, Clamped: s.plan.Clamped,
+		Dropped:  append(c.Dropped, s.plan.Dropped...), MaxOutput: s.plan.MaxOutput, Choices: s.plan.Choices, Clamped: s.plan.Clamped,
 	}, nil
 }
 
 func (c *composer) limits() {
 	if c.req.LegacyMaxTokens {
-		c.integer("max_tokens", c.req.MaxTokens)
+		c.Integer("max_tokens", c.req.MaxTokens)
 	} else {
-		c.integer("max_completion_tokens", c.req.MaxTokens)
+		c.Integer("max_completion_tokens", c.req.MaxTokens)
 	}
-	c.integer("n", c.req.N)
+	c.Integer("n", c.req.N)
 	if len(c.req.Stop) > 0 {
-		c.name("stop")
+		c.Name("stop")
 		for i, s := range c.req.Stop {
-			c.dst = providers.AppendString(append(c.dst, "[,"[min(i, 1)]), s)
+			c.Dst = providers.AppendString(append(c.Dst, "[,"[min(i, 1)]), s)
 		}
-		c.dst = append(c.dst, ']')
+		c.Dst = append(c.Dst, ']')
 	}
 }
 
 func (c *composer) sampling() {
 	s := &c.req.Sampling
 	if s.TopK != nil {
-		c.drop("top_k")
+		c.Drop("top_k")
 	}
 	if c.call.Can.NoSampling {
 		if s.Temperature != nil {
-			c.drop("temperature")
+			c.Drop("temperature")
 		}
 		if s.TopP != nil {
-			c.drop("top_p")
+			c.Drop("top_p")
 		}
 	} else {
-		c.decimal("temperature", s.Temperature)
-		c.decimal("top_p", s.TopP)
+		c.Decimal("temperature", s.Temperature)
+		c.Decimal("top_p", s.TopP)
 	}
-	c.decimal("frequency_penalty", s.FrequencyPenalty)
-	c.decimal("presence_penalty", s.PresencePenalty)
-	c.integer("seed", s.Seed)
-	c.boolean("logprobs", s.Logprobs)
-	c.integer("top_logprobs", s.TopLogprobs)
+	c.Decimal("frequency_penalty", s.FrequencyPenalty)
+	c.Decimal("presence_penalty", s.PresencePenalty)
+	c.Integer("seed", s.Seed)
+	c.Boolean("logprobs", s.Logprobs)
+	c.Integer("top_logprobs", s.TopLogprobs)
 }
 
-// reasoning says effort; a budget of tokens becomes the effort that other gateways take for
-// it, since the language has no budget.
+// reasoning says effort, also for a budget of tokens.
 func (c *composer) reasoning() {
 	effort := c.req.Reasoning.Effort
 	if b := c.req.Reasoning.Budget; effort == "" && b != nil {
-		switch {
-		case *b <= 0:
-			effort = "none"
-		case *b <= 2048:
-			effort = "low"
-		case *b <= 8192:
-			effort = "medium"
-		default:
-			effort = "high"
-		}
+		effort = EffortOf(*b)
 	}
 	if effort == "" {
 		return
 	}
 	if c.call.Can.NoThinking {
 		if effort != "none" {
-			c.drop("reasoning_effort")
+			c.Drop("reasoning_effort")
 		}
 		return
 	}
 	said := Nearest(effort, c.call.Can.Efforts)
 	if said != effort {
-		c.drop("reasoning_effort") // served as another one
+		c.Drop("reasoning_effort") // served as another one
 	}
-	c.str("reasoning_effort", said)
+	c.Str("reasoning_effort", said)
 }
 
 // Nearest gives the highest of a model's efforts that is not above the one asked for, else its
@@ -192,22 +145,9 @@ func Nearest(effort string, known []string) string {
 }
 
 func (c *composer) rest() {
-	c.str("user", c.call.EndUser)
-	tier := c.req.ServiceTier
-	if tier == "standard_only" { // Anthropic's word
-		tier = "default"
-	}
-	c.str("service_tier", tier)
-	if len(c.req.Metadata) > 0 {
-		c.name("metadata")
-		for i, l := range c.req.Metadata {
-			c.dst = append(providers.AppendString(append(c.dst, "{,"[min(i, 1)]), l.Name), ':')
-			c.dst = providers.AppendString(c.dst, l.Value)
-		}
-		c.dst = append(c.dst, '}')
-	}
+	c.Account(c.req, c.call)
 	if c.call.Stream {
-		c.dst = append(c.dst, `,"stream":true,"stream_options":{"include_usage":true}`...)
+		c.Dst = append(c.Dst, `,"stream":true,"stream_options":{"include_usage":true}`...)
 	}
 }
 
@@ -217,14 +157,14 @@ func (c *composer) rest() {
 func (c *composer) extras() {
 	for _, e := range c.req.Extras {
 		if e.Owner != Language && e.Owner != "" || !bare(e.Name) || spoken(e.Name) {
-			c.drop(e.Name)
+			c.Drop(e.Name)
 			continue
 		}
-		c.dst = append(providers.AppendString(append(c.dst, ','), e.Name), ':')
-		c.dst = append(c.dst, e.Value...)
+		c.Dst = append(providers.AppendString(append(c.Dst, ','), e.Name), ':')
+		c.Dst = append(c.Dst, e.Value...)
 	}
 	for _, name := range c.req.Unread {
-		c.drop(name)
+		c.Drop(name)
 	}
 }
 

@@ -123,7 +123,7 @@ func (r *reader) openRouterReasoning(raw []byte) error {
 }
 
 // thinking reads Anthropic's field, which its compatible endpoint takes here too. It is kept
-// as it came as well: its owner gets it word for word.
+// as it came as well: its owner gets it word for word, but for DeepSeek's, which has no budget.
 func (r *reader) thinking(raw []byte) error {
 	var said struct {
 		Type   looseString `json:"type"`
@@ -133,14 +133,21 @@ func (r *reader) thinking(raw []byte) error {
 	if err := Unmarshal("thinking", raw, &said); err != nil {
 		return err
 	}
-	if said.Type == "disabled" {
-		r.req.Reasoning.Effort = "none"
-	} else if said.Budget != nil {
-		r.req.Reasoning.Budget = said.Budget
+	ask := &r.req.Reasoning
+	switch {
+	case said.Type == "disabled":
+		ask.Effort = "none"
+	case said.Budget != nil:
+		ask.Budget = said.Budget
+	case said.Type == "enabled":
+		if ask.Effort == "" {
+			ask.Effort = "medium"
+		}
+		return nil
 	}
 	if said.Shown == "omitted" || said.Shown == "summarized" {
 		show := said.Shown == "summarized"
-		r.req.Reasoning.Show = &show
+		ask.Show = &show
 	}
 	r.keep("anthropic", "thinking", raw)
 	return nil

@@ -11,8 +11,8 @@ func (c *composer) tools() error {
 	if len(c.req.Tools) == 0 {
 		return nil
 	}
-	c.name("tools")
-	c.dst = append(c.dst, '[')
+	c.Name("tools")
+	c.Dst = append(c.Dst, '[')
 	for i := range c.req.Tools {
 		t := &c.req.Tools[i]
 		if t.Type != "" {
@@ -20,9 +20,9 @@ func (c *composer) tools() error {
 				fmt.Sprintf("Invalid value: '%s'. The upstream takes tools of the types 'function' and 'custom'.", t.Type))
 		}
 		if t.Cache != nil {
-			c.drop("cache_control")
+			c.Drop("cache_control")
 		}
-		c.separate()
+		c.Separate()
 		kind, schema := "function", "parameters"
 		if t.Custom {
 			if c.custom == nil {
@@ -31,42 +31,30 @@ func (c *composer) tools() error {
 			c.custom[t.Name] = true
 			kind, schema = "custom", "format"
 		}
-		c.dst = append(append(append(c.dst, `{"type":"`...), kind...), `","`...)
-		c.dst = providers.AppendString(append(append(c.dst, kind...), `":{"name":`...), t.Name)
-		c.str("description", t.Description)
+		c.Dst = append(append(append(c.Dst, `{"type":"`...), kind...), `","`...)
+		c.Dst = providers.AppendString(append(append(c.Dst, kind...), `":{"name":`...), providers.PlainToolName(t.Name))
+		c.Str("description", t.Description)
 		if t.Schema != nil {
-			c.name(schema)
-			c.dst = append(c.dst, t.Schema...)
+			c.Name(schema)
+			c.Dst = append(c.Dst, t.Schema...)
 		}
-		c.boolean("strict", t.Strict)
-		c.dst = append(c.dst, "}}"...)
+		strict, lost := Strict(t.Strict, t.Schema)
+		if lost {
+			c.Drop("tools.function.strict")
+		}
+		c.Boolean("strict", strict)
+		c.Dst = append(c.Dst, "}}"...)
 	}
-	c.dst = append(c.dst, ']')
+	c.Dst = append(c.Dst, ']')
 	return nil
 }
 
 func (c *composer) choice() error {
-	choice := &c.req.ToolChoice
-	word := map[providers.ChoiceMode]string{
-		providers.ChoiceAuto: "auto", providers.ChoiceNone: "none", providers.ChoiceAny: "required",
-	}[choice.Mode]
-	switch {
-	case choice.Mode == providers.ChoiceTool:
-		c.name("tool_choice")
-		c.named(choice.Name)
-	case len(choice.Allowed) > 0:
-		c.name("tool_choice")
-		c.dst = providers.AppendString(append(c.dst, `{"type":"allowed_tools","allowed_tools":{"mode":`...), word)
-		c.dst = append(c.dst, `,"tools":[`...)
-		for _, name := range choice.Allowed {
-			c.separate()
-			c.named(name)
-		}
-		c.dst = append(c.dst, "]}}"...)
-	default:
-		c.str("tool_choice", word)
+	if mode := c.req.ToolChoice.Mode; len(c.req.Tools) == 0 && mode != providers.ChoiceAny && mode != providers.ChoiceTool {
+		return nil // the API takes neither without tools
 	}
-	c.boolean("parallel_tool_calls", c.req.Parallel)
+	c.Choice(&c.req.ToolChoice, false, c.named)
+	c.Boolean("parallel_tool_calls", c.req.Parallel)
 	return nil
 }
 
@@ -76,8 +64,8 @@ func (c *composer) named(name string) {
 	if c.custom[name] {
 		kind = "custom"
 	}
-	c.dst = append(append(append(c.dst, `{"type":"`...), kind...), `","`...)
-	c.dst = append(providers.AppendString(append(append(c.dst, kind...), `":{"name":`...), name), "}}"...)
+	c.Dst = append(append(append(c.Dst, `{"type":"`...), kind...), `","`...)
+	c.Dst = append(providers.AppendString(append(append(c.Dst, kind...), `":{"name":`...), providers.PlainToolName(name)), "}}"...)
 }
 
 func (c *composer) format() error {
@@ -85,22 +73,26 @@ func (c *composer) format() error {
 	switch f.Kind {
 	case providers.FormatUnset:
 	case providers.FormatText:
-		c.dst = append(c.dst, `,"response_format":{"type":"text"}`...)
+		c.Dst = append(c.Dst, `,"response_format":{"type":"text"}`...)
 	case providers.FormatJSON:
-		c.dst = append(c.dst, `,"response_format":{"type":"json_object"}`...)
+		c.Dst = append(c.Dst, `,"response_format":{"type":"json_object"}`...)
 	case providers.FormatSchema:
 		name := f.Name
 		if name == "" {
 			name = "response"
 		}
-		c.dst = providers.AppendString(append(c.dst, `,"response_format":{"type":"json_schema","json_schema":{"name":`...), name)
-		c.str("description", f.Description)
+		c.Dst = providers.AppendString(append(c.Dst, `,"response_format":{"type":"json_schema","json_schema":{"name":`...), name)
+		c.Str("description", f.Description)
 		if f.Schema != nil {
-			c.name("schema")
-			c.dst = append(c.dst, f.Schema...)
+			c.Name("schema")
+			c.Dst = append(c.Dst, f.Schema...)
 		}
-		c.boolean("strict", f.Strict)
-		c.dst = append(c.dst, "}}"...)
+		strict, lost := Strict(f.Strict, f.Schema)
+		if lost {
+			c.Drop("response_format.json_schema.strict")
+		}
+		c.Boolean("strict", strict)
+		c.Dst = append(c.Dst, "}}"...)
 	}
 	return nil
 }

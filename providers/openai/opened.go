@@ -76,7 +76,7 @@ func (p *part) advance(d *decoder, c *opened, name, text string) {
 		c.block = p.next
 		p.next++
 		p.emit(d, providers.Event{Kind: providers.EventBlockStart, Index: c.block, Block: &providers.Block{
-			Kind: providers.KindToolCall, Call: &providers.ToolCall{ID: c.id, Name: name, Custom: c.custom}, Seal: c.seal,
+			Kind: providers.KindToolCall, Call: &providers.ToolCall{ID: c.id, Name: providers.SaidToolName(name), Custom: c.custom}, Seal: c.seal,
 		}})
 	}
 	if text != "" {

@@ -16,7 +16,7 @@ const leastOutput = 16
 // equal requests are equal bytes.
 func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
 	c := &composer{call: &call, req: req, custom: map[string]bool{}}
-	c.dst = providers.AppendString(append(c.dst, `{"model":`...), call.Model)
+	c.Dst = providers.AppendString(append(c.Dst, `{"model":`...), call.Model)
 	if req.N != nil && *req.N > 1 {
 		return providers.Plan{}, openai.Refuse("n", "unsupported_parameter", "'n' is not supported with this model: it gives one answer.")
 	}
@@ -33,53 +33,18 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 	if err := c.extras(); err != nil {
 		return providers.Plan{}, err
 	}
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 	return c.plan()
 }
 
 // composer builds one request body.
 type composer struct {
+	openai.Body
 	call    *providers.Call
 	req     *providers.Request
-	dst     []byte
-	dropped []string
 	custom  map[string]bool // ids of free-form calls
 	include []string
 	bound   int64 // max_output_tokens, 0 not said
-}
-
-func (c *composer) drop(name string) { c.dropped = providers.AddDropped(c.dropped, name) }
-
-func (c *composer) name(name string) {
-	c.dst = append(append(append(c.dst, ',', '"'), name...), '"', ':')
-}
-
-func (c *composer) str(name, value string) {
-	if value != "" {
-		c.name(name)
-		c.dst = providers.AppendString(c.dst, value)
-	}
-}
-
-func (c *composer) boolean(name string, value *bool) {
-	if value != nil {
-		c.name(name)
-		c.dst = strconv.AppendBool(c.dst, *value)
-	}
-}
-
-func (c *composer) decimal(name string, value *float64) {
-	if value != nil {
-		c.name(name)
-		c.dst = strconv.AppendFloat(c.dst, *value, 'g', -1, 64)
-	}
-}
-
-// separate puts a comma before an element, unless it is the first of its list.
-func (c *composer) separate() {
-	if c.dst[len(c.dst)-1] != '[' {
-		c.dst = append(c.dst, ',')
-	}
 }
 
 // limit says the output's bound: the client's, or the gateway's own where that is less.
@@ -88,15 +53,15 @@ func (c *composer) limit() {
 		c.bound = *m
 		if c.bound < leastOutput {
 			c.bound = leastOutput
-			c.drop(c.limitSaid())
+			c.Drop(c.limitSaid())
 		}
 	}
 	if clamp := c.call.Clamp; clamp > 0 && (c.bound == 0 || c.bound > clamp) {
 		c.bound = max(clamp, leastOutput)
 	}
 	if c.bound > 0 {
-		c.name("max_output_tokens")
-		c.dst = strconv.AppendInt(c.dst, c.bound, 10)
+		c.Name("max_output_tokens")
+		c.Dst = strconv.AppendInt(c.Dst, c.bound, 10)
 	}
 }
 
@@ -119,18 +84,18 @@ func (c *composer) sampling() {
 		{"temperature", c.call.Can.NoSampling && s.Temperature != nil}, {"top_p", c.call.Can.NoSampling && s.TopP != nil},
 	} {
 		if f.said {
-			c.drop(f.name)
+			c.Drop(f.name)
 		}
 	}
 	if !c.call.Can.NoSampling {
-		c.decimal("temperature", s.Temperature)
-		c.decimal("top_p", s.TopP)
+		c.Decimal("temperature", s.Temperature)
+		c.Decimal("top_p", s.TopP)
 	}
 	if s.Logprobs != nil && *s.Logprobs {
 		c.include = append(c.include, "message.output_text.logprobs")
 		if s.TopLogprobs != nil {
-			c.name("top_logprobs")
-			c.dst = strconv.AppendInt(c.dst, *s.TopLogprobs, 10)
+			c.Name("top_logprobs")
+			c.Dst = strconv.AppendInt(c.Dst, *s.TopLogprobs, 10)
 		}
 	}
 }
@@ -143,33 +108,37 @@ func (c *composer) text() {
 	if f.Kind == providers.FormatUnset && verbosity == nil {
 		return
 	}
-	c.name("text")
-	c.dst = append(c.dst, '{')
+	c.Name("text")
+	c.Dst = append(c.Dst, '{')
 	switch f.Kind {
 	case providers.FormatText:
-		c.dst = append(c.dst, `"format":{"type":"text"}`...)
+		c.Dst = append(c.Dst, `"format":{"type":"text"}`...)
 	case providers.FormatJSON:
-		c.dst = append(c.dst, `"format":{"type":"json_object"}`...)
+		c.Dst = append(c.Dst, `"format":{"type":"json_object"}`...)
 	case providers.FormatSchema:
 		name := f.Name
 		if name == "" {
 			name = "response"
 		}
-		c.dst = providers.AppendString(append(c.dst, `"format":{"type":"json_schema","name":`...), name)
-		c.str("description", f.Description)
-		c.name("schema")
-		c.dst = append(c.dst, orEmpty(f.Schema)...)
-		c.boolean("strict", f.Strict)
-		c.dst = append(c.dst, '}')
+		c.Dst = providers.AppendString(append(c.Dst, `"format":{"type":"json_schema","name":`...), name)
+		c.Str("description", f.Description)
+		c.Name("schema")
+		c.Dst = append(c.Dst, orEmpty(f.Schema)...)
+		strict, lost := openai.Strict(f.Strict, f.Schema)
+		if lost {
+			c.Drop("response_format.json_schema.strict")
+		}
+		c.Boolean("strict", strict)
+		c.Dst = append(c.Dst, '}')
 	case providers.FormatUnset:
 	}
 	if verbosity != nil {
 		if f.Kind != providers.FormatUnset {
-			c.dst = append(c.dst, ',')
+			c.Dst = append(c.Dst, ',')
 		}
-		c.dst = append(append(c.dst, `"verbosity":`...), verbosity...)
+		c.Dst = append(append(c.Dst, `"verbosity":`...), verbosity...)
 	}
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 }
 
 // orEmpty gives a schema, or the one that takes no members.
@@ -196,86 +165,62 @@ func (c *composer) reasoning() {
 	ask, can := &c.req.Reasoning, &c.call.Can
 	effort := ask.Effort
 	if b := ask.Budget; effort == "" && b != nil {
-		effort = effortOf(*b)
+		effort = openai.EffortOf(*b)
 	}
 	if can.NoThinking {
 		if effort != "" && effort != "none" {
-			c.drop("reasoning_effort")
+			c.Drop("reasoning_effort")
 		}
 		return
 	}
 	said := effort
 	if effort != "" {
 		if said = openai.Nearest(effort, can.Efforts); said != effort {
-			c.drop("reasoning_effort") // served as another one
+			c.Drop("reasoning_effort") // served as another one
 		}
 	}
 	show := ask.Show != nil && *ask.Show
 	if said != "" || show {
-		c.name("reasoning")
-		c.dst = append(c.dst, '{')
+		c.Name("reasoning")
+		c.Dst = append(c.Dst, '{')
 		if said != "" {
-			c.dst = providers.AppendString(append(c.dst, `"effort":`...), said)
+			c.Dst = providers.AppendString(append(c.Dst, `"effort":`...), said)
 		}
 		if show {
 			if said != "" {
-				c.dst = append(c.dst, ',')
+				c.Dst = append(c.Dst, ',')
 			}
-			c.dst = append(c.dst, `"summary":"auto"`...)
+			c.Dst = append(c.Dst, `"summary":"auto"`...)
 		}
-		c.dst = append(c.dst, '}')
+		c.Dst = append(c.Dst, '}')
 	}
 	if can.Known || said != "" || show {
 		c.include = append(c.include, "reasoning.encrypted_content")
 	}
 }
 
-// effortOf is the effort that Chat's dialect takes for a budget of tokens.
-func effortOf(budget int64) string {
-	switch {
-	case budget <= 0:
-		return "none"
-	case budget <= 2048:
-		return "low"
-	case budget <= 8192:
-		return "medium"
-	}
-	return "high"
-}
-
 func (c *composer) account() {
 	if len(c.include) > 0 {
-		c.name("include")
-		c.dst = append(c.dst, '[')
+		c.Name("include")
+		c.Dst = append(c.Dst, '[')
 		for _, name := range c.include {
-			c.separate()
-			c.dst = providers.AppendString(c.dst, name)
+			c.Separate()
+			c.Dst = providers.AppendString(c.Dst, name)
 		}
-		c.dst = append(c.dst, ']')
+		c.Dst = append(c.Dst, ']')
 	}
-	c.boolean("parallel_tool_calls", c.req.Parallel)
-	c.str("user", c.call.EndUser)
-	tier := c.req.ServiceTier
-	if tier == "standard_only" { // Anthropic's word
-		tier = "default"
+	if len(c.req.Tools) > 0 {
+		c.Boolean("parallel_tool_calls", c.req.Parallel)
 	}
-	c.str("service_tier", tier)
-	if len(c.req.Metadata) > 0 {
-		c.name("metadata")
-		for i, l := range c.req.Metadata {
-			c.dst = append(providers.AppendString(append(c.dst, "{,"[min(i, 1)]), l.Name), ':')
-			c.dst = providers.AppendString(c.dst, l.Value)
-		}
-		c.dst = append(c.dst, '}')
-	}
-	c.name("store")
+	c.Account(c.req, c.call)
+	c.Name("store")
 	if kept := c.extra("store"); string(kept) == "true" {
-		c.dst = append(c.dst, kept...)
+		c.Dst = append(c.Dst, kept...)
 	} else {
-		c.dst = append(c.dst, "false"...)
+		c.Dst = append(c.Dst, "false"...)
 	}
 	if c.call.Stream {
-		c.dst = append(c.dst, `,"stream":true`...)
+		c.Dst = append(c.Dst, `,"stream":true`...)
 	}
 }
 
@@ -292,18 +237,18 @@ func (c *composer) extras() error {
 		case (e.Owner == "" || e.Owner == Language) && !slices.Contains([]byte(e.Name), '.') && !spoken(e.Name):
 			c.own(e)
 		default:
-			c.drop(e.Name)
+			c.Drop(e.Name)
 		}
 	}
 	for _, name := range c.req.Unread {
-		c.drop(name)
+		c.Drop(name)
 	}
 	return nil
 }
 
 func (c *composer) own(e *providers.Extra) {
-	c.dst = append(providers.AppendString(append(c.dst, ','), e.Name), ':')
-	c.dst = append(c.dst, e.Value...)
+	c.Dst = append(providers.AppendString(append(c.Dst, ','), e.Name), ':')
+	c.Dst = append(c.Dst, e.Value...)
 }
 
 // chatExtra says a field of Chat's that the hub has no word for.
@@ -318,10 +263,10 @@ func (c *composer) chatExtra(e *providers.Extra) error {
 		}
 	case "logit_bias":
 		if string(e.Value) != "{}" {
-			c.drop(e.Name)
+			c.Drop(e.Name)
 		}
 	default:
-		c.drop(e.Name)
+		c.Drop(e.Name)
 	}
 	return nil
 }
@@ -340,17 +285,17 @@ func spoken(name string) bool {
 // plan applies the provider's quirks to the finished body.
 func (c *composer) plan() (providers.Plan, error) {
 	var doc providers.Document
-	if err := doc.Scan(c.dst, nil); err != nil {
+	if err := doc.Scan(c.Dst, nil); err != nil {
 		return providers.Plan{}, openai.Refuse("", "", "the request cannot be said in the upstream's language: "+err.Error())
 	}
 	s := splicer{call: c.call, doc: &doc}
 	s.quirks()
-	body := c.dst
+	body := c.Dst
 	if len(s.edits) > 0 {
 		body = doc.Splice(nil, s.edits...)
 	}
 	plan := providers.Plan{
-		Requests: []providers.UpstreamRequest{{Path: c.call.Path, Body: body}}, Dropped: append(c.dropped, s.dropped...), MaxOutput: c.bound,
+		Requests: []providers.UpstreamRequest{{Path: c.call.Path, Body: body}}, Dropped: append(c.Dropped, s.dropped...), MaxOutput: c.bound,
 	}
 	if c.call.Clamp > 0 && (c.req.MaxTokens == nil || *c.req.MaxTokens > c.bound) {
 		plan.Clamped = c.limitSaid() + "=" + strconv.FormatInt(c.bound, 10)

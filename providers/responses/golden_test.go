@@ -5,6 +5,7 @@ import (
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/anthropic"
+	"github.com/aistrale/aistrale/providers/bedrock"
 	"github.com/aistrale/aistrale/providers/gemini"
 	"github.com/aistrale/aistrale/providers/openai"
 	"github.com/aistrale/aistrale/providers/providertest"
@@ -20,6 +21,7 @@ var pairs = map[string]struct {
 	"chat":      {responses.Face{}, openai.Dialect{}},
 	"anthropic": {responses.Face{}, anthropic.Dialect{}},
 	"gemini":    {responses.Face{}, gemini.Dialect{}},
+	"bedrock":   {responses.Face{}, bedrock.Dialect{}},
 	"from_chat": {openai.Face{}, responses.Dialect{}},
 }
 

@@ -27,7 +27,7 @@ func (d *decoder) item(key int64, v gjson.Result) {
 	}
 	d.calls = true
 	b := &block{index: -1, kind: providers.KindToolCall, call: providers.ToolCall{
-		ID: v.Get("call_id").String(), Name: v.Get("name").String(), Custom: it.kind == "custom_tool_call",
+		ID: v.Get("call_id").String(), Name: providers.SaidToolName(v.Get("name").String()), Custom: it.kind == "custom_tool_call",
 	}}
 	it.parts = append(it.parts, b)
 	d.begin(b)

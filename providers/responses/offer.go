@@ -3,7 +3,6 @@ package responses
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -23,23 +22,23 @@ func (c *composer) tools() error {
 	if len(c.req.Tools) == 0 && search == nil {
 		return nil
 	}
-	c.name("tools")
-	c.dst = append(c.dst, '[')
+	c.Name("tools")
+	c.Dst = append(c.Dst, '[')
 	for i := range c.req.Tools {
 		t := &c.req.Tools[i]
-		c.separate()
+		c.Separate()
 		if t.Cache != nil {
-			c.drop("cache_control")
+			c.Drop("cache_control")
 		}
 		if err := c.tool(t, i); err != nil {
 			return err
 		}
 	}
 	if search != nil {
-		c.separate()
+		c.Separate()
 		c.search(gjson.ParseBytes(search))
 	}
-	c.dst = append(c.dst, ']')
+	c.Dst = append(c.Dst, ']')
 	return nil
 }
 
@@ -50,21 +49,25 @@ func (c *composer) tool(t *providers.Tool, i int) error {
 	case t.Type != "":
 		return c.hosted(t, i)
 	case t.Custom:
-		c.dst = providers.AppendString(append(c.dst, `{"type":"custom","name":`...), t.Name)
-		c.str("description", t.Description)
+		c.Dst = providers.AppendString(append(c.Dst, `{"type":"custom","name":`...), providers.PlainToolName(t.Name))
+		c.Str("description", t.Description)
 		if t.Schema != nil {
-			c.name("format")
-			c.dst = append(c.dst, ownFormat(t.Schema)...)
+			c.Name("format")
+			c.Dst = append(c.Dst, ownFormat(t.Schema)...)
 		}
 	default:
-		c.dst = providers.AppendString(append(c.dst, `{"type":"function","name":`...), t.Name)
-		c.str("description", t.Description)
-		c.name("parameters")
-		c.dst = append(c.dst, orEmpty(t.Schema)...)
-		strict := t.Strict != nil && *t.Strict
-		c.boolean("strict", &strict)
+		c.Dst = providers.AppendString(append(c.Dst, `{"type":"function","name":`...), providers.PlainToolName(t.Name))
+		c.Str("description", t.Description)
+		c.Name("parameters")
+		c.Dst = append(c.Dst, orEmpty(t.Schema)...)
+		strict, lost := openai.Strict(t.Strict, t.Schema)
+		if lost {
+			c.Drop("tools.function.strict")
+		}
+		held := strict != nil && *strict
+		c.Boolean("strict", &held)
 	}
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 	return nil
 }
 
@@ -72,9 +75,17 @@ func (c *composer) tool(t *providers.Tool, i int) error {
 func (c *composer) hosted(t *providers.Tool, i int) error {
 	switch {
 	case slices.Contains(hosted, t.Type) && gjson.ValidBytes(t.Raw):
-		c.dst = append(c.dst, t.Raw...)
-	case strings.HasPrefix(t.Type, "web_search_20"), t.Type == "google_search", t.Type == "googleSearch":
-		c.dst = append(c.dst, `{"type":"web_search"}`...)
+		c.Dst = append(c.Dst, t.Raw...)
+	case providers.WebSearch(t.Type):
+		for _, name := range t.LostOptions("user_location") {
+			c.Drop(name)
+		}
+		c.Dst = append(c.Dst, `{"type":"web_search"`...)
+		if at := gjson.GetBytes(t.Raw, "user_location"); at.IsObject() {
+			c.Name("user_location")
+			c.Dst = append(c.Dst, at.Raw...)
+		}
+		c.Dst = append(c.Dst, '}')
 	default:
 		return openai.Refuse(fmt.Sprintf("tools[%d].type", i), "invalid_value",
 			fmt.Sprintf("Invalid value: '%s'. The upstream has no tool of that type.", t.Type))
@@ -84,16 +95,16 @@ func (c *composer) hosted(t *providers.Tool, i int) error {
 
 // search says Chat's web_search_options.
 func (c *composer) search(options gjson.Result) {
-	c.dst = append(c.dst, `{"type":"web_search"`...)
-	c.str("search_context_size", options.Get("search_context_size").Str)
+	c.Dst = append(c.Dst, `{"type":"web_search"`...)
+	c.Str("search_context_size", options.Get("search_context_size").Str)
 	if at := options.Get("user_location.approximate"); at.IsObject() {
-		c.dst = append(c.dst, `,"user_location":{"type":"approximate"`...)
+		c.Dst = append(c.Dst, `,"user_location":{"type":"approximate"`...)
 		for _, name := range []string{"city", "country", "region", "timezone"} {
-			c.str(name, at.Get(name).Str)
+			c.Str(name, at.Get(name).Str)
 		}
-		c.dst = append(c.dst, '}')
+		c.Dst = append(c.Dst, '}')
 	}
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 }
 
 // ownFormat says a custom tool's format, which the hub has in Chat's words.
@@ -107,26 +118,13 @@ func ownFormat(format []byte) []byte {
 }
 
 func (c *composer) choice() error {
-	choice := &c.req.ToolChoice
-	word := map[providers.ChoiceMode]string{
-		providers.ChoiceAuto: "auto", providers.ChoiceNone: "none", providers.ChoiceAny: "required",
-	}[choice.Mode]
-	switch {
-	case choice.Mode == providers.ChoiceTool:
-		c.name("tool_choice")
-		c.named(choice.Name)
-	case len(choice.Allowed) > 0:
-		c.name("tool_choice")
-		c.dst = providers.AppendString(append(c.dst, `{"type":"allowed_tools","mode":`...), word)
-		c.dst = append(c.dst, `,"tools":[`...)
-		for _, name := range choice.Allowed {
-			c.separate()
-			c.named(name)
+	for i := range c.req.Tools {
+		if t := &c.req.Tools[i]; t.Type != "" && t.Name == c.req.ToolChoice.Name && c.req.ToolChoice.Mode == providers.ChoiceTool {
+			c.Drop("tool_choice") // hosted tools have no names here
+			return nil
 		}
-		c.dst = append(c.dst, "]}"...)
-	default:
-		c.str("tool_choice", word)
 	}
+	c.Choice(&c.req.ToolChoice, true, c.named)
 	return nil
 }
 
@@ -137,6 +135,6 @@ func (c *composer) named(name string) {
 			kind = "custom"
 		}
 	}
-	c.dst = append(append(append(c.dst, `{"type":"`...), kind...), `","name":`...)
-	c.dst = append(providers.AppendString(c.dst, name), '}')
+	c.Dst = append(append(append(c.Dst, `{"type":"`...), kind...), `","name":`...)
+	c.Dst = append(providers.AppendString(c.Dst, providers.PlainToolName(name)), '}')
 }

@@ -2,7 +2,6 @@ package responses
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -10,15 +9,21 @@ import (
 	"github.com/aistrale/aistrale/providers/openai"
 )
 
+// maxID is how long a call's id may be.
+const maxID = 64
+
 // input says the turns. Each message, call, result and thought is an item of its own.
 func (c *composer) input() error {
-	c.name("input")
-	c.dst = append(c.dst, '[')
+	c.Name("input")
+	c.Dst = append(c.Dst, '[')
+	if openai.NeedsNudge(c.req) {
+		c.Dst = append(providers.AppendString(append(c.Dst, `{"role":"system","content":`...), openai.JSONNudge), '}')
+	}
 	for i := range c.req.Turns {
 		t := &c.req.Turns[i]
 		path := fmt.Sprintf("messages[%d]", i)
 		if t.Name != "" && t.Role != providers.RoleTool {
-			c.drop("messages.name")
+			c.Drop("messages.name")
 		}
 		var err error
 		switch t.Role {
@@ -35,7 +40,7 @@ func (c *composer) input() error {
 			return err
 		}
 	}
-	c.dst = append(c.dst, ']')
+	c.Dst = append(c.Dst, ']')
 	return nil
 }
 
@@ -65,17 +70,17 @@ func (c *composer) message(role string, blocks []providers.Block, path string) e
 	if len(blocks) == 0 {
 		return nil
 	}
-	c.separate()
-	c.dst = append(append(append(c.dst, `{"role":"`...), role...), `","content":`...)
+	c.Separate()
+	c.Dst = append(append(append(c.Dst, `{"role":"`...), role...), `","content":`...)
 	c.marks(blocks)
 	if len(blocks) == 1 && blocks[0].Kind == providers.KindText {
-		c.dst = append(providers.AppendString(c.dst, blocks[0].Text), '}')
+		c.Dst = append(providers.AppendString(c.Dst, blocks[0].Text), '}')
 		return nil
 	}
 	if err := c.parts(blocks, path); err != nil {
 		return err
 	}
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 	return nil
 }
 
@@ -83,27 +88,27 @@ func (c *composer) message(role string, blocks []providers.Block, path string) e
 func (c *composer) marks(blocks []providers.Block) {
 	for i := range blocks {
 		if blocks[i].Cache != nil {
-			c.drop("cache_control")
+			c.Drop("cache_control")
 		}
 	}
 }
 
 func (c *composer) parts(blocks []providers.Block, path string) error {
-	c.dst = append(c.dst, '[')
+	c.Dst = append(c.Dst, '[')
 	for i := range blocks {
 		if err := c.part(&blocks[i], fmt.Sprintf("%s.content[%d]", path, i)); err != nil {
 			return err
 		}
 	}
-	c.dst = append(c.dst, ']')
+	c.Dst = append(c.Dst, ']')
 	return nil
 }
 
 func (c *composer) part(b *providers.Block, path string) error {
-	c.separate()
+	c.Separate()
 	switch b.Kind {
 	case providers.KindText, providers.KindRefusal:
-		c.dst = providers.AppendString(append(c.dst, `{"type":"input_text","text":`...), b.Text)
+		c.Dst = providers.AppendString(append(c.Dst, `{"type":"input_text","text":`...), b.Text)
 	case providers.KindImage:
 		return c.image(b.Media, path)
 	case providers.KindFile:
@@ -113,51 +118,48 @@ func (c *composer) part(b *providers.Block, path string) error {
 	default:
 		return openai.Refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no content of this kind here.", path))
 	}
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 	return nil
 }
 
 func (c *composer) image(m *providers.Media, path string) error {
-	c.dst = append(c.dst, `{"type":"input_image"`...)
+	c.Dst = append(c.Dst, `{"type":"input_image"`...)
 	switch address := openai.Address(m); {
 	case m.FileID != "":
-		c.str("file_id", m.FileID)
+		c.Str("file_id", m.FileID)
 	case address != "":
-		c.str("image_url", address)
+		c.Str("image_url", address)
 	default:
 		return openai.Missing(path + ".image_url")
 	}
-	c.str("detail", m.Detail)
-	c.dst = append(c.dst, '}')
+	c.Str("detail", m.Detail)
+	c.Dst = append(c.Dst, '}')
 	return nil
 }
 
+// file says a file. Of a text the text is said, as Chat's dialect does.
 func (c *composer) file(m *providers.Media, path string) error {
-	c.dst = append(c.dst, `{"type":"input_file"`...)
-	name := m.Name
+	if text, ok, err := openai.FileText(m, path); ok || err != nil {
+		c.Dst = append(providers.AppendString(append(c.Dst, `{"type":"input_text","text":`...), text), '}')
+		return err
+	}
+	c.Dst = append(c.Dst, `{"type":"input_file"`...)
 	switch {
 	case m.FileID != "":
-		c.str("file_id", m.FileID)
-		name = ""
+		c.Str("file_id", m.FileID)
 	case m.Data != "":
 		kind := m.Type
 		if kind == "" {
 			kind = "application/octet-stream"
 		}
-		if name == "" {
-			name = "file" // the API wants one beside bytes
-		}
-		c.str("filename", name)
-		c.str("file_data", "data:"+kind+";base64,"+m.Data)
-		name = ""
+		c.Str("filename", openai.Filename(m))
+		c.Str("file_data", "data:"+kind+";base64,"+m.Data)
 	case m.URL != "":
-		c.str("file_url", m.URL)
-		name = ""
+		c.Str("file_url", m.URL)
 	default:
 		return openai.Missing(path + ".file_data")
 	}
-	c.str("filename", name)
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 	return nil
 }
 
@@ -165,16 +167,9 @@ func (c *composer) audio(m *providers.Media, path string) error {
 	if m.Data == "" {
 		return openai.Missing(path + ".input_audio.data")
 	}
-	format := strings.TrimPrefix(m.Type, "audio/")
-	switch format {
-	case "mpeg":
-		format = "mp3"
-	case "x-wav", "wave", "":
-		format = "wav"
-	}
-	c.dst = providers.AppendString(append(c.dst, `{"type":"input_audio","input_audio":{"data":`...), m.Data)
-	c.str("format", format)
-	c.dst = append(c.dst, "}}"...)
+	c.Dst = providers.AppendString(append(c.Dst, `{"type":"input_audio","input_audio":{"data":`...), m.Data)
+	c.Str("format", openai.AudioFormat(m))
+	c.Dst = append(c.Dst, "}}"...)
 	return nil
 }
 
@@ -198,7 +193,7 @@ func (c *composer) assistant(t *providers.Turn, path string) error {
 		case providers.KindToolResult:
 			return openai.Refuse(path, "invalid_value", fmt.Sprintf("Invalid '%s': the upstream takes no tool result in an assistant's turn.", path))
 		default:
-			c.drop("messages.images")
+			c.Drop("messages.images")
 		}
 	}
 	return nil
@@ -206,94 +201,95 @@ func (c *composer) assistant(t *providers.Turn, path string) error {
 
 // answer is one message of the model's. Empty texts, which only held a seal, are left out.
 func (c *composer) answer(blocks []providers.Block) {
-	head := len(c.dst)
-	c.separate()
-	c.dst = append(c.dst, `{"type":"message","role":"assistant","content":[`...)
-	bare := len(c.dst)
+	head := len(c.Dst)
+	c.Separate()
+	c.Dst = append(c.Dst, `{"type":"message","role":"assistant","content":[`...)
+	bare := len(c.Dst)
 	for i := range blocks {
 		if b := &blocks[i]; b.Kind == providers.KindRefusal {
-			c.separate()
-			c.dst = append(providers.AppendString(append(c.dst, `{"type":"refusal","refusal":`...), b.Text), '}')
+			c.Separate()
+			c.Dst = append(providers.AppendString(append(c.Dst, `{"type":"refusal","refusal":`...), b.Text), '}')
 		} else if b.Text != "" {
-			c.separate()
-			c.dst = providers.AppendString(append(c.dst, `{"type":"output_text","text":`...), b.Text)
-			c.dst = append(c.dst, `,"annotations":[]}`...)
+			c.Separate()
+			c.Dst = providers.AppendString(append(c.Dst, `{"type":"output_text","text":`...), b.Text)
+			c.Dst = append(c.Dst, `,"annotations":[]}`...)
 		}
 	}
-	if len(c.dst) == bare {
-		c.dst = c.dst[:head]
+	if len(c.Dst) == bare {
+		c.Dst = c.Dst[:head]
 		return
 	}
-	c.dst = append(c.dst, "]}"...)
+	c.Dst = append(c.Dst, "]}"...)
 }
 
 func (c *composer) thought(b *providers.Block) {
 	if b.Seal == nil || b.Seal.Minter != openaiMinter || b.Seal.Encrypted == "" {
 		return
 	}
-	c.separate()
-	c.dst = append(c.dst, `{"type":"reasoning"`...)
-	c.str("id", b.Seal.ID)
-	c.dst = append(c.dst, `,"summary":[`...)
+	c.Separate()
+	c.Dst = append(c.Dst, `{"type":"reasoning"`...)
+	c.Str("id", b.Seal.ID)
+	c.Dst = append(c.Dst, `,"summary":[`...)
 	if b.Text != "" {
-		c.dst = append(providers.AppendString(append(c.dst, `{"type":"summary_text","text":`...), b.Text), '}')
+		c.Dst = append(providers.AppendString(append(c.Dst, `{"type":"summary_text","text":`...), b.Text), '}')
 	}
-	c.dst = append(c.dst, ']')
-	c.str("encrypted_content", b.Seal.Encrypted)
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, ']')
+	c.Str("encrypted_content", b.Seal.Encrypted)
+	c.Dst = append(c.Dst, '}')
 }
 
 func (c *composer) called(b *providers.Block) {
-	c.separate()
+	c.Separate()
 	id := b.Call.ID
 	if id == "" {
-		id = callID(c.call.ID, len(c.dst))
+		id = callID(c.call.ID, len(c.Dst))
 	}
+	id = openai.CallID(id, maxID)
 	if b.Call.Custom {
-		c.custom[id] = true
-		c.dst = providers.AppendString(append(c.dst, `{"type":"custom_tool_call","call_id":`...), id)
-		c.str("name", b.Call.Name)
-		c.name("input")
-		c.dst = append(providers.AppendString(c.dst, b.Call.Arguments), '}')
+		c.custom[b.Call.ID] = true
+		c.Dst = providers.AppendString(append(c.Dst, `{"type":"custom_tool_call","call_id":`...), id)
+		c.Str("name", providers.PlainToolName(b.Call.Name))
+		c.Name("input")
+		c.Dst = append(providers.AppendString(c.Dst, b.Call.Arguments), '}')
 		return
 	}
 	arguments := b.Call.Arguments
 	if arguments == "" {
 		arguments = "{}"
 	}
-	c.dst = providers.AppendString(append(c.dst, `{"type":"function_call","call_id":`...), id)
-	c.str("name", b.Call.Name)
-	c.str("arguments", arguments)
-	c.dst = append(c.dst, '}')
+	c.Dst = providers.AppendString(append(c.Dst, `{"type":"function_call","call_id":`...), id)
+	c.Str("name", providers.PlainToolName(b.Call.Name))
+	c.Str("arguments", arguments)
+	c.Dst = append(c.Dst, '}')
 }
 
 func (c *composer) result(b *providers.Block, path string) error {
 	r := b.Result
 	if b.Cache != nil {
-		c.drop("cache_control")
+		c.Drop("cache_control")
 	}
 	if r.IsError {
-		c.drop("messages.is_error")
+		c.Drop("messages.is_error")
 	}
 	kind := "function_call_output"
 	if c.custom[r.CallID] {
 		kind = "custom_tool_call_output"
 	}
-	c.separate()
-	c.dst = append(append(append(c.dst, `{"type":"`...), kind...), `","call_id":`...)
-	c.dst = append(providers.AppendString(c.dst, r.CallID), `,"output":`...)
+	c.Separate()
+	c.Dst = append(append(append(c.Dst, `{"type":"`...), kind...), `","call_id":`...)
+	c.Dst = append(providers.AppendString(c.Dst, openai.CallID(r.CallID, maxID)), `,"output":`...)
 	c.marks(r.Blocks)
 	switch {
 	case len(r.Blocks) == 0:
-		c.dst = append(c.dst, `""`...)
+		c.Dst = append(c.Dst, `""`...)
 	case len(r.Blocks) == 1 && r.Blocks[0].Kind == providers.KindText:
-		c.dst = providers.AppendString(c.dst, r.Blocks[0].Text)
+		c.Dst = providers.AppendString(c.Dst, r.Blocks[0].Text)
 	default:
 		if err := c.parts(r.Blocks, path); err != nil {
 			return err
 		}
 	}
-	c.dst = append(c.dst, '}')
+	c.Dst = append(c.Dst, '}')
 	return nil
 }
 

@@ -43,7 +43,7 @@ func streams(t *testing.T, pair string, do func(name string, call providers.Call
 	}
 }
 
-var translated = []string{"chat", "anthropic", "gemini"}
+var translated = []string{"chat", "anthropic", "gemini", "bedrock"}
 
 // Every translated stream has the form of OpenAI's own, and adds up to the whole reply that the
 // same events make.
