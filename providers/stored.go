@@ -1,5 +1,7 @@
 package providers
 
+import "time"
+
 // ObjectKind is what an object is that a provider keeps for its account.
 type ObjectKind string
 
@@ -49,6 +51,14 @@ type Stored struct {
 	Binary bool
 	// Streams is set where the object can be read as a stream (?stream=true).
 	Streams bool
+	// Raw is set where the client's body is bytes, which go by as they come.
+	Raw bool
+	// Model is the field of the body that names a model of the provider's; "" is none.
+	Model string
+	// Wants are headers that the call must have, with their values.
+	Wants [][2]string
+	// Hands is the address that a good reply gives the client to go on at; nil none.
+	Hands *Handed
 	// Sends and Tells are headers, in lower case, that the call has beside its body: of the client's
 	// request, and of a good reply.
 	Sends, Tells []string
@@ -89,6 +99,15 @@ type Made struct {
 // A Link is an address at the provider that a reply tells. The client is given the gateway's own:
 // the Path of an endpoint, whose "{id}" is the reply's id.
 type Link struct{ Field, Path string }
+
+// Handed is an address at the provider in the header of a reply. The client is given the
+// gateway's own, Path, whose "{id}" is the parameter ID of the provider's: an object of the
+// caller's, for as long as For.
+type Handed struct {
+	Header, ID, Path string
+	Kind             ObjectKind
+	For              time.Duration
+}
 
 // Paging says how a list is read page by page.
 type Paging struct {

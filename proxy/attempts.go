@@ -49,7 +49,7 @@ func (f *flight) send(targets []target) error {
 		if cause := f.left(); cause != nil {
 			return f.broken(cause)
 		}
-		if !w.failed(t, fault(err)) || f.form != nil && f.form.spent {
+		if !w.failed(t, fault(err)) || f.spent() {
 			return err
 		}
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -145,15 +144,7 @@ func (f *flight) admitBatchCall(account *Account, line []byte) error {
 	if route, ok := account.Route(at.Op, at.Face.Language(), asked.Model); !ok || route.Pair != nil {
 		return providers.Invalid("url", "The provider of the batch does not serve '"+clean([]byte(path))+"'.")
 	}
-	target := policy.Target{Provider: account.Name, Model: asked.Model}
-	if _, err := f.state.Router.Resolve(target.Name()); err != nil {
-		return err
-	}
-	targets, err := policy.AdmitTargets(f.key, target.Name(), []policy.Target{target})
-	if err != nil {
-		return err
-	}
-	if err := policy.AdmitFields(f.key, doc.Hits, targets); err != nil {
+	if err := f.admitOwnModel(account, asked.Model, doc.Hits); err != nil {
 		return err
 	}
 	return f.findNamed(doc.Hits)

@@ -22,6 +22,9 @@ func (f *flight) settleObjects() error {
 		return err
 	}
 	f.scratch = f.link(f.scratch)
+	if s.Hands != nil {
+		return f.hand(s.Hands)
+	}
 	if s.Deletes && len(f.held) > 0 {
 		return f.g.objects.release(f.held[0])
 	}

@@ -48,13 +48,14 @@ type flight struct {
 	rec       storage.Record
 	attempts  [2]storage.Attempt // room for the usual number
 
-	form      *form  // the client's, where the body is one
-	body      []byte // the client's, unpacked; of a form its fields, as JSON
-	rewritten []byte // the client's with the operator's parameters
-	sent      []byte // what went to the upstream
-	scratch   []byte // the upstream's words, or a whole reply
-	out       []byte // bytes for the client, not yet written
-	memory    int64  // taken from the body budget
+	form      *form    // the client's, where the body is one
+	raw       *rawBody // the client's, where it is sent on as it comes
+	body      []byte   // the client's, unpacked; of a form its fields, as JSON
+	rewritten []byte   // the client's with the operator's parameters
+	sent      []byte   // what went to the upstream
+	scratch   []byte   // the upstream's words, or a whole reply
+	out       []byte   // bytes for the client, not yet written
+	memory    int64    // taken from the body budget
 	settled   bool
 	reply     reply
 	bill      bill
@@ -108,10 +109,7 @@ func (g *Gateway) end(f *flight) {
 	f.mu.Unlock()
 	g.memory.give(f.memory)
 	f.memory = 0
-	if f.form != nil {
-		f.form.close()
-		f.form = nil
-	}
+	f.closeBody()
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
 	f.hurried, f.firstByte, f.held, f.claimed = false, 0, nil, f.claimed[:0]

@@ -17,7 +17,7 @@ import (
 )
 
 // newLargeTenants has a provider of files that answers by a handler.
-func newLargeTenants(t *testing.T, answer http.HandlerFunc) *tenants {
+func newLargeTenants(t *testing.T, answer http.HandlerFunc, change ...setting) *tenants {
 	t.Helper()
 	s := httptest.NewServer(answer)
 	t.Cleanup(s.Close)
@@ -27,7 +27,7 @@ func newLargeTenants(t *testing.T, answer http.HandlerFunc) *tenants {
 	}
 	t.Cleanup(up.Close)
 	dir := t.TempDir()
-	return newTenants(t, uploads, func(o *Options, state *Snapshot) {
+	return newTenants(t, append([]setting{uploads, func(o *Options, state *Snapshot) {
 		o.Limits.UploadDir = dir
 		delete(state.Accounts, "other")
 		for _, accounts := range state.Accounts {
@@ -35,7 +35,7 @@ func newLargeTenants(t *testing.T, answer http.HandlerFunc) *tenants {
 				a.Upstream = up
 			}
 		}
-	})
+	}}, change...)...)
 }
 
 // heapUsed is what of the heap is in use.

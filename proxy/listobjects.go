@@ -46,7 +46,7 @@ func (f *flight) listObjects() error {
 			return err
 		}
 		for i, body := range shown {
-			if body == nil || !f.wants(body) {
+			if body == nil || !f.fits(body) {
 				continue
 			}
 			if len(page.Objects) == want {
@@ -114,8 +114,8 @@ func (f *flight) readPage(q storage.ObjectQuery) ([]storage.Object, error) {
 	return found, nil
 }
 
-// wants holds an object against the filters of the client's query.
-func (f *flight) wants(body []byte) bool {
+// fits holds an object against the filters of the client's query.
+func (f *flight) fits(body []byte) bool {
 	for _, filter := range f.endpoint.Stored.Paging.Filters {
 		wanted := f.fc.QueryArgs().PeekMulti(filter[0])
 		has := gjson.GetBytes(body, filter[1]).String()
@@ -163,7 +163,7 @@ func (f *flight) show(group *asking, o *storage.Object) ([]byte, error) {
 	if !ok {
 		return nil, nil
 	}
-	path := route.Path + "/" + url.PathEscape(strings.TrimPrefix(o.ID, f.endpoint.Stored.Prefix))
+	path := route.Path + f.endpoint.Stored.Path + "/" + url.PathEscape(strings.TrimPrefix(o.ID, f.endpoint.Stored.Prefix))
 	status, body, err := group.ask(account, &route, path, f.g.options.Limits.MaxReply)
 	switch {
 	case err != nil:

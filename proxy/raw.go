@@ -38,17 +38,20 @@ func (f *flight) holdRaw(t *target, head Head) error {
 	}
 	if f.endpoint.About() {
 		r.length, r.status = head.Length, head.Status
-		r.keepHeaders(f.endpoint.Stored.Tells, head)
+		r.keepStored(f.endpoint.Stored, head)
 	}
 	return nil
 }
 
-// keepHeaders keeps headers of the upstream's that the client gets as they are.
-func (r *reply) keepHeaders(names []string, head Head) {
-	for _, name := range names {
+// keepStored keeps what the head of an upstream's answer says for the client.
+func (r *reply) keepStored(s *providers.Stored, head Head) {
+	for _, name := range s.Tells {
 		if value := head.Header(name); value != "" && printable([]byte(value)) {
 			r.passed = append(r.passed, providers.Header{Name: name, Value: value})
 		}
+	}
+	if s.Hands != nil {
+		r.handed = head.Header(s.Hands.Header)
 	}
 }
 

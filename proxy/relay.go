@@ -222,9 +222,7 @@ func (f *flight) settle(err error, last int) {
 	f.settled = true
 	rec := &f.rec
 	rec.BytesOut += int64(last)
-	if f.form != nil {
-		rec.BytesIn = max(rec.BytesIn, f.form.in.total)
-	}
+	rec.BytesIn = max(rec.BytesIn, f.bytesIn())
 	rec.Duration = time.Since(f.start)
 	rec.Finish, rec.ContentBytes = f.reply.finish, f.reply.content
 	if len(rec.Usage.Lines) > 0 {

@@ -36,6 +36,7 @@ type reply struct {
 	length      int                // of raw bytes, -1 where the client does not hear of it
 	status      int                // where the client's is not 200; else 0
 	passed      []providers.Header // of the upstream's head, as they are
+	handed      string             // the upstream's address to go on at
 	eager       bool               // do not wait for bytes that are not there yet
 	received    bool               // the upstream's reply, not a stream, has come to its end
 	partly      bool               // the upstream has served one of several requests
@@ -263,7 +264,14 @@ func (f *flight) take(t *target, head Head) error {
 		r.contentType = said
 	}
 	r.received = true
+	if f.endpoint.About() {
+		r.keepStored(f.endpoint.Stored, head)
+	}
 	f.letGo() // the head is the exchange's
+	if f.endpoint.About() && len(whole) == 0 {
+		r.contentType, r.whole = said, true
+		return nil
+	}
 	if f.rec.Exact && !isObject(whole) {
 		return &providers.Fault{Kind: providers.FaultUpstream, Retryable: true, Message: "The provider's answer is not a JSON object.",
 			Cause: fmt.Errorf("%d bytes with status %d and content-type %q", len(whole), head.Status, said)}

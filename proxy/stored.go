@@ -42,7 +42,53 @@ func (f *flight) admitStored() error {
 	if b := f.endpoint.Stored.Batch; b != nil && f.endpoint.Stored.Costs {
 		return f.admitBatch()
 	}
+	if f.endpoint.Stored.Model != "" {
+		return f.admitStoredModel(f.endpoint.Stored.Model)
+	}
 	return nil
+}
+
+// admitStoredModel holds the model that an object is made for against the key. The provider is told
+// its own name of it.
+func (f *flight) admitStoredModel(field string) error {
+	said, _, err := f.doc.String(field)
+	if err != nil {
+		return err
+	}
+	account, err := f.keepingAccount()
+	if err != nil {
+		return err
+	}
+	resource, name := "", said
+	if at := strings.IndexByte(said, '/'); at >= 0 && said[:at] == "models" { // as Google names it
+		resource, name = said[:at+1], said[at+1:]
+	}
+	own := strings.TrimPrefix(name, account.Name+"/")
+	if own == "" {
+		return providers.Invalid(field, "you must provide a model parameter")
+	}
+	if err := f.admitOwnModel(account, own, nil); err != nil {
+		return err
+	}
+	if own != name {
+		f.rewritten = f.doc.Splice(f.rewritten[:0], providers.Edit{Name: field, Value: providers.AppendString(nil, resource+own)})
+		return f.scan(f.rewritten)
+	}
+	return nil
+}
+
+// admitOwnModel holds a model by its provider's name, and the governed fields of a call of it,
+// against the key.
+func (f *flight) admitOwnModel(account *Account, model string, hits []providers.Hit) error {
+	target := policy.Target{Provider: account.Name, Model: model}
+	if _, err := f.state.Router.Resolve(target.Name()); err != nil {
+		return err
+	}
+	targets, err := policy.AdmitTargets(f.key, target.Name(), []policy.Target{target})
+	if err != nil {
+		return err
+	}
+	return policy.AdmitFields(f.key, hits, targets)
 }
 
 // admitStoredFields holds the body's governed fields against the key. That the call is about
@@ -178,7 +224,7 @@ func (f *flight) storedPlan(t *target) providers.Plan {
 		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(string(f.vars.values[i])))
 	}
 	if query := f.storedQuery(); query != "" {
-		path += "?" + query
+		path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + query
 	}
 	req := providers.UpstreamRequest{Method: f.endpoint.Method, Path: path}
 	for _, h := range t.route.Headers {
@@ -225,6 +271,12 @@ func (f *flight) readStored() error {
 
 func (f *flight) readStoredBody() error {
 	f.doc.Raw, f.doc.Fields, f.doc.Hits = nil, f.doc.Fields[:0], f.doc.Hits[:0]
+	if err := f.wants(f.endpoint.Stored.Wants); err != nil {
+		return err
+	}
+	if f.endpoint.Stored.Raw {
+		return f.takeRaw()
+	}
 	if !f.hasBody() {
 		f.watchHeaders()
 		return nil

@@ -12,7 +12,7 @@ import (
 // the words for one that does not exist, and nothing is sent; its own tenant's keys reach the
 // account that keeps it.
 func TestTenantMatrix(t *testing.T) {
-	w := newTenants(t)
+	w := newTenants(t, uploads)
 	for _, id := range []string{"id_input", "files/id-1"} {
 		w.up.keep(id, `{"method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":[]}}`)
 	}

@@ -227,7 +227,7 @@ func namingsAt(provider, prefix string, at *providers.Endpoint) []naming {
 		}
 		all = append(all, n)
 	}
-	if at.Method != http.MethodPost || at.Stored.Binary || at.Stored.Batch != nil && !at.Stored.Costs {
+	if at.Method != http.MethodPost || at.Stored.Raw || at.Stored.Hands != nil || at.Stored.Batch != nil && !at.Stored.Costs {
 		return all
 	}
 	return append(all, bodiesAt(one, at)...)
@@ -235,8 +235,10 @@ func namingsAt(provider, prefix string, at *providers.Endpoint) []naming {
 
 // bodiesAt are those calls at an endpoint that name an object in their bodies.
 func bodiesAt(one naming, at *providers.Endpoint) []naming {
-	more, wrap := "", "%s"
+	more, turns, wrap := "", words, "%s"
 	switch {
+	case at.Stored.Model != "":
+		more, turns = `"`+at.Stored.Model+`":"models/m"`, contents
 	case at.Stored.Batch != nil && at.Stored.Batch.Inline:
 		more, wrap = `"model":"m","max_tokens":5`, `{"requests":[{"custom_id":"a","params":%s}]}`
 	case at.Stored.Batch != nil:
@@ -244,7 +246,7 @@ func bodiesAt(one naming, at *providers.Endpoint) []naming {
 		one.ids = append(slices.Clone(one.ids), "id_input")
 	}
 	var all []naming
-	for _, n := range fields(more, words, rulesOf(one.provider)) {
+	for _, n := range fields(more, turns, rulesOf(one.provider)) {
 		if !slices.Contains([]string{"/v1/batches", "/v1/conversations", "/v1/messages/batches", "/v1beta/cachedContents"}, at.Path) && (n.odd || len(all) == 2) {
 			continue // fields, and the forms of their values, are read in one place
 		}
@@ -267,6 +269,9 @@ var parts = strings.NewReplacer("{item}", "part", "{container_file}", "part", "{
 // words are turns of a conversation in OpenAI's and Anthropic's words.
 const words = `"messages":[{"role":"user","content":"hi"}]`
 
+// contents are the same in Gemini's.
+const contents = `"contents":[{"parts":[{"text":"hi"}]}]`
+
 // faces are calls of a model in each language that the gateway speaks with clients.
 func faces() []naming {
 	var all []naming
@@ -274,7 +279,7 @@ func faces() []naming {
 		{"openai", "/v1/chat/completions", `"model":"openai/m"`, words, "/chat/completions"},
 		{"openai", "/v1/responses", `"model":"openai/m"`, `"input":"hi"`, "/responses"},
 		{"anthropic", "/anthropic/v1/messages", `"model":"anthropic/m","max_tokens":5`, words, "/v1/messages"},
-		{"gemini", "/gemini/v1beta/models/gemini/m:generateContent", `"labels":{}`, `"contents":[{"parts":[{"text":"hi"}]}]`, "/models/m:generateContent"},
+		{"gemini", "/gemini/v1beta/models/gemini/m:generateContent", `"labels":{}`, contents, "/models/m:generateContent"},
 	} {
 		for _, n := range fields(face.more, face.turns, slices.Concat(rulesOf("openai"), rulesOf("anthropic"), rulesOf("gemini"))) {
 			n.name, n.method, n.path, n.upstream, n.provider = face.provider+" with "+n.name, http.MethodPost, face.path, face.upstream, face.provider

@@ -202,6 +202,8 @@ var _ Source = (*upload)(nil)
 // where the whole body is.
 func (f *flight) source(req *providers.UpstreamRequest) (Source, string, error) {
 	switch {
+	case f.raw != nil:
+		return f.raw, f.raw.contentType(), nil
 	case len(req.Inline) > 0 && f.form != nil:
 		return newInlined(f.form, req), "application/json", nil
 	case f.form == nil || !req.Form && req.File == "":

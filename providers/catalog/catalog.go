@@ -105,7 +105,7 @@ func first() []providers.Provider {
 		},
 		{
 			Name: "gemini", OwnedBy: "google", BaseURL: "https://generativelanguage.googleapis.com/v1beta",
-			Routes: geminiRoutes(), Sign: providers.HeaderKey("x-goog-api-key"),
+			Routes: geminiKeeping(), Sign: providers.HeaderKey("x-goog-api-key"),
 			Env: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"},
 		},
 		groq(),

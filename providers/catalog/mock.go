@@ -19,7 +19,7 @@ func Mock(baseURL string) map[string]providers.Provider {
 		"gpt": WithResponses(mock("/openai/v1", openaiRoutes(append(keeping(), openaiOps()...)...),
 			providers.Bearer)),
 		"claude": claude,
-		"gemini": mock("/gemini/v1beta", geminiRoutes(), providers.HeaderKey("x-goog-api-key")),
+		"gemini": mock("/gemini/v1beta", geminiKeeping(), providers.HeaderKey("x-goog-api-key")),
 	}
 }
 

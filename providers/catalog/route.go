@@ -151,6 +151,15 @@ func geminiPair(pair *providers.Pair) providers.Route {
 	return r
 }
 
+// geminiKeeping are the routes of what Google's Developer API keeps, whose endpoints say whole paths.
+func geminiKeeping() map[providers.Op][]providers.Route {
+	routes := geminiRoutes()
+	for _, op := range []providers.Op{providers.OpFiles, providers.OpCachedContents} {
+		routes[op] = []providers.Route{{Language: "gemini", Dialect: gemini.Dialect{}, Governed: gemini.Governed()}}
+	}
+	return routes
+}
+
 // huggingFaceRoutes are the router's chat, and the tasks of the inference beside it. The router's
 // dialect reads all their refusals. The router's other providers have bodies of their own for
 // images and sounds, and their own names for models.

@@ -19,6 +19,7 @@ const awake = "\r\n\r\n"
 func Surface() providers.Surface {
 	s := providers.Surface{Prefix: Prefix, Face: Face{}, Awake: awake}
 	for _, version := range []string{"/v1beta", "/v1"} {
+		s.Endpoints = append(s.Endpoints, storedEndpoints(version)...)
 		models := version + "/models"
 		at := func(method string, op providers.Op) providers.Endpoint {
 			return providers.Endpoint{Path: models + "/{model}:" + method, Op: op, Ask: ask, Words: words()}
