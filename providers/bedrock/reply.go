@@ -11,7 +11,12 @@ import (
 )
 
 // ReadReply implements providers.Dialect.
-func (Dialect) ReadReply(providers.Call) providers.Decoder { return &decoder{open: map[int]*block{}} }
+func (Dialect) ReadReply(call providers.Call) providers.Decoder {
+	if call.Op == providers.OpCountTokens {
+		return &countDecoder{}
+	}
+	return &decoder{open: map[int]*block{}}
+}
 
 // decoder reads one reply: the events of a stream, each an object with one member that names it,
 // or a whole reply.

@@ -43,6 +43,10 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 	}
 	r.bound()
 	body, err := r.body()
+	if err == nil && call.Op == providers.OpCountTokens {
+		body, err = countRequest(body)
+		r.limit, r.clamped = nil, ""
+	}
 	if err != nil {
 		return providers.Plan{}, err
 	}

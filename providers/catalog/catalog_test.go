@@ -55,9 +55,9 @@ func checkRoutes(t *testing.T, p providers.Provider) {
 			checkRoute(t, p.Name, op, &routes[i])
 		}
 		// Whatever is served is served to OpenAI's clients: by their own words, the hub or a pair.
-		route, _ := p.Route(op, "openai", "")
+		route, ok := p.Route(op, "openai", routes[0].Models)
 		if pair := route.Pair; op == providers.OpEmbeddings && route.Language != "openai" &&
-			(pair == nil || pair.Client != "openai" || pair.Write == nil || pair.Read == nil) {
+			(!ok || pair == nil || pair.Client != "openai" || pair.Write == nil || pair.Read == nil) {
 			t.Errorf("%s: embeddings in %s want a pair", p.Name, route.Language)
 		}
 	}

@@ -152,7 +152,7 @@ func vertex(at Settings) providers.Provider {
 			Path: place + "/endpoints/openapi/chat/completions",
 		},
 		{
-			Language: "gemini", Dialect: gemini.Dialect{}, Governed: gemini.Governed(),
+			Language: "gemini", Dialect: gemini.Hosted{}, Governed: gemini.Governed(),
 			Path: google + ":generateContent", StreamPath: google + ":streamGenerateContent?alt=sse",
 		},
 	}, providers.OpCountTokens: {
@@ -160,7 +160,13 @@ func vertex(at Settings) providers.Provider {
 			Language: "anthropic", Models: "claude", Dialect: anthropic.Hosted{Version: "vertex-2023-10-16"}, Governed: anthropic.Governed(),
 			Path: place + "/publishers/anthropic/models/count-tokens:rawPredict",
 		},
-		{Language: "gemini", Dialect: gemini.Dialect{}, Governed: gemini.Governed(), Path: google + ":countTokens"},
+		{Language: "gemini", Dialect: gemini.Hosted{}, Governed: gemini.Governed(), Path: google + ":countTokens"},
+	}, providers.OpEmbeddings: {
+		{
+			Language: "gemini", Models: "gemini-embedding-2", Dialect: gemini.Hosted{}, Governed: gemini.Governed(),
+			Path: google + ":embedContent", Pair: gemini.EmbedContent(),
+		},
+		{Language: "gemini", Models: "embedding", Dialect: gemini.Hosted{}, Governed: gemini.Governed(), Path: google + ":predict", Pair: gemini.Predict()},
 	}}
 	return p
 }
@@ -183,6 +189,12 @@ func vertexAddress(location string) string {
 //
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html
 func amazonBedrock(at Settings) providers.Provider {
+	claude := anthropic.Hosted{Version: "bedrock-2023-05-31", Bare: true}
+	embeds := func(models string, pair *providers.Pair) providers.Route {
+		return providers.Route{
+			Language: bedrock.Language, Models: models, Dialect: bedrock.Dialect{}, Governed: bedrock.Governed(), Path: "/model/{id}/invoke", Pair: pair,
+		}
+	}
 	p := providers.Provider{
 		Name: "bedrock", OwnedBy: "amazon", BaseURL: at.BaseURL, Sign: aws.Signer(at.Location, "bedrock"),
 		Forward: anthropicForward(), Env: []string{"AWS_BEARER_TOKEN_BEDROCK"},
@@ -192,13 +204,22 @@ func amazonBedrock(at Settings) providers.Provider {
 		Routes: map[providers.Op][]providers.Route{providers.OpChat: {
 			{
 				Language: "anthropic", Models: "claude", Framed: true, Governed: anthropic.Governed(),
-				Dialect: anthropic.Hosted{Version: "bedrock-2023-05-31", Bare: true},
+				Dialect: claude,
 				Path:    "/model/{id}/invoke", StreamPath: "/model/{id}/invoke-with-response-stream",
 			},
 			{
 				Language: bedrock.Language, Framed: true, Dialect: bedrock.Dialect{}, Governed: bedrock.Governed(),
 				Path: "/model/{id}/converse", StreamPath: "/model/{id}/converse-stream",
 			},
+		}, providers.OpCountTokens: {
+			{
+				Language: "anthropic", Models: "claude", Dialect: claude, Governed: anthropic.Governed(),
+				Path: "/model/{id}/count-tokens", Pair: claude.Count(),
+			},
+			{Language: bedrock.Language, Dialect: bedrock.Dialect{}, Governed: bedrock.Governed(), Path: "/model/{id}/count-tokens"},
+		}, providers.OpEmbeddings: {
+			embeds("cohere.embed", bedrock.Cohere()),
+			embeds("titan-embed", bedrock.Titan()),
 		}},
 	}
 	if p.BaseURL == "" && at.Location != "" {

@@ -19,10 +19,23 @@ const embedMax = 100
 // Embeddings serves OpenAI's embeddings by batchEmbedContents.
 // Source: https://ai.google.dev/api/embeddings
 func Embeddings() *providers.Pair {
-	return &providers.Pair{Client: "openai", Write: writeEmbeddings, Read: readEmbeddings}
+	return (&embedAPI{most: embedMax, write: (*embedding).batch, read: readBatch}).pair()
 }
 
-func writeEmbeddings(call providers.Call) (providers.Plan, error) {
+// embedAPI is one of the ways in which Google's models make embeddings.
+type embedAPI struct {
+	most   int    // texts in one request
+	size   int    // bytes of text in one request, where there are several; 0 any
+	single string // a piece of the name of models that take one text at a time, "" none
+	write  func(e *embedding, texts []string) []byte
+	read   func(reply gjson.Result) (vectors []gjson.Result, tokens int64, counted bool)
+}
+
+func (a *embedAPI) pair() *providers.Pair {
+	return &providers.Pair{Client: "openai", Write: a.ask, Read: a.answer}
+}
+
+func (a *embedAPI) ask(call providers.Call) (providers.Plan, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
 		return providers.Plan{}, err
@@ -41,13 +54,28 @@ func writeEmbeddings(call providers.Call) (providers.Plan, error) {
 	}
 	common := embedding{model: call.Model, task: task, title: title, dimensions: asked.Dimensions}
 	for texts := asked.Inputs; len(texts) > 0; {
-		n := min(embedMax, len(texts))
+		n := a.fits(texts, call.Model)
 		plan.Requests = append(plan.Requests, providers.UpstreamRequest{
-			Path: call.Path, Body: common.batch(texts[:n]),
+			Path: call.Path, Body: a.write(&common, texts[:n]),
 		})
 		texts = texts[n:]
 	}
 	return plan, nil
+}
+
+// fits counts the texts that go into the next request, at least one.
+func (a *embedAPI) fits(texts []string, model string) int {
+	if a.single != "" && strings.Contains(model, a.single) {
+		return 1
+	}
+	n, size := 0, 0
+	for n < min(a.most, len(texts)) {
+		if size += len(texts[n]); a.size > 0 && size > a.size {
+			break
+		}
+		n++
+	}
+	return max(1, n)
 }
 
 // embedding is what all texts of a request have in common.
@@ -108,7 +136,7 @@ func taskType(asked, model string) (string, bool) {
 	return "", false
 }
 
-func readEmbeddings(call providers.Call, replies [][]byte) (providers.PairReply, error) {
+func (a *embedAPI) answer(call providers.Call, replies [][]byte) (providers.PairReply, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
 		return providers.PairReply{}, err
@@ -119,16 +147,15 @@ func readEmbeddings(call providers.Call, replies [][]byte) (providers.PairReply,
 		if !providers.ValidJSON(reply) {
 			return providers.PairReply{}, broken("the upstream's reply cannot be read", errors.New("gemini: the embeddings are not valid JSON"))
 		}
-		v := gjson.ParseBytes(reply)
-		for _, e := range v.Get("embeddings").Array() {
-			vector, ok := embeddings.Numbers(e.Get("values"))
+		list, n, told := a.read(gjson.ParseBytes(reply))
+		for _, values := range list {
+			vector, ok := embeddings.Numbers(values)
 			if !ok {
 				return providers.PairReply{}, broken("the upstream's reply cannot be read", errors.New("gemini: an embedding has no values"))
 			}
 			vectors = append(vectors, vector)
 		}
-		n := v.Get("usageMetadata.promptTokenCount")
-		tokens, counted = tokens+n.Int(), counted && n.Exists()
+		tokens, counted = tokens+n, counted && told
 	}
 	if len(vectors) != len(asked.Inputs) {
 		return providers.PairReply{}, broken("the upstream's reply is incomplete",
@@ -145,6 +172,14 @@ func readEmbeddings(call providers.Call, replies [][]byte) (providers.PairReply,
 		}
 	}
 	return providers.PairReply{Body: asked.Append(nil, call.Asked, vectors, &usage), Usage: usage}, nil
+}
+
+func readBatch(v gjson.Result) (vectors []gjson.Result, tokens int64, counted bool) {
+	for _, e := range v.Get("embeddings").Array() {
+		vectors = append(vectors, e.Get("values"))
+	}
+	n := v.Get("usageMetadata.promptTokenCount")
+	return vectors, n.Int(), n.Exists()
 }
 
 func counting(tokens int64, replies [][]byte) providers.Usage {
