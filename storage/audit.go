@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -51,4 +53,51 @@ func DecodeAuditEvent(body []byte) (AuditEvent, error) {
 	var e AuditEvent
 	err := json.Unmarshal(body, &e)
 	return e, err
+}
+
+// AuditRecord is an event in the chain.
+type AuditRecord struct {
+	Seq  int64    // 1 is the first
+	Body []byte   // the event as Encode gave it; the hash is of these bytes
+	Prev [32]byte // hash of the record before; zero for the first
+	Hash [32]byte
+}
+
+// AuditHead is how far the chain goes: its newest record. Seq 0 is an empty one.
+type AuditHead struct {
+	Seq  int64
+	Hash [32]byte
+}
+
+// Next makes the record that comes behind the head.
+func (h AuditHead) Next(body []byte) AuditRecord {
+	r := AuditRecord{Seq: h.Seq + 1, Body: body, Prev: h.Hash}
+	r.Hash = r.Sum()
+	return r
+}
+
+// Sum is the hash that the record must have: SHA-256 of a 1, the hash before, the sequence number
+// as 8 bytes, the most significant first, and the body.
+func (r *AuditRecord) Sum() [32]byte {
+	text := make([]byte, 0, 1+len(r.Prev)+8+len(r.Body))
+	text = append(text, 1)
+	text = append(text, r.Prev[:]...)
+	text = binary.BigEndian.AppendUint64(text, uint64(r.Seq))
+	return sha256.Sum256(append(text, r.Body...))
+}
+
+// Head is the chain's head once the record is in it.
+func (r *AuditRecord) Head() AuditHead { return AuditHead{r.Seq, r.Hash} }
+
+// AuditQuery asks for records.
+type AuditQuery struct {
+	Workspace string // "" any
+	From, To  time.Time
+	Actor     string // "" any; what ends in "*" stands for all that begin so
+	Action    string // likewise
+	Target    string // likewise
+	Outcome   AuditOutcome
+	After     int64 // sequence numbers behind it
+	Oldest    bool  // the oldest first, else the newest, in which case After is one before which
+	Limit     int   // 0: all
 }

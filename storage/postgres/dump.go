@@ -26,6 +26,7 @@ const (
 func dumped() []string {
 	return []string{
 		"workspaces", "projects", "users", "keys", "data_keys", "credentials", "admin_tokens", "settings", "prices", "objects", "turns",
+		"documents", "audit_inbox", "audit_log",
 		"series", "entries", "usage_minute", "usage_hour", "usage_day", "borders", "open_attempts",
 	}
 }

@@ -50,6 +50,7 @@ type NounStore interface {
 	CredentialStore
 	TokenStore
 	RememberingStore
+	AuditStore
 }
 
 // RememberingStore keeps what is neither a key nor a secret.
@@ -70,6 +71,7 @@ func Nouns(t *testing.T, open func(t *testing.T) NounStore) {
 	t.Run("prices", func(t *testing.T) { Prices(t, func(t *testing.T) PriceStore { return open(t) }) })
 	t.Run("objects", func(t *testing.T) { Objects(t, func(t *testing.T) ObjectStore { return open(t) }) })
 	t.Run("turns", func(t *testing.T) { Turns(t, func(t *testing.T) TurnStore { return open(t) }) })
+	t.Run("audit", func(t *testing.T) { Audits(t, func(t *testing.T) AuditStore { return open(t) }) })
 	t.Run("documents", func(t *testing.T) { Documents(t, func(t *testing.T) DocumentStore { return open(t) }) })
 }
 

@@ -23,13 +23,35 @@ CREATE TRIGGER documents_insert AFTER INSERT ON documents FOR EACH ROW WHEN (NEW
 CREATE TRIGGER documents_update AFTER UPDATE ON documents FOR EACH ROW WHEN (NEW.served) EXECUTE FUNCTION nouns_changed();
 CREATE TRIGGER documents_delete AFTER DELETE ON documents FOR EACH ROW WHEN (OLD.served) EXECUTE FUNCTION nouns_changed();
 
--- What is still to be chained, in the order of arrival. It is written in the transaction of what
--- it tells of.
+-- What is still to be chained. It is written in the transaction of what it tells of.
 CREATE TABLE audit_inbox (
-    seq       BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    workspace TEXT   NOT NULL, -- '' for what is of the whole installation
-    body      BYTEA  NOT NULL
+    id        TEXT COLLATE "C" NOT NULL PRIMARY KEY, -- UUIDv7
+    workspace TEXT  NOT NULL, -- '' for what is of the whole installation
+    body      BYTEA NOT NULL
 );
+
+-- The chain. hash is of prev, seq and body; what stands beside body is there to be searched.
+CREATE TABLE audit_log (
+    seq       BIGINT      NOT NULL PRIMARY KEY,
+    workspace TEXT        NOT NULL,
+    at        TIMESTAMPTZ NOT NULL,
+    actor     TEXT        NOT NULL,
+    action    TEXT        NOT NULL,
+    target    TEXT        NOT NULL,
+    outcome   TEXT        NOT NULL,
+    body      BYTEA       NOT NULL,
+    prev      BYTEA       NOT NULL,
+    hash      BYTEA       NOT NULL
+);
+
+-- +goose StatementBegin
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION append_only();
 
 ALTER TABLE admin_tokens ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- a user; '' the installation itself
 ALTER TABLE admin_tokens ADD COLUMN scopes TEXT[] NOT NULL DEFAULT '{}'; -- empty: all that the owner may

@@ -29,13 +29,33 @@ CREATE TRIGGER documents_update AFTER UPDATE ON documents WHEN NEW.served BEGIN 
 CREATE TRIGGER documents_delete AFTER DELETE ON documents WHEN OLD.served BEGIN UPDATE revision SET n = n + 1; END;
 -- +goose StatementEnd
 
--- What is still to be chained, in the order of arrival. It is written in the transaction of what
--- it tells of.
+-- What is still to be chained. It is written in the transaction of what it tells of.
 CREATE TABLE audit_inbox (
-    seq       INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    workspace TEXT    NOT NULL, -- '' for what is of the whole installation
-    body      BLOB    NOT NULL
+    id        TEXT NOT NULL PRIMARY KEY, -- UUIDv7
+    workspace TEXT NOT NULL, -- '' for what is of the whole installation
+    body      BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The chain. hash is of prev, seq and body; what stands beside body is there to be searched.
+CREATE TABLE audit_log (
+    seq       INTEGER NOT NULL PRIMARY KEY,
+    workspace TEXT    NOT NULL,
+    at        INTEGER NOT NULL,
+    actor     TEXT    NOT NULL,
+    action    TEXT    NOT NULL,
+    target    TEXT    NOT NULL,
+    outcome   TEXT    NOT NULL,
+    body      BLOB    NOT NULL,
+    prev      BLOB    NOT NULL,
+    hash      BLOB    NOT NULL
 ) STRICT;
+
+-- +goose StatementBegin
+CREATE TRIGGER audit_log_update BEFORE UPDATE ON audit_log BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER audit_log_delete BEFORE DELETE ON audit_log BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END;
+-- +goose StatementEnd
 
 ALTER TABLE admin_tokens ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- a user; '' the installation itself
 ALTER TABLE admin_tokens ADD COLUMN scopes TEXT NOT NULL DEFAULT '[]'; -- empty: all that the owner may
