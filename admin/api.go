@@ -27,6 +27,7 @@ type APIOptions struct {
 	Store Store
 	// Vault gives what seals and opens, with the store's data keys of now.
 	Vault   Vault
+	Auditor *Auditor
 	Log     *slog.Logger
 	Now     func() time.Time
 	Version string

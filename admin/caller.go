@@ -60,6 +60,8 @@ func everything() []storage.Membership {
 	return []storage.Membership{{Workspace: storage.Everywhere, Role: storage.RoleAdmin}}
 }
 
+func hexOf(sum [32]byte) string { return hex.EncodeToString(sum[:]) }
+
 // may reports whether who asks may do something in a workspace.
 func (a *api) may(ctx context.Context, action policy.Action, workspace string) bool {
 	c := callerOf(ctx)
@@ -190,8 +192,7 @@ func (a *api) membershipsOf(ctx context.Context, name string) ([]storage.Members
 const seenEvery = time.Minute
 
 func (a *api) bySession(ctx context.Context, value string) (*caller, error) {
-	hash := storage.SessionHash(value)
-	s, err := a.sessions.get(ctx, "", hex.EncodeToString(hash[:]))
+	s, err := a.sessions.get(ctx, "", hexOf(storage.SessionHash(value)))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, notSignedIn()
 	}

@@ -6,14 +6,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// page is what every list takes.
-type page struct {
+// Page is what every list takes.
+type Page struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most"`
 	Cursor string `query:"cursor" maxLength:"1024" doc:"next_cursor of the list before; none: from the beginning"`
 }
 
 // after gives the id that the page begins behind.
-func (p page) after() (string, error) {
+func (p Page) after() (string, error) {
 	id, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	if err != nil {
 		return "", huma.Error400BadRequest("cursor: it is none that a list gave")
@@ -31,7 +31,7 @@ type list[T any] struct {
 type listed[T any] struct{ Body list[T] }
 
 // listOf makes the answer of one item more than asked for, which says that there are more.
-func listOf[N, T any](p page, found []N, id func(N) string, show func(N) T) *listed[T] {
+func listOf[N, T any](p Page, found []N, id func(N) string, show func(N) T) *listed[T] {
 	out := &listed[T]{Body: list[T]{Data: []T{}}}
 	for i, n := range found {
 		if i == p.Limit {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -48,11 +49,17 @@ func (a *api) guarded(next http.Handler) http.Handler {
 	})
 }
 
+// errBrokenOff ends a connection whose answer can be neither finished nor taken back.
+var errBrokenOff = errors.New("the answer broke off")
+
 // survive makes of a panic an answer and a line in the log.
 func (a *api) survive(ctx context.Context, w http.ResponseWriter) {
 	p := recover()
 	if p == nil {
 		return
+	}
+	if p == errBrokenOff { //nolint:errorlint // it is the one value
+		panic(http.ErrAbortHandler)
 	}
 	a.Log.Error("control plane: a panic", "request_id", requestOf(ctx).id, "request", requestOf(ctx).path,
 		"panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -27,5 +27,11 @@ func (a *api) routes() []route {
 
 		at(get, "/tokens", policy.TokensRead, "list everybody's API tokens", a.listTokens),
 		at(remove, "/tokens/{id}", policy.TokensWrite, "revoke an API token", a.revokeToken),
+
+		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),
+		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit),
+		at(get, "/audit/key", policy.AuditRead, "show the key that verifies checkpoints", a.auditKey),
+		at(get, "/audit/checkpoints", policy.AuditRead, "list checkpoints, the newest first", a.listCheckpoints),
+		create("/audit/checkpoints", policy.AuditCheckpoint, "make a checkpoint of the audit log as it stands", a.makeCheckpoint),
 	}
 }

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -79,7 +78,7 @@ func (a *api) beginSession(ctx context.Context, u kept[storage.User]) (*signedIn
 	now := a.Now()
 	made, text := storage.NewSession(u.ID, now, a.SessionLasts)
 	s := kept[storage.Session]{Noun: made}
-	s.ID, s.ExpiresAt = hex.EncodeToString(made.Hash[:]), &made.ExpiresAt
+	s.ID, s.ExpiresAt = hexOf(made.Hash), &made.ExpiresAt
 	ctx = context.WithValue(ctx, callerKey{}, &caller{user: u.ID, via: "session"})
 	c := change{action: signIn, target: "user/" + u.ID}
 	err := a.apply(ctx, &c, func(ctx context.Context) error {

@@ -14,8 +14,14 @@ type Store interface {
 	tokenStore
 	// Together makes one change of all that f changes through the context that it is given.
 	Together(ctx context.Context, f func(context.Context) error) error
+	auditStore
+}
+
+type auditStore interface {
 	// Audit notes what was done, in the change of ctx where there is one.
 	Audit(ctx context.Context, e storage.AuditEvent) error
+	ChainAudit(ctx context.Context, most int) (storage.AuditHead, int, error)
+	AuditLog(ctx context.Context, q storage.AuditQuery) ([]storage.AuditRecord, error)
 }
 
 type documentReader interface {

@@ -54,6 +54,9 @@ type testAPI struct {
 	url   string
 	clock time.Time
 	root  string // the installation's own token
+
+	auditor *Auditor
+	witness testWitness
 }
 
 func newTestAPI(t *testing.T, s testStore) *testAPI {
@@ -62,9 +65,10 @@ func newTestAPI(t *testing.T, s testStore) *testAPI {
 	token, text := storage.NewAdminToken("root", a.clock)
 	do(t, s.AddAdminToken(t.Context(), token))
 	a.root = text.Reveal()
+	vault, log, now := newTestVault(t, s), slog.New(slog.NewTextHandler(t.Output(), nil)), func() time.Time { return a.clock }
+	a.auditor = NewAuditor(AuditorOptions{Store: s, Vault: vault, Log: log, Now: now, Every: time.Minute, Records: 100, Witnesses: []Outlet{&a.witness}})
 	server := httptest.NewServer(NewAPI(APIOptions{
-		Store: s, Vault: newTestVault(t, s), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Now: func() time.Time { return a.clock }, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
+		Store: s, Vault: vault, Auditor: a.auditor, Log: log, Now: now, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL + prefix

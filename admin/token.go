@@ -35,17 +35,17 @@ func showToken(t storage.AdminToken) Token {
 	}
 }
 
-func (a *api) listTokens(ctx context.Context, in *page) (*listed[Token], error) {
+func (a *api) listTokens(ctx context.Context, in *Page) (*listed[Token], error) {
 	return a.tokens(ctx, in, func(*storage.AdminToken) bool { return true })
 }
 
-func (a *api) listMyTokens(ctx context.Context, in *page) (*listed[Token], error) {
+func (a *api) listMyTokens(ctx context.Context, in *Page) (*listed[Token], error) {
 	who := callerOf(ctx)
 	return a.tokens(ctx, in, func(t *storage.AdminToken) bool { return t.Owner == who.user })
 }
 
 // tokens gives a page of those that are wanted, in the order of their ids.
-func (a *api) tokens(ctx context.Context, in *page, wanted func(*storage.AdminToken) bool) (*listed[Token], error) {
+func (a *api) tokens(ctx context.Context, in *Page, wanted func(*storage.AdminToken) bool) (*listed[Token], error) {
 	after, err := in.after()
 	if err != nil {
 		return nil, err

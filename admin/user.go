@@ -54,7 +54,7 @@ type UserName struct {
 	Name string `path:"name" maxLength:"128"`
 }
 
-func (a *api) listUsers(ctx context.Context, in *page) (*listed[User], error) {
+func (a *api) listUsers(ctx context.Context, in *Page) (*listed[User], error) {
 	after, err := in.after()
 	if err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ type Config struct {
 	LogLevel     string         `yaml:"log_level"`
 	MetricsToken storage.Secret `yaml:"metrics_token"`
 	Sessions     SessionConfig  `yaml:"sessions"`
+	Audit        AuditConfig    `yaml:"audit"`
 
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request
@@ -167,6 +168,7 @@ func defaults() *Config {
 	return &Config{
 		Listen: ":8080", AdminListen: "127.0.0.1:8081", DataDir: "./data", LogLevel: "info",
 		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20, MaxUpload: 512 << 20, UploadDisk: 4 << 30,
+		Audit:       AuditConfig{Every: 10 * time.Minute, Records: 1000},
 		Sessions:    SessionConfig{Lasts: 12 * time.Hour, Idle: time.Hour},
 		Concurrency: 16384, DrainTimeout: 30 * time.Second,
 		Timeouts: Timeouts{

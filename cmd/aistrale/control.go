@@ -11,9 +11,9 @@ import (
 )
 
 // controlAPI makes the control plane's API over a store.
-func controlAPI(s *store, config *Config, log *slog.Logger) http.Handler {
+func controlAPI(s *store, config *Config, audits *admin.Auditor, log *slog.Logger) http.Handler {
 	return admin.NewAPI(admin.APIOptions{
-		Store: s, Vault: controlVault{s}, Log: log, Now: s.env.Now, Version: version,
+		Store: s, Vault: controlVault{s}, Auditor: audits, Log: log, Now: s.env.Now, Version: version,
 		SessionLasts: config.Sessions.Lasts, SessionIdle: config.Sessions.Idle,
 	})
 }

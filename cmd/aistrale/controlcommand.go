@@ -56,7 +56,11 @@ func (c *controlCommand) withAPI(ctx context.Context, do func(*apiClient) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return do(&apiClient{http: &http.Client{Transport: inProcess{controlAPI(s, config, log)}}, url: "http://store"})
+	audits, err := auditor(s, config, log)
+	if err != nil {
+		return err
+	}
+	return do(&apiClient{http: &http.Client{Transport: inProcess{controlAPI(s, config, audits, log)}}, url: "http://store"})
 }
 
 // inProcess asks a handler instead of a server, as whoever may open the store.
@@ -109,9 +113,34 @@ func (c *apiClient) call(ctx context.Context, method, path string, body, out any
 			return err
 		}
 	}
-	r, err := http.NewRequestWithContext(ctx, method, c.url+"/admin/v1"+path, bytes.NewReader(text)) //nolint:gosec // the operator names the address
+	response, err := c.send(ctx, method, path, text)
 	if err != nil {
-		return fmt.Errorf("--url: %w", err)
+		return err
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil || out == nil || len(said) == 0 {
+		return err
+	}
+	return json.Unmarshal(said, out)
+}
+
+// download copies what is at a path to where it is wanted, however much it is.
+func (c *apiClient) download(ctx context.Context, path string, to io.Writer) error {
+	response, err := c.send(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(to, response.Body)
+	return err
+}
+
+// send gives the answer to a request that went well.
+func (c *apiClient) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.url+"/admin/v1"+path, bytes.NewReader(body)) //nolint:gosec // the operator names the address
+	if err != nil {
+		return nil, fmt.Errorf("--url: %w", err)
 	}
 	if body != nil {
 		r.Header.Set("content-type", "application/json")
@@ -123,21 +152,12 @@ func (c *apiClient) call(ctx context.Context, method, path string, body, out any
 		r.Header.Set("if-match", "*") // a person who types a command means what is there
 	}
 	response, err := c.http.Do(r) //nolint:gosec // as above
-	if err != nil {
-		return err
+	if err != nil || response.StatusCode < http.StatusBadRequest {
+		return response, err
 	}
 	defer response.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return err
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return problemOf(response, said)
-	}
-	if out == nil || len(said) == 0 {
-		return nil
-	}
-	return json.Unmarshal(said, out)
+	return nil, errors.Join(problemOf(response, said), err)
 }
 
 // problemOf is what the API said was wrong, for a person.
@@ -159,8 +179,8 @@ func problemOf(response *http.Response, said []byte) error {
 	return errors.New(text)
 }
 
-// every reads a whole list, page by page.
-func every[T any](ctx context.Context, c *apiClient, path string) ([]T, error) {
+// listOf reads a list, page by page, up to limit; 0 is all of it.
+func listOf[T any](ctx context.Context, c *apiClient, path string, limit int) ([]T, error) {
 	all := []T{}
 	join := "?"
 	if strings.Contains(path, "?") {
@@ -175,7 +195,10 @@ func every[T any](ctx context.Context, c *apiClient, path string) ([]T, error) {
 			return nil, err
 		}
 		all = append(all, page.Data...)
-		if page.NextCursor == "" {
+		switch {
+		case limit > 0 && len(all) >= limit:
+			return all[:limit], nil
+		case page.NextCursor == "":
 			return all, nil
 		}
 		cursor = page.NextCursor

@@ -67,21 +67,6 @@ func (c *ledgerCommand) span() (from, to time.Time, err error) {
 	return from, to, nil
 }
 
-// when reads how long ago (24h, 7d), a day in UTC, or a time; "" is zero.
-func (c *ledgerCommand) when(flag, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if ago, err := parseDuration(text); err == nil && ago >= 0 {
-		return c.env.Now().Add(-ago).UTC(), nil
-	}
-	if t, err := parseTime(text); err == nil {
-		return t.UTC(), nil
-	}
-	return time.Time{}, usagef("%s: %q is neither how long ago, such as 24h or 7d, nor a time such as 2026-11-01 or 2026-11-01T12:00:00Z\n%s",
-		flag, text, c.usage)
-}
-
 // books are the open stores of a command that works on the ledger.
 type books struct {
 	config *Config

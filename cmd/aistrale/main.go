@@ -33,6 +33,7 @@ func commands() []command {
 		{"key", "create, list and revoke virtual keys", runKey},
 		{"credential", "add, list and remove providers' keys", runCredential},
 		{"usage", "say what was spent, by whom and on what", runUsage},
+		{"audit", "show, export and verify who did what in the control plane", runAudit},
 		{"prices", "show what models cost, and import public lists", runPrices},
 		{"migrate", "bring the stores to this release's schema", runMigrate},
 		{"backup", "copy the stores into one file", runBackup},

@@ -75,6 +75,7 @@ type service struct {
 	state     *state
 	server    *proxy.Server
 	control   *admin.Server
+	audits    *admin.Auditor
 	mock      *mockUpstream // nil where none is configured
 	first     *firstKeys    // to be shown, at developer mode's first start
 	data      net.Listener
@@ -97,6 +98,9 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		return nil, err
 	}
 	if s.store, err = openStore(ctx, env, config, s.log); err != nil {
+		return nil, err
+	}
+	if s.audits, err = auditor(s.store, config, s.log); err != nil {
 		return nil, err
 	}
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
@@ -209,7 +213,7 @@ func (s *service) run(ctx context.Context) error {
 	s.accounts.run()
 	s.control = admin.NewServer(admin.Options{
 		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
-		API: controlAPI(s.store, s.started, s.log),
+		API: controlAPI(s.store, s.started, s.audits, s.log),
 	})
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()
@@ -221,6 +225,7 @@ func (s *service) run(ctx context.Context) error {
 	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
 	watched.Go(func() { s.forgetObjects(watching) })
 	watched.Go(func() { s.forgetDocuments(watching) })
+	watched.Go(func() { s.audits.Run(watching) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -62,6 +63,21 @@ func (c *storeCommand) parse(args []string, words int) ([]string, error) {
 		return nil, usagef("%d words where %d are wanted\n%s", len(found), words, c.usage)
 	}
 	return found, nil
+}
+
+// when reads how long ago (24h, 7d), a day in UTC, or a time; "" is zero.
+func (c *storeCommand) when(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := parseDuration(text); err == nil && ago >= 0 {
+		return c.env.Now().Add(-ago).UTC(), nil
+	}
+	if t, err := parseTime(text); err == nil {
+		return t.UTC(), nil
+	}
+	return time.Time{}, usagef("%s: %q is neither how long ago, such as 24h or 7d, nor a time such as 2026-11-01 or 2026-11-01T12:00:00Z\n%s",
+		flag, text, c.usage)
 }
 
 // withStore hands the store that the configuration names to do.

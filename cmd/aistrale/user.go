@@ -73,7 +73,7 @@ func userList(ctx context.Context, env environment, args []string) error {
 		return err
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
-		users, err := every[admin.User](ctx, api, "/users")
+		users, err := listOf[admin.User](ctx, api, "/users", 0)
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,11 @@ func TestUserCommands_Remote(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &store{nounStore: far.store(), env: environment{Now: func() time.Time { return near.now }}}
-	server := httptest.NewServer(controlAPI(s, config, slog.New(slog.DiscardHandler)))
+	audits, err := auditor(s, config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(controlAPI(s, config, audits, slog.New(slog.DiscardHandler)))
 	t.Cleanup(server.Close)
 	token, text := storage.NewAdminToken("root", near.now)
 	if err := s.AddAdminToken(t.Context(), token); err != nil {

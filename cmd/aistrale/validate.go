@@ -61,6 +61,7 @@ func (v *validator) config(c *Config) {
 	v.redis(&c.Storage)
 	v.journal(c)
 	v.prices(c)
+	v.audit(&c.Audit)
 }
 
 func (v *validator) listeners(c *Config) {
