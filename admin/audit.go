@@ -173,7 +173,7 @@ func (a *api) listCheckpoints(ctx context.Context, in *Page) (*listed[Checkpoint
 
 // makeCheckpoint makes one of the log as it stands; where there is one of that, it is the answer.
 func (a *api) makeCheckpoint(ctx context.Context, _ *struct{}) (*one[Checkpoint], error) {
-	k, err := a.Auditor.Checkpoint(ctx)
+	k, err := a.Auditor.checkpoint(ctx)
 	if errors.Is(err, storage.ErrExists) {
 		k, err = a.Auditor.checkpoints.get(ctx, "", k.ID)
 	}

@@ -110,7 +110,7 @@ func (a *Auditor) turn(ctx context.Context) error {
 	if due, err := a.due(ctx, head); err != nil || !due {
 		return errors.Join(err, a.deliver(ctx))
 	}
-	if _, err := a.Checkpoint(ctx); err != nil && !errors.Is(err, storage.ErrExists) { // another node was first
+	if _, err := a.checkpoint(ctx); err != nil && !errors.Is(err, storage.ErrExists) { // another node was first
 		return err
 	}
 	return a.deliver(ctx)
@@ -161,9 +161,9 @@ func checkpointSeq(id string) (seq int64, err error) {
 	return lastSeq - seq, err
 }
 
-// Checkpoint signs the chain as it stands and keeps the note. It wraps storage.ErrExists where
+// checkpoint signs the chain as it stands and keeps the note. It wraps storage.ErrExists where
 // there is one of this head.
-func (a *Auditor) Checkpoint(ctx context.Context) (kept[checkpoint], error) {
+func (a *Auditor) checkpoint(ctx context.Context) (kept[checkpoint], error) {
 	var k kept[checkpoint]
 	head, err := a.chain(ctx)
 	if err != nil {
