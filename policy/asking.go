@@ -25,8 +25,10 @@ type Wanted struct {
 	Upper Upper
 	// Unbounded names what makes the cost unbounded, "" where it has a bound.
 	Unbounded string
-	Stream    bool
-	Free      bool // nothing is charged for it: no budget is asked
+	// Begins is set where Unbounded names an operation that begins what is billed later.
+	Begins bool
+	Stream bool
+	Free   bool // nothing is charged for it: no budget is asked
 	// Session is the client's name of its session, "" where it has none: what is limited for each
 	// session does not hold for the call then.
 	Session string
@@ -174,9 +176,13 @@ func unpriced(b *BudgetAsk, w *Wanted) error {
 }
 
 func unboundable(b *BudgetAsk, w *Wanted) error {
+	message := fmt.Sprintf("The field '%s' makes the cost of the call unbounded, so it cannot be used under a budget.", w.Unbounded)
+	if w.Begins {
+		message = fmt.Sprintf("What calls about %s begin has a cost that nobody can bound, so they cannot be made under the hard budget of %s.", w.Unbounded, b.Of.Budget.Scope)
+	}
 	return &providers.Fault{
 		Kind: providers.FaultForbidden, NoRetry: true, Param: w.Unbounded, Code: "unbounded_call",
-		Message: fmt.Sprintf("The field '%s' makes the cost of the call unbounded, so it cannot be used under a budget.", w.Unbounded),
+		Message: message,
 		Cause:   fmt.Errorf("%s denies calls whose cost has no bound: set its `unbounded: allow`, or `cap` for streams", b.Counter),
 	}
 }

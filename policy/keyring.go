@@ -50,6 +50,9 @@ func (r *Keyring) All() []*storage.Key {
 	return keys
 }
 
+// ByID gives the key of a public id, nil where there is none any more.
+func (r *Keyring) ByID(id string) *storage.Key { return r.byID[id] }
+
 // Renew gives a key that was found earlier as it stands now.
 func (r *Keyring) Renew(key *storage.Key, now time.Time) (*storage.Key, error) {
 	found := r.byID[key.ID]

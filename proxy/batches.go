@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -142,10 +143,47 @@ func (b *batches) settle(ctx context.Context, group *asking, o *storage.Object) 
 			return
 		}
 	}
-	if entries := b.entries(account, o, sums); len(entries) > 0 && b.g.options.Journal.Append(entries...) != nil {
+	entries := b.entries(account, o, sums)
+	if len(entries) > 0 && b.g.options.Journal.Append(entries...) != nil {
 		return
 	}
-	_ = b.g.objects.store.SettleObject(ctx, *o) // else it is read again, and counted as the same
+	// Where it cannot be settled it is read again, and is the same in the ledger.
+	if first, err := b.g.objects.store.SettleObject(ctx, *o); err == nil && first {
+		b.count(ctx, state, o, entries)
+	}
+}
+
+// count tells the budgets that the batch was begun under what it has cost. It refuses nothing: the
+// batch is over.
+func (b *batches) count(ctx context.Context, state *Snapshot, o *storage.Object, entries []*storage.Entry) {
+	if state.Limits == nil {
+		return
+	}
+	key := state.Keys.ByID(o.Key)
+	if key == nil { // it is gone; its budgets may be others' too
+		key = &storage.Key{ID: o.Key, Name: o.KeyName, Owner: o.User, Project: o.Project, Workspace: o.Workspace}
+	}
+	limits := state.Limits.For(key)
+	for _, e := range entries {
+		var ask policy.Ask
+		target := policy.Target{Provider: e.Provider, Model: e.Model}
+		err := limits.Ask(&ask, &policy.Wanted{
+			Lease: fmt.Sprintf("%s/%d", e.RequestID, e.Attempt), Now: time.Now(), Alive: leaseAlive, Asked: target.Name(), Target: target,
+		})
+		if ask.Rates, ask.Slots = nil, nil; err != nil || len(ask.Budgets) == 0 {
+			continue
+		}
+		for i := range ask.Budgets {
+			ask.Budgets[i].Advisory = true
+		}
+		v, err := b.g.options.Counters.Take(ctx, &ask)
+		if err != nil || v.Grant == nil {
+			continue // the ledger has it, which counters that begin anew are told by
+		}
+		var spent policy.Spent
+		v.Grant.Spent(&spent, policy.Made{Lines: e.Lines, Charge: e.Charge})
+		b.g.queue.Settle(v.Grant, spent)
+	}
 }
 
 // spent is what the calls of one model took.

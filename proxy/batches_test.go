@@ -179,16 +179,78 @@ func TestBatch_BookedLater(t *testing.T) {
 	}
 }
 
-// A hard budget pays for no batch: nobody knows what it will cost.
+// A hard budget pays for no batch, as nobody knows what it will cost, and is named. Where its
+// operator allows it, what the batch has cost is counted when it has ended, once, and then stands in
+// the way of what comes after.
 func TestBatch_Budget(t *testing.T) {
-	w := newTenants(t, limited(t, nil, dollars(1_000_000_000)))
-	w.own("mine", "two", providers.ObjectFile, "file-in")
-	w.up.keep("file-in", batchLine("/v1/chat/completions", `{"model":"m","messages":[]}`))
-	status, body := w.ask(t, mine, http.MethodPost, "/v1/batches", `{"input_file_id":"file-in"}`)
-	if status != http.StatusForbidden || !strings.Contains(body, "unbounded_call") {
+	one, half := int64(1_000_000_000), int64(500_000_000)
+	prices := func(_ *Options, s *Snapshot) {
+		s.Prices = policy.NewPriceBook([]storage.Price{{ID: "p", Provider: "openai", Model: "m", Rates: []storage.Rate{
+			{Input: &one, Output: &one}, {Tier: "batch", Input: &half, Output: &half},
+		}}})
+	}
+	begin := func(change ...setting) (*tenants, int, string) {
+		w := newTenants(t, append(change, prices)...)
+		w.own("mine", "two", providers.ObjectFile, "file-in")
+		w.up.keep("file-in", batchLine("/v1/chat/completions", `{"model":"m","messages":[]}`))
+		w.up.keep("file-out", `{"response":{"status_code":200,"body":{"id":"c","model":"m","usage":{"prompt_tokens":1000,"completion_tokens":1000}}}}`)
+		w.up.answers(func(r *http.Request) string {
+			if r.Method == http.MethodPost && r.URL.Path == "/batches" {
+				return `{"id":"batch_1","status":"in_progress"}`
+			}
+			if strings.HasSuffix(r.URL.Path, "/chat/completions") {
+				return wholeReply
+			}
+			return `{"id":"batch_1","status":"completed","output_file_id":"file-out"}`
+		})
+		status, body := w.ask(t, mine, http.MethodPost, "/v1/batches", `{"input_file_id":"file-in"}`)
+		return w, status, body
+	}
+	hard := dollars(2_000_000)
+	hard.Scope = storage.Scope{Kind: storage.ScopeWorkspace, Name: "mine"}
+	w, status, body := begin(limited(t, nil, hard))
+	if status != http.StatusForbidden || !strings.Contains(body, "unbounded_call") || !strings.Contains(body, "hard budget of workspace/mine") {
 		t.Errorf("%d %s", status, body)
 	}
 	if status, body := w.ask(t, mine, http.MethodGet, "/v1/files/file-in", ""); status != http.StatusOK {
 		t.Errorf("a call that costs nothing: %d %s", status, body)
+	}
+	hard.Unbounded = storage.GapAllow
+	w, status, body = begin(limited(t, nil, hard))
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	chat := func() int {
+		status, _ := w.ask(t, mine, http.MethodPost, "/v1/chat/completions", `{"model":"openai/m","max_tokens":100,"messages":[]}`)
+		return status
+	}
+	if status := chat(); status != http.StatusOK {
+		t.Errorf("before the batch has ended: %d", status)
+	}
+	w.batches.round(t.Context())
+	if status := chat(); status != http.StatusOK {
+		t.Errorf("after the batch has ended, and within the budget: %d", status)
+	}
+	spent := func() int64 {
+		t.Helper()
+		key := w.Snapshot().Keys.All()[0]
+		var ask policy.Ask
+		if err := w.Snapshot().Limits.For(key).Ask(&ask, &policy.Wanted{Now: time.Now(), Target: policy.Target{Provider: "openai", Model: "m"}}); err != nil {
+			t.Fatal(err)
+		}
+		state, err := w.options.Counters.State(t.Context(), &ask.Budgets[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.Spent
+	}
+	if got := spent(); got < 1_000_000 || got > 1_050_000 {
+		t.Errorf("spent %d, want the batch's 1000000 and two calls", got)
+	}
+	o := *w.shelf.find("batch_1")
+	before := spent()
+	w.batches.settle(t.Context(), &asking{under: map[Exchange]struct{}{}}, &o) // another gateway
+	if after := spent(); after != before {
+		t.Errorf("counted again: %d after %d", after, before)
 	}
 }

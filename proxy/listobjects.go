@@ -71,7 +71,7 @@ func (f *flight) listObjects() error {
 // pageAsked reads what page the client wants.
 func (f *flight) pageAsked() (storage.ObjectQuery, error) {
 	p := f.endpoint.Stored.Paging
-	q := storage.ObjectQuery{Workspace: f.key.Workspace, Kind: f.endpoint.Stored.Lists, Limit: p.Usual}
+	q := storage.ObjectQuery{Workspace: f.key.Workspace, Kind: f.endpoint.Stored.Lists, Providers: f.keepers(), Limit: p.Usual}
 	if said := f.query(p.Limit); said != "" {
 		n, err := strconv.Atoi(said)
 		if err != nil || n < 1 {
@@ -102,6 +102,15 @@ func (f *flight) pageAsked() (storage.ObjectQuery, error) {
 		}
 	}
 	return q, nil
+}
+
+// keepers names those that keep objects which the client's language can speak of.
+func (f *flight) keepers() []string {
+	names := []string{}
+	for _, of := range f.servingAccounts() {
+		names = append(names, f.state.Accounts[of][0].keeper())
+	}
+	return names
 }
 
 func (f *flight) readPage(q storage.ObjectQuery) ([]storage.Object, error) {

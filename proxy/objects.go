@@ -21,8 +21,8 @@ type Objects interface {
 	// ReleaseObject forgets an object, and those that go away with it.
 	ReleaseObject(ctx context.Context, o storage.Object) error
 	ListObjects(ctx context.Context, q storage.ObjectQuery) ([]storage.Object, error)
-	// SettleObject notes that nothing of an object is owed any more.
-	SettleObject(ctx context.Context, o storage.Object) error
+	// SettleObject notes that nothing of an object is owed any more, and says whether it was until now.
+	SettleObject(ctx context.Context, o storage.Object) (bool, error)
 }
 
 // noObjects knows of none, and keeps none.
@@ -33,7 +33,7 @@ var errNoObjects = errors.New("no store of objects")
 func (noObjects) FindObjects(context.Context, string) ([]storage.Object, error) { return nil, nil }
 func (noObjects) ClaimObjects(context.Context, ...storage.Object) error         { return errNoObjects }
 func (noObjects) ReleaseObject(context.Context, storage.Object) error           { return nil }
-func (noObjects) SettleObject(context.Context, storage.Object) error            { return nil }
+func (noObjects) SettleObject(context.Context, storage.Object) (bool, error)    { return false, nil }
 func (noObjects) ListObjects(context.Context, storage.ObjectQuery) ([]storage.Object, error) {
 	return nil, nil
 }

@@ -69,7 +69,7 @@ func (s *shelf) ListObjects(_ context.Context, q storage.ObjectQuery) ([]storage
 	}
 	var found []storage.Object
 	for _, o := range s.all {
-		if o.Kind == q.Kind && (q.Workspace == "" || o.Workspace == q.Workspace) && (!q.Owed || o.Owed) {
+		if o.Kind == q.Kind && (q.Workspace == "" || o.Workspace == q.Workspace) && (!q.Owed || o.Owed) && (q.Providers == nil || slices.Contains(q.Providers, o.Provider)) {
 			found = append(found, o)
 		}
 	}
@@ -84,15 +84,15 @@ func (s *shelf) ListObjects(_ context.Context, q storage.ObjectQuery) ([]storage
 	return found[:min(len(found), q.Limit)], s.broken
 }
 
-func (s *shelf) SettleObject(_ context.Context, o storage.Object) error {
+func (s *shelf) SettleObject(_ context.Context, o storage.Object) (was bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.all {
 		if s.all[i].ID == o.ID && s.all[i].At(o.Provider, o.Credential) {
-			s.all[i].Owed = false
+			was, s.all[i].Owed = s.all[i].Owed, false
 		}
 	}
-	return s.broken
+	return was, s.broken
 }
 
 func (s *shelf) find(id string) *storage.Object {

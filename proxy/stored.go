@@ -308,7 +308,7 @@ func (f *flight) wantStored(t *target) {
 		Lease: f.leaseID(), Now: time.Now(), Alive: leaseAlive, Asked: f.endpoint.Op.String(), Target: t.Target, Said: true, Charged: &l.charged,
 	}
 	if f.endpoint.Stored.Costs {
-		l.wanted.Unbounded = f.endpoint.Op.String()
+		l.wanted.Unbounded, l.wanted.Begins = f.endpoint.Op.String(), true
 	}
 }
 

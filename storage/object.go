@@ -70,9 +70,10 @@ func (o Object) Stamp() Object {
 type ObjectQuery struct {
 	Workspace string // "" any
 	Kind      providers.ObjectKind
-	Owed      bool    // only those of which something is to be billed
-	Oldest    bool    // the oldest first, else the newest
-	After     *Object // those behind this one in that order; nil from the beginning
+	Providers []string // that keep them; nil any
+	Owed      bool     // only those of which something is to be billed
+	Oldest    bool     // the oldest first, else the newest
+	After     *Object  // those behind this one in that order; nil from the beginning
 	Limit     int
 }
 

@@ -77,6 +77,9 @@ func (s *Store) ListObjects(ctx context.Context, q storage.ObjectQuery) ([]stora
 	if q.Workspace != "" {
 		text += ` AND workspace = ` + arg(q.Workspace)
 	}
+	if q.Providers != nil {
+		text += ` AND provider = ANY(` + arg(q.Providers) + `)`
+	}
 	if q.Owed {
 		text += ` AND owed`
 	}
@@ -96,10 +99,10 @@ func (s *Store) ListObjects(ctx context.Context, q storage.ObjectQuery) ([]stora
 	return found, nil
 }
 
-// SettleObject notes that nothing of an object is owed any more.
-func (s *Store) SettleObject(ctx context.Context, o storage.Object) error {
-	_, err := s.exec(ctx, `UPDATE objects SET owed = false WHERE id = $1 AND provider = $2 AND credential = $3`, o.ID, o.Provider, o.Credential)
-	return named("object", o.ID, err)
+// SettleObject notes that nothing of an object is owed any more, and says whether it was until now.
+func (s *Store) SettleObject(ctx context.Context, o storage.Object) (bool, error) {
+	n, err := s.exec(ctx, `UPDATE objects SET owed = false WHERE id = $1 AND provider = $2 AND credential = $3 AND owed`, o.ID, o.Provider, o.Credential)
+	return n > 0, named("object", o.ID, err)
 }
 
 // ExpireObjects forgets the objects that had expired before a time, and says how many.

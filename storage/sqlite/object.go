@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
@@ -64,6 +65,12 @@ func (s *Store) ListObjects(ctx context.Context, q storage.ObjectQuery) ([]stora
 	if q.Workspace != "" {
 		text, args = text+` AND workspace = ?`, append(args, q.Workspace)
 	}
+	if q.Providers != nil {
+		text += ` AND provider IN (` + strings.TrimSuffix(strings.Repeat("?,", len(q.Providers)), ",") + `)`
+		for _, name := range q.Providers {
+			args = append(args, name)
+		}
+	}
 	if q.Owed {
 		text += ` AND owed`
 	}
@@ -86,10 +93,14 @@ func (s *Store) ListObjects(ctx context.Context, q storage.ObjectQuery) ([]stora
 	return nil, fmt.Errorf("objects: %w", err)
 }
 
-// SettleObject notes that nothing of an object is owed any more.
-func (s *Store) SettleObject(ctx context.Context, o storage.Object) error {
-	_, err := s.write.ExecContext(ctx, `UPDATE objects SET owed = 0 WHERE id = ? AND provider = ? AND credential = ?`, o.ID, o.Provider, o.Credential)
-	return named("object", o.ID, err)
+// SettleObject notes that nothing of an object is owed any more, and says whether it was until now.
+func (s *Store) SettleObject(ctx context.Context, o storage.Object) (bool, error) {
+	done, err := s.write.ExecContext(ctx, `UPDATE objects SET owed = 0 WHERE id = ? AND provider = ? AND credential = ? AND owed`, o.ID, o.Provider, o.Credential)
+	if err != nil {
+		return false, named("object", o.ID, err)
+	}
+	n, err := done.RowsAffected()
+	return n > 0, named("object", o.ID, err)
 }
 
 // ExpireObjects forgets the objects that had expired before a time, and says how many.

@@ -25,7 +25,7 @@ type owners interface {
 	ClaimObjects(ctx context.Context, objects ...storage.Object) error
 	ReleaseObject(ctx context.Context, o storage.Object) error
 	ListObjects(ctx context.Context, q storage.ObjectQuery) ([]storage.Object, error)
-	SettleObject(ctx context.Context, o storage.Object) error
+	SettleObject(ctx context.Context, o storage.Object) (bool, error)
 }
 
 // Objects tests an ObjectStore. open gives an empty one.
@@ -156,6 +156,10 @@ func objectsListed(t *testing.T, s ObjectStore) {
 	}
 	sameObjects(t, list(storage.ObjectQuery{Oldest: true, Limit: 10}), oldest)
 	sameObjects(t, list(storage.ObjectQuery{Limit: 2}), []storage.Object{oldest[4], oldest[3]})
+	sameObjects(t, list(storage.ObjectQuery{Providers: []string{"else", mine[0].Provider}, Limit: 1}), []storage.Object{oldest[4]})
+	for _, of := range [][]string{{"else"}, {}} {
+		sameObjects(t, list(storage.ObjectQuery{Providers: of, Limit: 10}), nil)
+	}
 	for i := range oldest {
 		sameObjects(t, list(storage.ObjectQuery{Oldest: true, After: &oldest[i], Limit: 2}), oldest[i+1:min(i+3, 5)])
 		behind := list(storage.ObjectQuery{After: &oldest[i], Limit: 10})
@@ -173,7 +177,12 @@ func objectsOwed(t *testing.T, s ObjectStore) {
 		all = append(all, o)
 	}
 	do(t, s.ClaimObjects(t.Context(), all...))
-	do(t, s.SettleObject(t.Context(), all[1]))
+	for i, want := range []bool{true, false} {
+		was, err := s.SettleObject(t.Context(), all[1])
+		if do(t, err); was != want {
+			t.Errorf("settled for the %d. time: it was owed %t", i+1, was)
+		}
+	}
 	got, err := s.ListObjects(t.Context(), storage.ObjectQuery{Kind: providers.ObjectBatch, Owed: true, Oldest: true, Limit: 10})
 	do(t, err)
 	sameObjects(t, got, []storage.Object{all[0], all[2]})
@@ -232,7 +241,8 @@ func objectsNoNouns(t *testing.T, s ObjectStore) {
 	before := seen(t, s)
 	o := object("file-1", 0)
 	do(t, s.ClaimObjects(t.Context(), o))
-	do(t, s.SettleObject(t.Context(), o))
+	_, err := s.SettleObject(t.Context(), o)
+	do(t, err)
 	do(t, s.ReleaseObject(t.Context(), o))
 	if after := seen(t, s); after != before {
 		t.Fatalf("the version went from %d to %d", before, after)
