@@ -80,6 +80,10 @@ func Candidates(provider, model string) []string {
 	}
 	named := stock().named[provider]
 	var names []string
+	if lower := strings.ToLower(model); provider == "azure" && lower != model {
+		// The lists write Azure's own names in small letters: Cohere-embed-v3-english, DeepSeek-V3.1.
+		return append(Candidates(provider, lower), model)
+	}
 	add := func(name string) {
 		if name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
