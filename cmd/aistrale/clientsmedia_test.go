@@ -313,6 +313,29 @@ func TestGoClient_MediaOfHuggingFace(t *testing.T) {
 	}
 }
 
+// An image that a model of Gemini's answers a chat with reaches the clients of every language.
+func TestImagesInChats(t *testing.T) {
+	r := startWith(t, `  - {name: gemini, base_url: "http://EMULATOR/gemini/v1beta", api_key: any}`, "")
+	f := func(path, body, at, begins string) {
+		t.Helper()
+		status, got := r.post(t, path, fullKey, strings.NewReader(body), "x-api-key", fullKey, "anthropic-version", "2023-06-01")
+		if said := gjson.Get(got, at).String(); status != 200 || !strings.HasPrefix(said, begins) {
+			t.Errorf("%s: %d %.300s", path, status, got)
+		}
+	}
+	const png, model = "iVBORw0KGgo", "gemini/gemini-3.1-flash-image"
+	chat := `{"model":"` + model + `","max_tokens":500,"messages":[{"role":"user","content":"Draw a cat."}]`
+	f("/v1/chat/completions", chat+`}`, "choices.0.message.images.0.image_url.url", "data:image/png;base64,"+png)
+	f("/v1/responses", `{"model":"`+model+`","input":"Draw a cat."}`, `output.#(type=="image_generation_call").result`, png)
+	f("/anthropic/v1/messages", chat+`}`, `content.#(type=="image").source.data`, png)
+	f("/gemini/v1beta/models/"+model+":generateContent", `{"contents":[{"parts":[{"text":"Draw a cat."}]}]}`,
+		"candidates.0.content.parts.0.inlineData.data", png)
+	_, stream := r.post(t, "/v1/chat/completions", fullKey, strings.NewReader(chat+`,"stream":true}`))
+	if !strings.Contains(stream, `"images":[{"index":0,"type":"image_url","image_url":{"url":"data:image/png;base64,`+png) {
+		t.Errorf("%.300s", stream)
+	}
+}
+
 func TestNodeClient_Media(t *testing.T) {
 	needNode(t)
 	r := start(t, "")

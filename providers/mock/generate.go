@@ -2,6 +2,7 @@ package mock
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tidwall/gjson"
 )
@@ -10,6 +11,9 @@ import (
 // Source: https://ai.google.dev/api/generate-content
 func readGenerate(r *request) (*ask, *refusal) {
 	g := generateReader{ask: newAsk(r.body, r.model)}
+	if strings.HasSuffix(r.model, "-image") {
+		g.ask.media = &media{modality: imageModality, format: "png"}
+	}
 	g.ask.stream = r.stream
 	if refused := geminiModel(r.model, "generateContent"); refused != nil {
 		return nil, refused

@@ -21,7 +21,7 @@
 // Every model is known but those whose name begins with "missing". Every key is good but "bad".
 // Sounds and images are billed by tokens, but for models whose names begin with "tts-1" (by
 // character), "whisper" (by second) and "dall-e" (by image). Sounds are tones (wav, pcm) or silence
-// (mp3), images eight by eight dots; other sounds only begin like what they are called.
+// (mp3), images eight by eight dots, which Gemini's models whose names end with "-image" answer with; other sounds only begin like what they are called.
 //
 // # Behaviour
 //
