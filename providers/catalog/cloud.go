@@ -96,7 +96,7 @@ func (s Settings) named() map[string]string {
 func azure(at Settings) providers.Provider {
 	p := providers.Provider{
 		Name: "azure", OwnedBy: "azure", BaseURL: at.BaseURL,
-		Routes: openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings),
+		Routes: openaiRoutes(append(mediaOps(), providers.OpChat, providers.OpCompletions, providers.OpEmbeddings)...),
 		Sign:   azureKey, Minted: "entra", Env: []string{"AZURE_OPENAI_API_KEY"},
 		Look: "/openai/v1/models",
 	}
@@ -267,11 +267,13 @@ func ollama(at Settings) providers.Provider {
 	}
 }
 
-// vllm is a server of one's own. It answers whatever it has: https://docs.vllm.ai/en/latest/serving/openai_compatible_server
+// vllm is a server of one's own. It answers whatever it has, sounds and images too
+// (https://docs.vllm.ai/projects/vllm-omni/en/latest/serving):
+// https://docs.vllm.ai/en/latest/serving/openai_compatible_server
 func vllm(at Settings) providers.Provider {
 	return providers.Provider{
 		Name: "vllm", OwnedBy: "vllm", BaseURL: at.BaseURL, Keyless: true,
-		Routes: openaiRoutes(providers.OpChat, providers.OpCompletions, providers.OpEmbeddings),
+		Routes: openaiRoutes(append(mediaOps(), providers.OpChat, providers.OpCompletions, providers.OpEmbeddings)...),
 		Sign:   providers.Bearer, Env: []string{"VLLM_API_KEY"},
 	}
 }

@@ -85,10 +85,16 @@ func keeping() []providers.Op {
 
 // openaiOps are the operations of OpenAI itself.
 func openaiOps() []providers.Op {
-	return []providers.Op{
+	return append(mediaOps(),
 		providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpModerations,
-		providers.OpSpeech, providers.OpTranscription, providers.OpTranslation,
-		providers.OpImages, providers.OpImageEdits, providers.OpImageVariations, providers.OpRealtime,
+		providers.OpImageVariations, providers.OpRealtime,
+	)
+}
+
+// mediaOps are those of sounds and images that are not about to go.
+func mediaOps() []providers.Op {
+	return []providers.Op{
+		providers.OpSpeech, providers.OpTranscription, providers.OpTranslation, providers.OpImages, providers.OpImageEdits,
 	}
 }
 

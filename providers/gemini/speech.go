@@ -16,7 +16,7 @@ import (
 // https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/text-to-speech/migration-guide
 func Speech(broken func(*providers.Fault) []byte) *providers.Pair {
 	return &providers.Pair{Client: "openai", Write: writeSpeech, Read: readSpeech, Stream: func(call providers.Call) providers.Writer {
-		asked, err := media.ReadSpeech(call.Doc)
+		asked, err := media.ReadSpeech(&call, samples()...)
 		if err != nil { // Write has refused it
 			asked = &media.Speech{Format: "pcm"}
 		}
@@ -24,8 +24,11 @@ func Speech(broken func(*providers.Fault) []byte) *providers.Pair {
 	}}
 }
 
+// samples are the formats that the API's samples can be given in.
+func samples() []string { return []string{"wav", "pcm"} }
+
 func writeSpeech(call providers.Call) (providers.Plan, error) {
-	asked, err := media.ReadSpeech(call.Doc)
+	asked, err := media.ReadSpeech(&call, samples()...)
 	if err != nil {
 		return providers.Plan{}, err
 	}
@@ -58,7 +61,7 @@ func takesStyle(model string) bool {
 }
 
 func readSpeech(call providers.Call, replies [][]byte) (providers.PairReply, error) {
-	asked, err := media.ReadSpeech(call.Doc)
+	asked, err := media.ReadSpeech(&call, samples()...)
 	if err != nil {
 		return providers.PairReply{}, err
 	}
@@ -85,5 +88,5 @@ func readSpeech(call providers.Call, replies [][]byte) (providers.PairReply, err
 			return providers.PairReply{Usage: usage}, unmade(call.Op, reason, said)
 		}
 	}
-	return providers.PairReply{Body: sound.Bytes(asked.Format), Type: asked.Type(), Usage: usage}, nil
+	return asked.Reply(sound.Bytes(asked.Format), usage), nil
 }

@@ -23,23 +23,18 @@ func writeSound(call providers.Call) (providers.Plan, error) {
 	if err != nil {
 		return providers.Plan{}, err
 	}
-	plan := providers.Plan{Dropped: asked.Dropped}
-	for i, f := range call.Files {
-		switch {
-		case f.Field != "file":
-		case len(plan.Requests) > 0:
-			return providers.Plan{}, providers.Invalid("file", "Only one sound can be written down at a time.")
-		case asked.Timed():
-			begin := `{"inputs":"`
-			plan.Requests = []providers.UpstreamRequest{{
-				Path: call.Path, Body: []byte(begin + `","parameters":{"return_timestamps":true}}`),
-				Inline: []providers.Inlined{{At: len(begin), File: i}},
-			}}
-		default:
-			plan.Requests = []providers.UpstreamRequest{{Path: call.Path, File: "file", Type: soundType(f)}}
+	if asked.Words {
+		return providers.Plan{}, providers.Invalid("timestamp_granularities[]", "This model's provider tells the times of segments only, not of each word.")
+	}
+	req := providers.UpstreamRequest{Path: call.Path, File: "file", Type: soundType(call.Files[asked.File])}
+	if asked.Timed() {
+		const begin = `{"inputs":"`
+		req = providers.UpstreamRequest{
+			Path: call.Path, Body: []byte(begin + `","parameters":{"return_timestamps":true}}`),
+			Inline: []providers.Inlined{{At: len(begin), File: asked.File}},
 		}
 	}
-	return plan, nil
+	return providers.Plan{Requests: []providers.UpstreamRequest{req}, Dropped: asked.Dropped}, nil
 }
 
 // soundType gives the content type of a sound, by its name where the client says nothing of use:
@@ -88,9 +83,7 @@ func readText(call providers.Call, replies [][]byte) (providers.PairReply, error
 		segments = append(segments, s)
 	}
 	if asked.Timed() && len(segments) == 0 && text.Str != "" {
-		return providers.PairReply{}, &providers.Fault{
-			Kind: providers.FaultUpstream, Message: "The model tells no times of what it heard: ask for 'json' or 'text'.",
-		}
+		return providers.PairReply{}, media.Timeless()
 	}
 	out := asked.Reply(text.Str, segments)
 	if n := len(segments); n > 0 { // the task counts nothing, but this is heard

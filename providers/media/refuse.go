@@ -26,6 +26,13 @@ func Unreadable(kind string) *providers.Fault {
 	}
 }
 
+// Timeless is a reply without the times that were asked for.
+func Timeless() *providers.Fault {
+	return &providers.Fault{
+		Kind: providers.FaultUpstream, Message: "The model tells no times of what it heard: ask for 'json' or 'text'.",
+	}
+}
+
 // silent is a reply without a sound.
 func silent(reason string) *providers.Fault {
 	return &providers.Fault{

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
@@ -13,14 +14,15 @@ import (
 // Speech is what a client asks of a text to be spoken.
 type Speech struct {
 	Input, Voice, Instructions string
-	Format                     string // wav or pcm
+	Format                     string
+	Events                     bool // the sound comes as events
 	Dropped                    []string
 }
 
-// ReadSpeech reads the client's body, for a provider that gives samples and nothing else. Its
+// ReadSpeech reads the client's body, for a provider that gives sounds of these formats only. Its
 // errors are *providers.Fault.
-func ReadSpeech(doc *providers.Document) (*Speech, error) {
-	a := &Speech{}
+func ReadSpeech(call *providers.Call, formats ...string) (*Speech, error) {
+	a, doc := &Speech{Events: call.Stream}, call.Doc
 	var err error
 	if a.Input, err = text(doc, "input"); err != nil {
 		return nil, err
@@ -34,15 +36,26 @@ func ReadSpeech(doc *providers.Document) (*Speech, error) {
 	if a.Format, _, err = doc.String("response_format"); err != nil {
 		return nil, err
 	}
-	if a.Format != "wav" && a.Format != "pcm" {
-		return nil, providers.Invalid("response_format", "This model's provider gives sounds as samples only: say 'wav' or 'pcm' as the 'response_format'.")
+	if a.Format = cmp.Or(a.Format, "mp3"); !slices.Contains(formats, a.Format) {
+		return nil, providers.Invalid("response_format", "This model's provider gives no '"+a.Format+"': say '"+strings.Join(formats, "' or '")+"' as the 'response_format'.")
 	}
 	a.Dropped = dropped(doc, "input", "voice", "instructions", "response_format", "stream_format")
 	return a, nil
 }
 
-// Type is the content type of the sound.
-func (a *Speech) Type() string { return "audio/" + a.Format }
+// Reply says a whole sound to the client: its bytes, or the events of a stream that comes all at
+// once.
+func (a *Speech) Reply(sound []byte, usage providers.Usage) providers.PairReply {
+	out := providers.PairReply{Body: sound, Type: "audio/" + a.Format, Usage: usage}
+	switch {
+	case a.Events:
+		s := speaking{usage: &usage}
+		out.Body, out.Type = s.end(delta(nil, sound)), "text/event-stream; charset=utf-8"
+	case a.Format == "mp3":
+		out.Type = "audio/mpeg"
+	}
+	return out
+}
 
 // A Sound is samples of 16 bits, one channel, as they come from a provider.
 type Sound struct {

@@ -15,13 +15,15 @@ import (
 // Transcription is what a client asks of a sound to be written down.
 type Transcription struct {
 	Format  string // json, text, srt, vtt or verbose_json
+	Words   bool   // the times of words are wanted too
 	Stream  bool
+	File    int // index in Call.Files
 	Dropped []string
 }
 
-// ReadTranscription reads the client's form, for a provider that knows at most when each piece of
-// the text was said. Its errors are *providers.Fault.
-func ReadTranscription(call *providers.Call) (*Transcription, error) {
+// ReadTranscription reads the client's form, for a provider that has no stream; known are members
+// that the caller reads itself. Its errors are *providers.Fault.
+func ReadTranscription(call *providers.Call, known ...string) (*Transcription, error) {
 	a := &Transcription{Format: "json", Stream: call.Stream}
 	said, _, err := call.Doc.String("response_format")
 	if err != nil {
@@ -33,19 +35,19 @@ func ReadTranscription(call *providers.Call) (*Transcription, error) {
 	if !slices.Contains([]string{"json", "text", "srt", "vtt", "verbose_json"}, a.Format) {
 		return nil, providers.Invalid("response_format", "This model's provider knows no '"+a.Format+"': say 'json', 'text', 'srt', 'verbose_json' or 'vtt'.")
 	}
-	const granularities = "timestamp_granularities[]"
-	for _, one := range gjson.ParseBytes(call.Doc.Value(granularities)).Array() {
-		if one.Str != "segment" {
-			return nil, providers.Invalid(granularities, "This model's provider tells the times of segments only, not of each word.")
-		}
+	for _, one := range gjson.ParseBytes(call.Doc.Value("timestamp_granularities[]")).Array() {
+		a.Words = a.Words || one.Str == "word"
 	}
 	if a.Stream && a.Format != "json" {
 		return nil, providers.Invalid("response_format", "A stream of this model has the format 'json'.")
 	}
-	if !slices.ContainsFunc(call.Files, func(f providers.File) bool { return f.Field == "file" }) {
+	switch a.File = slices.IndexFunc(call.Files, func(f providers.File) bool { return f.Field == "file" }); {
+	case a.File < 0:
 		return nil, providers.Invalid("file", "Missing required parameter: 'file'.")
+	case len(call.Files) > 1:
+		return nil, providers.Invalid("file", "Only one sound can be written down at a time.")
 	}
-	a.Dropped = dropped(call.Doc, "response_format", "timestamp_granularities", "stream")
+	a.Dropped = dropped(call.Doc, append(known, "response_format", "timestamp_granularities", "stream")...)
 	return a, nil
 }
 

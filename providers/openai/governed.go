@@ -37,8 +37,12 @@ func Governed() []providers.Governed {
 		{Path: "compound_custom.models.*", Effect: providers.NamesModel},
 		{Path: "compound_custom.tools", Effect: providers.ReachesNetwork},
 		{Path: "search_settings", Effect: providers.ReachesNetwork},
-		{Path: "url", Effect: providers.ReachesNetwork},  // of a sound, in place of its file
-		{Path: "file", Effect: providers.ReachesNetwork}, // Together's: an address in place of the bytes
+		{Path: "url", Effect: providers.ReachesNetwork},       // of a sound, in place of its file
+		{Path: "file", Effect: providers.ReachesNetwork},      // Together's: an address in place of the bytes
+		{Path: "file_url", Effect: providers.ReachesNetwork},  // Mistral's
+		{Path: "image_url", Effect: providers.ReachesNetwork}, // Together's, of images
+		{Path: "reference_images", Effect: providers.ReachesNetwork},
+		{Path: "image_loras", Effect: providers.ReachesNetwork},
 		{Path: "documents.#.source.url", Effect: providers.ReachesNetwork},
 		// OpenRouter and gateways that took its fields over
 		{Path: "models", Effect: providers.NamesModel},

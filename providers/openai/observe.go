@@ -59,7 +59,8 @@ func (s *sight) last() bool {
 		return false
 	}
 	switch string(s.kind) {
-	case "speech.audio.done", "transcript.text.done", "image_generation.completed", "image_edit.completed":
+	case "speech.audio.done", "transcript.text.done", "image_generation.completed", "image_edit.completed",
+		"transcription.done": // Mistral's
 		return true
 	}
 	return false

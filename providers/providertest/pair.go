@@ -103,7 +103,7 @@ func count(u providers.Usage) []byte {
 	for _, unit := range []struct {
 		name string
 		n    int64
-	}{{"image_in", n.ImageIn}, {"image_out", n.ImageOut}, {"audio_out", n.AudioOut}, {"images", n.Images}, {"audio_in_ms", n.AudioInMs}} {
+	}{{"image_in", n.ImageIn}, {"image_out", n.ImageOut}, {"audio_out", n.AudioOut}, {"images", n.Images}, {"characters", n.Characters}, {"audio_in_ms", n.AudioInMs}} {
 		if unit.n > 0 {
 			b = strconv.AppendInt(append(append(append(b, `,"`...), unit.name...), `":`...), unit.n, 10)
 		}
