@@ -21,6 +21,8 @@ type Wanted struct {
 	// how few it is worth sending for; Said is set where the client bounded it.
 	Output, Least int64
 	Said          bool
+	// Made are tokens of output that cannot be clamped, at most: of a sound, an image, a transcript.
+	Made int64
 	// Upper is the most that it may cost at the target's price.
 	Upper Upper
 	// Unbounded names what makes the cost unbounded, "" where it has a bound.
@@ -148,9 +150,9 @@ func (b *BudgetAsk) price(w *Wanted) error {
 	case CountedInput:
 		b.Fixed = w.Input
 	case CountedOutput:
-		b.PerMillion = million
+		b.Fixed, b.PerMillion = w.Made, million
 	case CountedTokens:
-		b.Fixed, b.PerMillion = w.Input, million
+		b.Fixed, b.PerMillion = plus(w.Input, w.Made), million
 	case CountedNano, CountedRequests:
 		if w.Upper.Unpriced != "" && !b.Advisory && rule.Unpriced != storage.GapAllow {
 			return unpriced(b, w)

@@ -208,7 +208,7 @@ func (t *till) price(r *storage.Rate, n *providers.Normal) {
 // several of them, of which a model is sold by one: an image by its tokens or by the piece, a
 // sound by its tokens or its length, a text to be spoken by its tokens or its characters.
 func (t *till) units(r *storage.Rate, n *providers.Normal) {
-	if byPiece := r.Image != nil || len(r.Variants) > 0; byPiece || !sold(n.Output, r.ImageOut) {
+	if byPiece := r.Image != nil || len(r.Variants) > 0; byPiece || !sold(n.ImageOut, either(r.ImageOut, r.Output)) {
 		t.pieces(n.Images, r.ImageOf(n.Variant), UnpricedImage)
 	}
 	if r.Character != nil || !sold(n.Input(), r.Input) {

@@ -77,6 +77,11 @@ type Asked struct {
 	MaxOutput int64
 	// Tier is the service tier that the client names, "" where it leaves that to the account.
 	Tier string
+	// Characters are the length of a text to be spoken, in Unicode code points.
+	Characters int64
+	// Images is how many are to be made, and Variant of which size and quality: UsageLine.Variant.
+	Images  int64
+	Variant string
 	// EndUser is the client's word for the person behind the call.
 	EndUser string
 	// Metadata is the JSON object of labels that the client hangs on its call, nil none.

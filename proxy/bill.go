@@ -52,8 +52,7 @@ func (f *flight) openBill(t *target, plan *providers.Plan) error {
 	e.State = storage.EntryOpened
 	e.Bound = f.bound(t, plan)
 	if f.endpoint.Op.Bills() {
-		most := [...]providers.Normal{{InputUncached: e.Bound.Input, Output: e.Bound.Output}} // ended may still hold lines
-		e.Charge = f.charge(t, most[:], true)
+		f.foresee(t, e)
 	}
 	err := f.journal(e)
 	if err != nil {
@@ -63,6 +62,17 @@ func (f *flight) openBill(t *target, plan *providers.Plan) error {
 	}
 	b.open, b.number = true, e.Attempt
 	return nil
+}
+
+// foresee notes what an attempt costs whose end nobody sees.
+func (f *flight) foresee(t *target, e *storage.Entry) {
+	if f.endpoint.Op.Media() {
+		e.Lines, e.Charge = f.chargeMedia(nil, t, policy.Ending{Sent: true, Whole: true, Body: f.doc.Raw})
+		e.Estimated = true
+		return
+	}
+	most := [...]providers.Normal{{InputUncached: e.Bound.Input, Output: e.Bound.Output}} // ended may still hold lines
+	e.Charge = f.charge(t, most[:], true)
 }
 
 // journal appends an opened entry, and the settled one of the attempt before it, which was not
@@ -118,19 +128,25 @@ func (f *flight) closeBill(err error) {
 	a := &rec.Attempts[len(rec.Attempts)-1]
 	*e = b.opened
 	e.State = storage.EntrySettled
-	var estimated bool
-	if b.lines = b.lines[:0]; f.endpoint.Op.Bills() {
+	b.lines = b.lines[:0]
+	switch op := f.endpoint.Op; {
+	case op.Media():
+		b.lines, e.Charge = f.chargeMedia(b.lines, &f.target, f.ended(a, err))
+	case op.Bills():
+		var estimated bool
 		b.lines, estimated = policy.Settle(b.lines, f.ended(a, err))
+		e.Charge = f.charge(&f.target, b.lines, estimated)
+	default:
+		e.Charge = storage.Charge{}
 	}
 	e.Lines, e.UsageRaw = b.lines, rec.Usage.Raw
-	e.Charge = f.charge(&f.target, b.lines, estimated)
 	e.Served, e.Finish, e.ContentBytes = rec.Served, f.reply.finish, f.reply.content
 	if len(b.lines) > 0 {
 		e.Tier = b.lines[0].Tier
 	}
 	e.Status, e.UpstreamStatus, e.UpstreamID = a.Status, a.Status, a.UpstreamID
 	e.Outcome, e.Duration = a.Outcome, a.Duration
-	rec.Usage.Estimated, rec.PriceID = estimated, e.PriceID
+	rec.Usage.Estimated, rec.PriceID = e.Charge.Estimated, e.PriceID
 	f.release(b.lines, e.Charge)
 	if e.Known() {
 		b.cost += e.CostNano
@@ -191,13 +207,12 @@ func (f *flight) billHit() {
 
 // charge prices lines of the target's model.
 func (f *flight) charge(t *target, lines []providers.Normal, estimated bool) storage.Charge {
-	out := f.state.Prices.Charge(policy.Called{
-		Provider: t.Provider, Model: t.Model, Region: t.account.Tariff, Time: f.start, Estimated: estimated,
-	}, lines)
-	if f.endpoint.Op.Media() && len(lines) > 0 && len(f.rec.Usage.Lines) == 0 {
-		out.CostNano, out.Unpriced = 0, policy.UnpricedUnits // tokens that we guess are not what it is billed by
-	}
-	return out
+	return f.state.Prices.Charge(f.called(t, estimated), lines)
+}
+
+// called is the target as prices know it.
+func (f *flight) called(t *target, estimated bool) policy.Called {
+	return policy.Called{Provider: t.Provider, Model: t.Model, Region: t.account.Tariff, Time: f.start, Estimated: estimated}
 }
 
 // introduce fills in who asked, and whom.

@@ -35,7 +35,8 @@ type form struct {
 	text   int // bytes of the fields
 	spool  spool
 	files  []formFile
-	open   *multipart.Part // a file of which nothing has been read
+	open   io.Reader // a file of which nothing has been read
+	sound  *ends     // of the files, where they are sounds
 	opened formFile
 	ended  bool
 	spent  bool // of an open file something has been sent
@@ -101,7 +102,7 @@ func (fm *form) advance() error {
 		return providers.Invalid("", "The form has more than "+strconv.Itoa(maxFormFields)+" parts.")
 	}
 	if isFile && slices.Contains(fm.kind.Files, name) {
-		fm.open, fm.opened = part, formFile{name: name, filename: filename, mime: part.Header.Get("Content-Type")}
+		fm.open, fm.opened = fm.heard(part), formFile{name: name, filename: filename, mime: part.Header.Get("Content-Type")}
 		return nil
 	}
 	value, err := fm.readField(name, part)
@@ -110,6 +111,15 @@ func (fm *form) advance() error {
 	}
 	fm.fields = append(fm.fields, formField{name, value})
 	return nil
+}
+
+// heard has a file that is a sound be heard while it is read.
+func (fm *form) heard(part io.Reader) io.Reader {
+	if fm.sound == nil {
+		return part
+	}
+	fm.sound.mixed = fm.sound.size > 0 || len(fm.files) > 0
+	return io.TeeReader(part, fm.sound)
 }
 
 // disposition reads a part's head, and refuses what two readers could take differently.

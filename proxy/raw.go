@@ -59,6 +59,9 @@ func (r *reply) keepStored(s *providers.Stored, head Head) {
 func (r *reply) pass(f *flight, dst []byte) ([]byte, error) {
 	n, err := source{r}.Read(r.buf)
 	dst = append(dst, r.buf[:n]...)
+	if n > 0 && f.endpoint.Op == providers.OpSpeech {
+		_, _ = r.sound.Write(r.buf[:n]) // it never fails
+	}
 	if n > 0 {
 		f.note(r, &providers.Seen{Content: n}, nil)
 	}

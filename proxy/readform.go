@@ -32,6 +32,9 @@ func (f *flight) readForm() error {
 		return err
 	}
 	fm := f.form
+	if f.hears() {
+		fm.sound = &ends{}
+	}
 	fm.spool.dir, fm.spool.disk = limits.UploadDir, &f.g.disk
 	f.listen()
 	for !fm.ended {
@@ -57,8 +60,11 @@ func (f *flight) readForm() error {
 }
 
 // forwards reports whether what comes behind a file can be let through as it comes: the operator
-// sets no fields, and every target takes the form itself.
+// sets no fields, no budget has to know how long a sound is, and every target takes the form itself.
 func (f *flight) forwards() bool {
+	if f.hears() && f.state.Limits != nil && f.state.Limits.For(f.key).Budgeted() {
+		return false
+	}
 	i := slices.IndexFunc(f.form.fields, func(field formField) bool { return field.name == "model" })
 	if i < 0 {
 		return !sets(&f.key.Parameters)

@@ -33,6 +33,7 @@ type reply struct {
 	limit       int
 	hideUsage   bool
 	raw         bool               // neither JSON nor events: bytes go by
+	sound       ends               // of what goes by
 	length      int                // of raw bytes, -1 where the client does not hear of it
 	status      int                // where the client's is not 200; else 0
 	passed      []providers.Header // of the upstream's head, as they are

@@ -102,9 +102,11 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 		return
 	}
 	w.Input = f.weigh(t, plan, can.Context)
-	w.Upper = policy.UpperOf(f.state.Prices.Find(t.Provider, t.Model).At(now), policy.Reach{
-		Input: w.Input, Tiers: f.tiers(), Region: t.account.Tariff, NoOutput: !f.endpoint.Op.Makes(),
-	})
+	reach := policy.Reach{Input: w.Input, Tiers: f.tiers(), Region: t.account.Tariff, NoOutput: !f.endpoint.Op.Makes()}
+	if f.endpoint.Op.Media() {
+		f.reachMedia(t, &reach)
+	}
+	w.Upper = policy.UpperOf(f.state.Prices.Find(t.Provider, t.Model).At(now), reach)
 }
 
 // weigh gives the most input tokens that a plan can be billed, and notes where there is no such
@@ -113,9 +115,6 @@ func (f *flight) weigh(t *target, plan *providers.Plan, context int64) (tokens i
 	w := &f.bill.lease.wanted
 	w.Unbounded, _ = policy.Unbounded(f.doc.Hits)
 	w.Unbounded = cmp.Or(w.Unbounded, f.carried.unbounded)
-	if f.endpoint.Op.Media() && w.Unbounded == "" {
-		w.Unbounded = "model" // seconds, characters and images are not bounded yet
-	}
 	tokens = f.carried.most
 	for i := range plan.Requests {
 		n, known := policy.InputBound(t.account.Kind.Of(t.Target), context, plan.Requests[i].Body)

@@ -29,11 +29,11 @@ type heard struct {
 // listener is an upstream that takes sounds, and tells what it was sent when that has ended.
 func listener(t *testing.T, name string, answer http.HandlerFunc) (*Account, chan heard) {
 	t.Helper()
-	told := make(chan heard, 8)
+	told := make(chan heard, 32)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		h := heard{Request: r, err: err}
-		if err == nil {
+		if err == nil && isForm([]byte(r.Header.Get("content-type"))) {
 			h.parts = parse(t, r.Header.Get("content-type"), strings.NewReader(string(body)))
 		}
 		told <- h

@@ -103,7 +103,9 @@ func idTime(id uuid.UUID) time.Time {
 // Lost is what an opened attempt becomes whose gateway died: charged with what its journal knew.
 func (e Entry) Lost() Entry {
 	e.State, e.Outcome, e.Final, e.Revision = EntryLost, OutcomeLost, true, 1
-	e.Lines = []providers.Normal{{Model: e.Model, InputUncached: e.Bound.Input, Output: e.Bound.Output}}
+	if len(e.Lines) == 0 { // else it is no matter of tokens, and what it is sold by was known
+		e.Lines = []providers.Normal{{Model: e.Model, InputUncached: e.Bound.Input, Output: e.Bound.Output}}
+	}
 	e.Estimated = true
 	return e
 }

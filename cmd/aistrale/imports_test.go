@@ -21,7 +21,7 @@ var arrows = []arrow{
 	{"cmd/*", []string{"proxy", "admin", "policy", "providers", "providers/*", "storage", "storage/*", "internal/*"}},
 	{"bench", []string{"proxy", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
 	{"bench/*", []string{"providers", "providers/*"}},
-	{"proxy", []string{"policy", "providers", "providers/aws", "providers/sse", "storage"}},
+	{"proxy", []string{"policy", "providers", "providers/aws", "providers/sound", "providers/sse", "storage"}},
 	{"admin", []string{"policy", "providers", "storage", "storage/auditlog"}},
 	{"policy", []string{"providers", "providers/catalog", "storage"}},
 	{"storage", []string{"providers"}},

@@ -10,6 +10,7 @@ type Allowance struct {
 	Tools   int64 // once, where the request has any tools
 	Tool    int64 // for each tool
 	Image   int64 // for each image, whatever its size
+	Made    int64 // for each image that is made, whatever its size; 0 nobody knows
 	// Open is set where the model is a system that reads more than it is sent: searches, other
 	// models' answers.
 	Open bool
@@ -39,7 +40,7 @@ func AllowanceFor(provider, model string) Allowance {
 	a.Open = reads(model)
 	switch provider {
 	case "openai":
-		a.Image = openAIImage(model)
+		a.Image, a.Made = openAIImage(model), openAIMade(model)
 	case "anthropic":
 		// Width times height over 750, of 3.75 megapixels at most.
 		// Source: https://platform.claude.com/docs/en/build-with-claude/vision
@@ -66,6 +67,18 @@ func reads(model string) bool {
 // imageUnknown is an image's worth to the dearest model there is, since an aggregator may have
 // it behind any name.
 const imageUnknown = 2_833 + 8*5_667
+
+// openAIMade is an image of the highest quality and of the largest size, and three that are shown
+// on the way to it.
+// Source: https://platform.openai.com/docs/guides/image-generation#cost-and-latency
+func openAIMade(model string) int64 {
+	for _, prefix := range [...]string{"gpt-image-1-", "gpt-image-1.5"} {
+		if model == "gpt-image-1" || strings.HasPrefix(model, prefix) {
+			return 6_240 + 3*100
+		}
+	}
+	return 0
+}
 
 // openAIImage counts tiles for some models, 8 at most, and for others patches of 32 pixels,
 // times a factor of up to 2.46.

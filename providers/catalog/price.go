@@ -59,8 +59,29 @@ func mockPrices() []storage.Price {
 			Provider: mockName, Model: m.ID, Source: "aistrale",
 			Rates: []storage.Rate{{Input: &input, CacheRead: &input, CacheWrite5m: &input, CacheWrite1h: &input, Output: &output}},
 		}
-		p.ID = p.MakeID()
 		list = append(list, p)
+	}
+	list = append(list, mockMediaPrices(&input, &output)...)
+	for i := range list {
+		list[i].ID = list[i].MakeID()
+	}
+	return list
+}
+
+// mockMediaPrices are those of emulated models of sounds and images, which are sold as their
+// namesakes are: by tokens, by the character, by the hour, by the image.
+func mockMediaPrices(input, output *int64) (list []storage.Price) {
+	character, hour, image, large := int64(15_000), int64(360_000_000), int64(40_000_000), int64(80_000_000)
+	byImage := storage.Rate{Image: &image}
+	for _, size := range [...]string{"1024x1792", "1792x1024", "hd", "1024x1024/hd"} {
+		byImage.Set("image "+size, &large)
+	}
+	byImage.Set("image 1024x1024", &image)
+	for model, rate := range map[string]storage.Rate{
+		"tts-1*": {Character: &character}, "whisper*": {HourIn: &hour}, "dall-e*": byImage,
+		"gpt-image*": {Input: input, Output: output}, "gpt-4o-*": {Input: input, Output: output, HourOut: &hour},
+	} {
+		list = append(list, storage.Price{Provider: mockName, Model: model, Source: "aistrale", Rates: []storage.Rate{rate}})
 	}
 	return list
 }

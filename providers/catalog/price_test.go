@@ -64,8 +64,11 @@ func TestPrices_mock(t *testing.T) {
 		if p.Provider != "mock" {
 			continue
 		}
-		seen++
 		r := p.Rates[0]
+		if r.Input == nil || r.CacheRead == nil {
+			continue // of sounds and images
+		}
+		seen++
 		if *r.Input != 1_000_000_000 || *r.CacheRead != 1_000_000_000 || *r.CacheWrite1h != 1_000_000_000 || *r.Output != 2_000_000_000 || !p.From.IsZero() {
 			t.Errorf("%s: %+v, want 1 and 2 USD a million, always", p.ID, r)
 		}

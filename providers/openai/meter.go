@@ -133,6 +133,10 @@ func (t *tally) number(parent, name string, value gjson.Result) {
 		t.total = value.Int()
 		return
 	}
+	if parent == "" && name == "seconds" { // of a sound that was written down
+		t.line.Set(providers.AudioInMs, milliseconds(value))
+		return
+	}
 	m, rank, ok := slot(parent, name)
 	if !ok || value.Num < 0 || t.rank[m] != 0 && t.rank[m] <= rank+1 {
 		return

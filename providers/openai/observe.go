@@ -27,6 +27,9 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 	if s.usage != nil {
 		s.observeUsage(&seen, frame)
 	}
+	if s.heard() || s.made > 0 && len(s.kind) == 0 {
+		s.observeUnits(&seen)
+	}
 	if s.fault {
 		seen.Fault = streamFault(frame)
 	}
@@ -40,12 +43,17 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 // string a quote is escaped, so going from quote to quote meets every name.
 type sight struct {
 	choices, calls, details bool // that member was passed
+	list                    bool // of images or other things
 	fault, media, pictures  bool
 	breakdown, noChoices    bool
 	usage                   []byte // from the usage object's brace on
 	usages                  int
 	finish, tier, kind      []byte
 	text, call              int // bytes
+	// made are images in a whole reply; length is that of the sound it is the transcript of.
+	made   int64
+	task   bool
+	length []byte
 	// summary counts what mostly repeats the rest, and counts where it stands alone.
 	summary int
 	// reasoning stands under two names, with some providers under both at once.
@@ -121,6 +129,13 @@ func (s *sight) word(name, value []byte) {
 			s.kind = value
 		}
 		s.pictures = s.pictures || string(name) == "b64_json"
+		if s.list && (string(name) == "b64_json" || string(name) == "url") {
+			s.made++
+		}
+		s.task = s.task || string(name) == "task"
+		if string(name) == "duration" && s.length == nil { // of servers that say it as a text
+			s.length = value
+		}
 		s.fault = s.fault || len(value) > 0 && string(name) == "error"
 		return
 	}
@@ -166,6 +181,12 @@ func (s *sight) member(name, b []byte) {
 		if s.usages++; s.usage == nil || counts(b) {
 			s.usage = b
 		}
+	case "data":
+		s.list = s.list || list && !s.choices
+	case "duration":
+		if !s.choices && s.length == nil {
+			s.length = b[:providers.PastValue(b, 0)]
+		}
 	case "usage_breakdown":
 		s.breakdown = s.breakdown || object
 	case "error":
@@ -209,9 +230,6 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 	}
 	object := gjson.ParseBytes(raw)
 	line := meter(object)
-	if !line.Has() && object.Get("seconds").Exists() {
-		return // a duration is no tokens
-	}
 	if made, ok := line.Get(providers.OutputTotal); ok && s.pictures {
 		line.Set(providers.ImagesOut, made)
 	}
