@@ -180,6 +180,9 @@ type Route struct {
 	// Models is a piece of the name of every model that the route serves ("claude"); "" all. It
 	// tells apart the languages of a provider that has several, one for each family of models.
 	Models string
+	// Quirks, where they are set, stand in for the provider's own: it refuses other fields in this
+	// language than in its first.
+	Quirks *Quirks
 	// Framed is set where streams come in the frames of AWS's event stream, not as server-sent
 	// events.
 	Framed   bool

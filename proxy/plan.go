@@ -18,6 +18,9 @@ func (f *flight) exact(t *target) bool {
 func (f *flight) prepare(t *target) {
 	c := &f.call
 	c.Model, c.Provider, c.Quirks, c.Fetched, c.Scratch = t.Model, t.Provider, t.account.Quirks, nil, f.sent[:0]
+	if t.route.Quirks != nil {
+		c.Quirks = *t.route.Quirks
+	}
 	path := t.route.Path
 	if c.Stream && t.route.StreamPath != "" {
 		path = t.route.StreamPath

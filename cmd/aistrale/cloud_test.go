@@ -234,6 +234,8 @@ type ownCall struct {
 }
 
 const (
+	askResponse = `{"model":"%s","input":"Say hi.","store":false,"include":["reasoning.encrypted_content"],"prompt_cache_key":"k",` +
+		`"safety_identifier":"s","truncation":"auto","metadata":{"a":"b"},"max_output_tokens":16,"reasoning":{"effort":"low"}}`
 	askCount      = `{"model":"%s","messages":[{"role":"user","content":"Say hi."}]}`
 	askEmbeddings = `{"model":"%s","input":["one"],"dimensions":2}`
 	oneEmbedding  = `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.6,0.8]}],"model":"%s","usage":{"prompt_tokens":7,"total_tokens":7}}`
@@ -278,6 +280,14 @@ func accountsAsked() map[string]askedProvider {
 		"azure-entra": {
 			kind: "azure", at: catalog.Settings{BaseURL: "https://example.openai.azure.com"}, models: []string{"gpt-4o"}, mints: true,
 			secret: `{"tenant":"contoso.onmicrosoft.com","appId":"gateway","password":"` + secretOf("azure-entra") + `"}`,
+		},
+		"groq-responses": {
+			kind: "groq", more: "    responses: true\n", models: []string{"openai/gpt-oss-20b"},
+			own: []ownCall{{"/v1/responses", fmt.Sprintf(askResponse, "groq-responses/openai/gpt-oss-20b"), responseWhole, false}},
+		},
+		"huggingface-responses": {
+			kind: "huggingface", more: "    responses: true\n", models: []string{"openai/gpt-oss-20b:groq"},
+			own: []ownCall{{"/v1/responses", fmt.Sprintf(askResponse, "huggingface-responses/openai/gpt-oss-20b:groq"), responseWhole, false}},
 		},
 		"bedrock-key": {kind: "bedrock", at: catalog.Settings{Location: "eu-west-3"}, models: []string{"eu.anthropic.claude-haiku-4-5-20251001-v1:0"}, cost: "0.0000088"},
 		"bedrock-profile": {

@@ -179,7 +179,6 @@ func (b *builder) add(p *ProviderConfig) error {
 	provider, ok := catalog.At(p.kind(), p.settings())
 	if ok {
 		provider = catalog.With(provider, quirks)
-		provider.Name = p.Name
 	} else {
 		var err error
 		if provider, err = catalog.Compatible(p.Name, p.Dialect, p.BaseURL, quirks); err != nil {
@@ -189,6 +188,7 @@ func (b *builder) add(p *ProviderConfig) error {
 	if p.Responses {
 		provider = catalog.WithResponses(provider)
 	}
+	provider.Name = p.Name
 	return b.account(p.Name, p, provider)
 }
 

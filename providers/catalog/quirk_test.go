@@ -44,6 +44,13 @@ func TestQuirks(t *testing.T) {
 	f("cerebras", `{"model":"x","messages":[],"logit_bias":{},"moderation":{},"prediction":{},"prompt_cache_key":"k",`+
 		`"prompt_cache_retention":"24h","safety_identifier":"s","service_tier":"auto","user":"u","verbosity":"low","max_completion_tokens":9,"seed":7}`,
 		"metadata", "store")
+	groq, _ := Known("groq")
+	able := WithResponses(groq)
+	route, _ := able.Route(providers.OpChat, "responses", "")
+	if route.Quirks == nil || !slices.Contains(route.Quirks.Strip, "truncation") || !slices.Contains(route.Quirks.Strip, "store") ||
+		slices.Contains(groq.Quirks.Strip, "truncation") || slices.Contains(route.Quirks.Strip, "previous_response_id") {
+		t.Errorf("groq's Responses refuse %+v, its chat %+v", route.Quirks, groq.Quirks)
+	}
 	plain := `{"model":"x"` + body[len(`{"model":"m"`):]
 	for _, name := range []string{"openai", "openrouter", "fireworks", "xai"} {
 		f(name, plain)

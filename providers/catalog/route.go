@@ -28,9 +28,25 @@ func WithResponses(p providers.Provider) providers.Provider {
 	if slices.ContainsFunc(chat, func(r providers.Route) bool { return r.Language == responses.Language }) {
 		return p
 	}
+	route := responsesRoute()
+	if more := noResponses(p.Name); more != nil {
+		quirks := p.Quirks
+		quirks.Strip = slices.Concat(p.Quirks.Strip, more)
+		route.Quirks = &quirks
+	}
 	p.Routes = maps.Clone(p.Routes)
-	p.Routes[providers.OpChat] = append(slices.Clip(chat), responsesRoute())
+	p.Routes[providers.OpChat] = append(slices.Clip(chat), route)
 	return p
+}
+
+// noResponses lists what a known provider refuses in its Responses API, beside what it does in
+// every language. A previous_response_id changes what is asked: the refusal is the provider's.
+func noResponses(name string) []string {
+	if name == "groq" {
+		// Source: https://console.groq.com/docs/responses-api, unsupported features.
+		return []string{"include", "prompt_cache_key", "safety_identifier", "truncation"}
+	}
+	return nil
 }
 
 // responsesRoute serves the Responses API, and what it keeps.
