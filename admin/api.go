@@ -28,9 +28,11 @@ type APIOptions struct {
 	// Vault gives what seals and opens, with the store's data keys of now.
 	Vault   Vault
 	Auditor *Auditor
-	Log     *slog.Logger
-	Now     func() time.Time
-	Version string
+	// CheckKey says what is wrong with a key for the configuration in force.
+	CheckKey func(*storage.Key) error
+	Log      *slog.Logger
+	Now      func() time.Time
+	Version  string
 	// SessionLasts is how long a browser stays signed in, SessionIdle how long without a request.
 	SessionLasts, SessionIdle time.Duration
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -96,10 +97,7 @@ func (a *api) workspaceOf(h huma.Context, action policy.Action) string {
 	if a.permits.Permission(action).Extent != policy.InWorkspace {
 		return ""
 	}
-	if name := h.Query("workspace"); name != "" {
-		return name
-	}
-	return storage.DefaultWorkspace
+	return cmp.Or(h.Param("workspace"), h.Query("workspace"), storage.DefaultWorkspace)
 }
 
 // deny notes that somebody was kept from something, and gives the problem.

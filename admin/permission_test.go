@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -53,8 +54,8 @@ func workspacesOf(table *policy.Permits, r route) []string {
 
 // filled gives a route's path for nothing that there is.
 func filled(r route, workspace string) string {
-	path := strings.NewReplacer("{name}", "unheard-of", "{id}", "unheard2").Replace(r.path)
-	if workspace != "" {
+	path := strings.NewReplacer("{name}", "unheard-of", "{id}", "unheard2", "{workspace}", cmp.Or(workspace, "unheard-of")).Replace(r.path)
+	if workspace != "" && !strings.Contains(r.path, "{workspace}") {
 		path += "?workspace=" + workspace
 	}
 	return path

@@ -20,7 +20,7 @@ func (a *api) problem(ctx context.Context, err error) error {
 		return err
 	case errors.Is(err, storage.ErrNotFound):
 		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, storage.ErrExists):
+	case errors.Is(err, storage.ErrExists), errors.Is(err, storage.ErrInUse):
 		return huma.Error409Conflict(err.Error())
 	case errors.Is(err, storage.ErrChanged):
 		return huma.Error412PreconditionFailed("it was changed in the meantime: read it again, and send its ETag in If-Match")

@@ -8,7 +8,7 @@ import (
 
 // routes is the API's table of contents.
 func (a *api) routes() []route {
-	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	const get, post, put, patch, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 	return []route{
 		create("/session", "", "sign in with a password", a.openSession),
 		at(remove, "/session", policy.SessionsClose, "sign out", a.closeSession),
@@ -27,6 +27,25 @@ func (a *api) routes() []route {
 
 		at(get, "/tokens", policy.TokensRead, "list everybody's API tokens", a.listTokens),
 		at(remove, "/tokens/{id}", policy.TokensWrite, "revoke an API token", a.revokeToken),
+
+		at(get, "/workspaces", policy.MeRead, "list the workspaces that one may see", a.listWorkspaces),
+		create("/workspaces", policy.WorkspacesWrite, "make a workspace", a.createWorkspace),
+		at(get, "/workspaces/{workspace}", policy.WorkspacesRead, "show a workspace", a.getWorkspace),
+		at(put, "/workspaces/{workspace}", policy.WorkspacesWrite, "say anew what is said of a workspace", a.changeWorkspace),
+		at(remove, "/workspaces/{workspace}", policy.WorkspacesWrite, "remove a workspace to which nothing belongs", a.removeWorkspace),
+
+		at(get, "/projects", policy.ProjectsRead, "list projects", a.listProjects),
+		create("/projects", policy.ProjectsWrite, "make a project", a.createProject),
+		at(get, "/projects/{name}", policy.ProjectsRead, "show a project", a.getProject),
+		at(put, "/projects/{name}", policy.ProjectsWrite, "say anew what is said of a project", a.changeProject),
+		at(remove, "/projects/{name}", policy.ProjectsWrite, "remove a project to which nothing belongs", a.removeProject),
+
+		at(get, "/keys", policy.KeysRead, "list virtual keys", a.listKeys),
+		create("/keys", policy.KeysOwn, "make a virtual key", a.createKey),
+		at(get, "/keys/{id}", policy.KeysRead, "show a virtual key", a.getKey),
+		at(patch, "/keys/{id}", policy.KeysOwn, "change a virtual key", a.changeKey),
+		at(post, "/keys/{id}/rotate", policy.KeysOwn, "give a virtual key a new text", a.rotateKey),
+		at(remove, "/keys/{id}", policy.KeysOwn, "revoke a virtual key", a.revokeKey),
 
 		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),
 		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit),

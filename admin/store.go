@@ -12,6 +12,8 @@ type Store interface {
 	documentReader
 	documentWriter
 	tokenStore
+	keyStore
+	tenantStore
 	// Together makes one change of all that f changes through the context that it is given.
 	Together(ctx context.Context, f func(context.Context) error) error
 	auditStore
@@ -22,6 +24,20 @@ type auditStore interface {
 	Audit(ctx context.Context, e storage.AuditEvent) error
 	ChainAudit(ctx context.Context, most int) (storage.AuditHead, int, error)
 	AuditLog(ctx context.Context, q storage.AuditQuery) ([]storage.AuditRecord, error)
+}
+
+type keyStore interface {
+	Keys(ctx context.Context) ([]storage.Key, error)
+	AddKey(ctx context.Context, k storage.Key) error
+	ChangeKey(ctx context.Context, k storage.Key) error
+	RevokeKey(ctx context.Context, workspace, ref string, at time.Time) (storage.Key, error)
+}
+
+type tenantStore interface {
+	Tenants(ctx context.Context, workspace string) ([]storage.Tenant, error)
+	AddTenant(ctx context.Context, t storage.Tenant) error
+	ChangeTenant(ctx context.Context, t storage.Tenant) error
+	RemoveTenant(ctx context.Context, t storage.Tenant) error
 }
 
 type documentReader interface {

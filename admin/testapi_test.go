@@ -68,7 +68,7 @@ func newTestAPI(t *testing.T, s testStore) *testAPI {
 	vault, log, now := newTestVault(t, s), slog.New(slog.NewTextHandler(t.Output(), nil)), func() time.Time { return a.clock }
 	a.auditor = NewAuditor(AuditorOptions{Store: s, Vault: vault, Log: log, Now: now, Every: time.Minute, Records: 100, Witnesses: []Outlet{&a.witness}})
 	server := httptest.NewServer(NewAPI(APIOptions{
-		Store: s, Vault: vault, Auditor: a.auditor, Log: log, Now: now, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
+		Store: s, Vault: vault, Auditor: a.auditor, CheckKey: func(*storage.Key) error { return nil }, Log: log, Now: now, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL + prefix

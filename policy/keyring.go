@@ -59,7 +59,7 @@ func (r *Keyring) Renew(key *storage.Key, now time.Time) (*storage.Key, error) {
 	if found == nil && r.missing != nil {
 		return key, nil //nolint:nilerr // the store is away, and the key was good when it was there
 	}
-	if found == nil || found.Hash != key.Hash {
+	if found == nil || !found.Was(key, now) {
 		return nil, wrongKey(key.ID)
 	}
 	if err := found.Valid(now); err != nil {
@@ -84,7 +84,7 @@ func (r *Keyring) Find(text []byte, now time.Time) (*storage.Key, error) {
 		return nil, &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: lookAgain, Cause: r.missing,
 			Message: "This API key cannot be looked up at the moment, as the gateway's store is not reachable. Please try again."}
 	}
-	if key == nil || !key.Matches(text) {
+	if key == nil || !key.Matches(text, now) {
 		return nil, wrongKey(string(id))
 	}
 	if err := key.Valid(now); err != nil {

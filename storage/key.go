@@ -15,6 +15,11 @@ type Key struct {
 	ID   string   // the public id, 8 letters or digits; may be logged
 	Name string   // unique among the keys of a workspace that are not revoked
 	Hash [32]byte // SHA-256 of the key's whole text
+	// OldHash is that of the text before the last rotation, which is good until OldUntil.
+	OldHash  [32]byte
+	OldUntil *time.Time // nil: there is none
+
+	Revision int64 // 1 when made in a store, and one more with each change; 0 in the configuration
 
 	Workspace, Project, Owner string
 
@@ -57,7 +62,7 @@ type KeyTimeouts struct {
 func NewKey(name string, now time.Time) (Key, Secret) {
 	id, text := mint(keyPrefix)
 	return Key{
-		ID: id, Name: name, Hash: sha256.Sum256([]byte(text.Reveal())),
+		ID: id, Name: name, Hash: sha256.Sum256([]byte(text.Reveal())), Revision: 1,
 		Workspace: DefaultWorkspace, Project: DefaultProject,
 		Models: []string{"*"}, CreatedAt: stamp(now),
 	}, text
@@ -80,8 +85,29 @@ func KeyOf(name, text string) (Key, error) {
 // It allocates nothing: the id is a part of text.
 func ParseKey[T string | []byte](text T) (id T, ok bool) { return parse(keyPrefix, text) }
 
-// Matches reports, in constant time, whether text is this key's.
-func (k *Key) Matches(text []byte) bool { return matches(&k.Hash, text) }
+// Matches reports, in constant time, whether text is this key's at a time: it, or the one before
+// the last rotation for as long as both are good.
+func (k *Key) Matches(text []byte, now time.Time) bool {
+	return matches(&k.Hash, text) || k.OldUntil != nil && now.Before(*k.OldUntil) && matches(&k.OldHash, text)
+}
+
+// Rotate gives the key a new text, which is shown once. The one before stays good until a time.
+func (k *Key) Rotate(now, until time.Time) Secret {
+	text := NewSecret(keyPrefix + k.ID + "-" + randomText())
+	k.OldHash, k.OldUntil = k.Hash, nil
+	if until.After(now) {
+		until = stamp(until)
+		k.OldUntil = &until
+	}
+	k.Hash = sha256.Sum256([]byte(text.Reveal()))
+	return text
+}
+
+// Was reports whether a key that was found earlier is this one: by its text of now, or by the one
+// before that is good still.
+func (k *Key) Was(earlier *Key, now time.Time) bool {
+	return k.Hash == earlier.Hash || k.OldUntil != nil && now.Before(*k.OldUntil) && k.OldHash == earlier.Hash
+}
 
 // Valid says why the key is refused at a time: ErrRevoked or ErrExpired.
 func (k *Key) Valid(now time.Time) error { return usable(k.RevokedAt, k.ExpiresAt, now) }

@@ -29,7 +29,7 @@ func TestNewKey(t *testing.T) {
 	if other.ID == k.ID || other.Hash == k.Hash || otherText == text {
 		t.Fatal("two keys are one")
 	}
-	if !k.Matches([]byte(text.Reveal())) || k.Matches([]byte(otherText.Reveal())) {
+	if !k.Matches([]byte(text.Reveal()), time.Time{}) || k.Matches([]byte(otherText.Reveal()), time.Time{}) {
 		t.Fatal("a key matches its own text and no other")
 	}
 }
@@ -40,11 +40,11 @@ func TestKeyMatchesWhole(t *testing.T) {
 	for i := range whole {
 		changed := append([]byte(nil), whole...)
 		changed[i] ^= 1
-		if k.Matches(changed) {
+		if k.Matches(changed, time.Time{}) {
 			t.Fatalf("still matches with byte %d changed", i)
 		}
 	}
-	if k.Matches(whole[:len(whole)-1]) || k.Matches(append(whole, 'a')) || k.Matches(nil) {
+	if k.Matches(whole[:len(whole)-1], time.Time{}) || k.Matches(append(whole, 'a'), time.Time{}) || k.Matches(nil, time.Time{}) {
 		t.Fatal("matches a text of another length")
 	}
 }
@@ -86,7 +86,7 @@ func TestKeyOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k.ID != "abcd2345" || k.Name != "ci" || !k.Matches([]byte(text)) {
+	if k.ID != "abcd2345" || k.Name != "ci" || !k.Matches([]byte(text), time.Time{}) {
 		t.Fatalf("got %+v", k)
 	}
 	f := func(name, text, want string) {
@@ -115,7 +115,7 @@ func TestKeyAllocatesNothing(t *testing.T) {
 		if _, ok := ParseKey(text); !ok {
 			t.Fatal("no key")
 		}
-		if _, ok := ParseKey(raw); !ok || !k.Matches(raw) || k.Valid(now) != nil {
+		if _, ok := ParseKey(raw); !ok || !k.Matches(raw, time.Time{}) || k.Valid(now) != nil {
 			t.Fatal("no key")
 		}
 	})

@@ -50,6 +50,7 @@ func TestKey_SettingsAreAll(t *testing.T) {
 	columns := map[string]bool{
 		"ID": true, "Name": true, "Hash": true, "Workspace": true, "Project": true, "Owner": true, "Models": true,
 		"Allow": true, "Tags": true, "CreatedAt": true, "ExpiresAt": true, "RevokedAt": true,
+		"OldHash": true, "OldUntil": true, "Revision": true,
 	}
 	key := reflect.ValueOf(settled())
 	for i := range key.NumField() {

@@ -183,7 +183,7 @@ storage:
 		t.Errorf("%+v", c.Aliases)
 	}
 	key, err := c.Keys[0].key()
-	if err != nil || key.ID != "abcd1234" || !key.Matches([]byte("sk-ais-abcd1234-"+strings.Repeat("s", 32))) ||
+	if err != nil || key.ID != "abcd1234" || !key.Matches([]byte("sk-ais-abcd1234-"+strings.Repeat("s", 32)), time.Time{}) ||
 		!reflect.DeepEqual(key.Models, []string{"anthropic/*", "fast"}) || key.ExpiresAt != nil {
 		t.Errorf("%+v, %v", key, err)
 	}

@@ -10,12 +10,23 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-// controlAPI makes the control plane's API over a store.
-func controlAPI(s *store, config *Config, audits *admin.Auditor, log *slog.Logger) http.Handler {
+// controlAPI makes the control plane's API over a store. inForce gives the configuration of now.
+func controlAPI(s *store, inForce func() *Config, audits *admin.Auditor, log *slog.Logger) http.Handler {
+	config := inForce()
 	return admin.NewAPI(admin.APIOptions{
-		Store: s, Vault: controlVault{s}, Auditor: audits, Log: log, Now: s.env.Now, Version: version,
+		Store: s, Vault: controlVault{s}, Auditor: audits, CheckKey: func(k *storage.Key) error { return checkKey(k, inForce()) }, Log: log, Now: s.env.Now, Version: version,
 		SessionLasts: config.Sessions.Lasts, SessionIdle: config.Sessions.Idle,
 	})
+}
+
+// checkKey holds what narrows a key to mean something in a configuration.
+func checkKey(k *storage.Key, config *Config) error {
+	v := validator{found: &mistakes{}, places: map[string]place{}}
+	v.denials(&KeyConfig{Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders}, "settings", config)
+	if len(v.found.list) > 0 {
+		return v.found
+	}
+	return nil
 }
 
 // controlVault seals and opens with the data keys that the store has at the moment: another node

@@ -60,7 +60,7 @@ func (c *controlCommand) withAPI(ctx context.Context, do func(*apiClient) error)
 	if err != nil {
 		return err
 	}
-	return do(&apiClient{http: &http.Client{Transport: inProcess{controlAPI(s, config, audits, log)}}, url: "http://store"})
+	return do(&apiClient{http: &http.Client{Transport: inProcess{controlAPI(s, func() *Config { return config }, audits, log)}}, url: "http://store"})
 }
 
 // inProcess asks a handler instead of a server, as whoever may open the store.

@@ -99,7 +99,7 @@ func keyList(ctx context.Context, env environment, args []string) error {
 	return c.withStore(ctx, func(store nounStore, _ *Config) error { return c.printKeys(ctx, store) })
 }
 
-func (c *storeCommand) printKeys(ctx context.Context, store keyStore) error {
+func (c *storeCommand) printKeys(ctx context.Context, store nounStore) error {
 	keys, err := store.Keys(ctx)
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func TestKeyCommands(t *testing.T) {
 		t.Fatalf("%d keys, error %v", len(keys), err)
 	}
 	k := keys[0]
-	if !k.Matches([]byte(text)) || k.ID != id || k.Owner != "ada@example.com" ||
+	if !k.Matches([]byte(text), time.Time{}) || k.ID != id || k.Owner != "ada@example.com" ||
 		strings.Join(k.Models, " ") != "anthropic/* fast" || strings.Join(k.Tags, " ") != "a b" || !k.ExpiresAt.Equal(d.now.Add(720*time.Hour)) {
 		t.Fatalf("got %+v", k)
 	}

@@ -35,6 +35,7 @@ func TestLastKnown(t *testing.T) {
 		Credentials: []storage.Credential{{ID: "r", Name: "openai", Sealed: []byte{0, 1, 2}, CreatedAt: now, LastUsedAt: &now}},
 		DataKeys:    []storage.DataKey{{ID: "dk-1", Wrapped: []byte{3, 0xff}, CreatedAt: now}},
 		Prices:      []storage.Price{price},
+		Workspaces:  []storage.Tenant{{Name: "team", Settings: []byte(`{}`), Revision: 1, CreatedAt: now}},
 	}
 	for range 2 { // the second replaces the first
 		if err := l.save(want, now); err != nil {
@@ -45,7 +46,7 @@ func TestLastKnown(t *testing.T) {
 	if err != nil || !saved.Equal(now) || !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %+v of %s, %v\nwant %+v", got, saved, err, want)
 	}
-	if !got.Keys[0].Matches([]byte(text.Reveal())) {
+	if !got.Keys[0].Matches([]byte(text.Reveal()), time.Time{}) {
 		t.Error("the key does not know its text any more")
 	}
 

@@ -15,6 +15,7 @@ type nouns struct {
 	Credentials []storage.Credential `json:"credentials"`
 	DataKeys    []storage.DataKey    `json:"data_keys"`
 	Prices      []storage.Price      `json:"prices"`
+	Workspaces  []storage.Tenant     `json:"workspaces"`
 }
 
 // readNouns gives them with the version that they have at least: what changes meanwhile is seen
@@ -33,6 +34,9 @@ func readNouns(ctx context.Context, s nounStore) (n *nouns, version int64, err e
 	if n.DataKeys, err = s.DataKeys(ctx); err != nil {
 		return nil, 0, err
 	}
+	if n.Workspaces, err = s.Tenants(ctx, ""); err != nil {
+		return nil, 0, err
+	}
 	n.Prices, err = s.Prices(ctx)
 	return n, version, err
 }
@@ -43,6 +47,7 @@ type stock struct {
 	keys        []storage.Key
 	credentials map[string][]credential // by provider, opened
 	prices      []storage.Price
+	workspaces  []storage.Tenant
 	missing     error // why there may be more keys than these; nil: there are none
 }
 
@@ -91,5 +96,5 @@ func (s *store) remember(n *nouns) {
 }
 
 func (s *store) stock(ctx context.Context, config *Config, n *nouns, version int64) *stock {
-	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices}
+	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices, workspaces: n.Workspaces}
 }

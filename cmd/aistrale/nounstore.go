@@ -17,7 +17,6 @@ import (
 // nounStore keeps what requests are judged by: SQLite under data_dir, or PostgreSQL. Its suite
 // is in storage/storagetest.
 type nounStore interface {
-	keyStore
 	secretStore
 	rememberingStore
 	// Version changes when any noun does, whoever changed it.
@@ -29,12 +28,6 @@ type nounStore interface {
 type database interface {
 	SchemaVersion(ctx context.Context) (int64, error)
 	io.Closer
-}
-
-type keyStore interface {
-	Keys(ctx context.Context) ([]storage.Key, error)
-	AddKey(ctx context.Context, k storage.Key) error
-	RevokeKey(ctx context.Context, workspace, ref string, at time.Time) (storage.Key, error)
 }
 
 type secretStore interface {

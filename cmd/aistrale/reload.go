@@ -36,6 +36,7 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	}
 	snapshot.Limits.Follow(limits, time.Now())
 	s.config, s.version = config, stock.version
+	s.inForce.Store(config)
 	s.gateway.Swap(snapshot)
 	s.warn(config, stock)
 	return nil

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
 
+	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -62,15 +64,24 @@ func (c *Config) keepers() map[string]string {
 	return out
 }
 
-// regions gives what each workspace is kept to.
-func (c *Config) regions() policy.Regions {
+// regions gives what each workspace is kept to: what is said here goes before what is stored.
+func (c *Config) regions(stored []storage.Tenant) (policy.Regions, error) {
 	out := policy.Regions{}
+	for i := range stored {
+		pinned, err := admin.RegionsOf(&stored[i])
+		if err != nil {
+			return nil, fmt.Errorf("workspace %q: %w", stored[i].Name, err)
+		}
+		if pinned != nil {
+			out[stored[i].Name] = pinned
+		}
+	}
 	for _, w := range c.Workspaces {
 		if w.Regions != nil {
 			out[w.Name] = w.Regions
 		}
 	}
-	return out
+	return out, nil
 }
 
 // inherit gives each provider the general retry and breaker where it says nothing of its own.

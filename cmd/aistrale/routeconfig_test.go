@@ -113,7 +113,10 @@ workspaces: [{name: default, regions: [""]}, {name: w}]
 	if err != nil || wantErr != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v, %v", got, err, wantErr)
 	}
-	if r := c.regions(); len(r) != 1 || !r.Allow("default", "") || r.Allow("default", "eu") || !r.Allow("w", "eu") {
+	stored := []storage.Tenant{
+		{Name: "default", Settings: []byte(`{"regions":["eu"]}`)}, {Name: "team", Settings: []byte(`{"regions":["us"]}`)}, {Name: "free", Settings: []byte(`{}`)},
+	}
+	if r, err := c.regions(stored); err != nil || len(r) != 2 || !r.Allow("team", "us") || r.Allow("team", "eu") || !r.Allow("free", "us") || !r.Allow("default", "") || r.Allow("default", "eu") || !r.Allow("w", "eu") {
 		t.Errorf("%v", r)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -59,8 +60,9 @@ func runServe(ctx context.Context, env environment, args []string) error {
 // service is a running gateway and all that it owns.
 type service struct {
 	env       environment
-	started   *Config // what the program began with
-	config    *Config // what is in force
+	started   *Config                // what the program began with
+	config    *Config                // what is in force; the watcher's
+	inForce   atomic.Pointer[Config] // the same, for all others
 	file      *watchedFile
 	version   int64    // of the store, as it is in force
 	warned    []string // of config, as it was logged
@@ -213,7 +215,7 @@ func (s *service) run(ctx context.Context) error {
 	s.accounts.run()
 	s.control = admin.NewServer(admin.Options{
 		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
-		API: controlAPI(s.store, s.started, s.audits, s.log),
+		API: controlAPI(s.store, s.inForce.Load, s.audits, s.log),
 	})
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()

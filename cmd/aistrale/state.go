@@ -62,6 +62,10 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if err != nil {
 		return nil, err
 	}
+	regions, err := config.regions(stock.workspaces)
+	if err != nil {
+		return nil, err
+	}
 	aliases, err := aliasesOf(config)
 	if err != nil {
 		return nil, err
@@ -83,7 +87,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 		Router:   policy.NewRouter(b.served, b.aliases, catalog.Owner),
 		Accounts: b.accounts,
 		Models:   b.models,
-		Regions:  config.regions(),
+		Regions:  regions,
 		Keepers:  config.keepers(),
 		Limits:   limits,
 		Patience: policy.Patience{MaxWait: config.Queue.MaxWait, MaxDepth: config.Queue.MaxDepth, Held: policy.HeldWait},

@@ -43,7 +43,7 @@ func TestUserCommands_Remote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(controlAPI(s, config, audits, slog.New(slog.DiscardHandler)))
+	server := httptest.NewServer(controlAPI(s, func() *Config { return config }, audits, slog.New(slog.DiscardHandler)))
 	t.Cleanup(server.Close)
 	token, text := storage.NewAdminToken("root", near.now)
 	if err := s.AddAdminToken(t.Context(), token); err != nil {

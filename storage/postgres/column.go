@@ -93,7 +93,7 @@ func named(what, name string, err error) error {
 	case refusal(err) == codeExists:
 		err = storage.ErrExists
 	case refusal(err) == codeMissing:
-		err = fmt.Errorf("what it refers to is missing: %w", storage.ErrNotFound)
+		err = fmt.Errorf("%w: %w", errMissing, storage.ErrNotFound)
 	case errors.Is(err, pgx.ErrNoRows):
 		err = storage.ErrNotFound
 	}

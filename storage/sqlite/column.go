@@ -104,7 +104,7 @@ func named(what, name string, err error) error {
 		case lib.SQLITE_CONSTRAINT_UNIQUE, lib.SQLITE_CONSTRAINT_PRIMARYKEY:
 			err = storage.ErrExists
 		case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
-			err = fmt.Errorf("what it refers to is missing: %w", storage.ErrNotFound)
+			err = fmt.Errorf("%w: %w", errMissing, storage.ErrNotFound)
 		}
 	}
 	if errors.Is(err, sql.ErrNoRows) {

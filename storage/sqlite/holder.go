@@ -12,8 +12,8 @@ type holders struct {
 	at                        time.Time
 }
 
-// addHolders adds the project and the owner where they are new. Until there are commands for
-// them, a project or an owner begins with its first key.
+// addHolders adds the project and the owner where they are new: one that nobody has made before
+// begins with its first key.
 func addHolders(ctx context.Context, tx *sql.Tx, h holders) error {
 	if h.project != "" {
 		_, err := tx.ExecContext(ctx, `INSERT INTO projects (workspace, name, created_at) VALUES (?, ?, ?)

@@ -16,6 +16,7 @@ import (
 type KeyStore interface {
 	Keys(ctx context.Context) ([]storage.Key, error)
 	AddKey(ctx context.Context, k storage.Key) error
+	ChangeKey(ctx context.Context, k storage.Key) error
 	RevokeKey(ctx context.Context, workspace, ref string, at time.Time) (storage.Key, error)
 	Version(ctx context.Context) (int64, error)
 }
@@ -34,6 +35,7 @@ func Keys(t *testing.T, open func(t *testing.T) KeyStore) {
 	f("revoked by id", keyRevokedByID)
 	f("revoked by name", keyRevokedByName)
 	f("another workspace", keyElsewhere)
+	f("changed", keyChanged)
 	f("version", keyVersion)
 	f("race for a name", keyRace)
 }
@@ -75,15 +77,43 @@ func keyAsItWas(t *testing.T, s KeyStore) {
 	wantKeys(t, s, full, bare)
 	revoked, err := s.RevokeKey(t.Context(), full.Workspace, full.ID, expires)
 	do(t, err)
-	full.RevokedAt = &expires
+	full.RevokedAt, full.Revision = &expires, 2
 	if !reflect.DeepEqual(revoked, full) {
 		t.Fatalf("got  %+v\nwant %+v", revoked, full)
 	}
 	got, err := s.Keys(t.Context())
 	do(t, err)
-	if !got[0].Matches([]byte(text.Reveal())) {
+	if !got[0].Matches([]byte(text.Reveal()), start()) {
 		t.Fatal("the key's own text does not match it after a round trip")
 	}
+}
+
+func keyChanged(t *testing.T, s KeyStore) {
+	k, old := storage.NewKey("ci", start())
+	do(t, s.AddKey(t.Context(), k))
+	young := k.Rotate(start(), start().Add(time.Hour))
+	k.Models, k.Tags, k.Project, k.Owner, k.Priority = []string{"fast"}, []string{"a"}, "search", "ada", 3
+	do(t, s.ChangeKey(t.Context(), k))
+	wants(t, s.ChangeKey(t.Context(), k), storage.ErrChanged)
+	k.Revision = 2
+	wantKeys(t, s, k)
+	got, err := s.Keys(t.Context())
+	do(t, err)
+	for _, c := range []struct {
+		text  storage.Secret
+		after time.Duration
+		want  bool
+	}{{young, 0, true}, {young, 2 * time.Hour, true}, {old, 0, true}, {old, time.Hour, false}} {
+		if is := got[0].Matches([]byte(c.text.Reveal()), start().Add(c.after)); is != c.want {
+			t.Errorf("%s after the rotation the text is good: %t, want %t", c.after, is, c.want)
+		}
+	}
+	nobody := key("nobody", 0)
+	wants(t, s.ChangeKey(t.Context(), nobody), storage.ErrNotFound)
+	_, err = s.RevokeKey(t.Context(), k.Workspace, k.ID, start())
+	do(t, err)
+	k.Revision = 3
+	wants(t, s.ChangeKey(t.Context(), k), storage.ErrChanged) // nobody changes what is revoked
 }
 
 func keysOldestFirst(t *testing.T, s KeyStore) {
@@ -126,7 +156,7 @@ func keyRevokedByID(t *testing.T, s KeyStore) {
 	k := key("ci", 0)
 	do(t, s.AddKey(t.Context(), k))
 	first, later := start().Add(time.Hour), start().Add(2*time.Hour)
-	k.RevokedAt = &first
+	k.RevokedAt, k.Revision = &first, 2
 	for _, at := range []time.Time{first, later} { // the second time changes nothing
 		got, err := s.RevokeKey(t.Context(), storage.DefaultWorkspace, k.ID, at)
 		do(t, err)
@@ -149,7 +179,7 @@ func keyRevokedByName(t *testing.T, s KeyStore) {
 	wants(t, err, storage.ErrNotFound)
 	do(t, s.AddKey(t.Context(), young)) // a revoked key gives its name free
 	wantsKey := young
-	wantsKey.RevokedAt = &at
+	wantsKey.RevokedAt, wantsKey.Revision = &at, 2
 	got, err := s.RevokeKey(t.Context(), storage.DefaultWorkspace, "ci", at)
 	do(t, err)
 	if !reflect.DeepEqual(got, wantsKey) {

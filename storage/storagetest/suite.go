@@ -50,7 +50,14 @@ type NounStore interface {
 	CredentialStore
 	TokenStore
 	RememberingStore
+	ControlStore
+}
+
+// ControlStore keeps what only the control plane works on.
+type ControlStore interface {
 	AuditStore
+	TenantStore
+	DocumentStore
 }
 
 // RememberingStore keeps what is neither a key nor a secret.
@@ -59,7 +66,6 @@ type RememberingStore interface {
 	PriceStore
 	ObjectStore
 	TurnStore
-	DocumentStore
 }
 
 // Nouns tests a NounStore. open gives an empty one.
@@ -72,6 +78,7 @@ func Nouns(t *testing.T, open func(t *testing.T) NounStore) {
 	t.Run("objects", func(t *testing.T) { Objects(t, func(t *testing.T) ObjectStore { return open(t) }) })
 	t.Run("turns", func(t *testing.T) { Turns(t, func(t *testing.T) TurnStore { return open(t) }) })
 	t.Run("audit", func(t *testing.T) { Audits(t, func(t *testing.T) AuditStore { return open(t) }) })
+	t.Run("tenants", func(t *testing.T) { Tenants(t, func(t *testing.T) TenantStore { return open(t) }) })
 	t.Run("documents", func(t *testing.T) { Documents(t, func(t *testing.T) DocumentStore { return open(t) }) })
 }
 

@@ -63,4 +63,10 @@ DROP INDEX admin_tokens_name;
 CREATE UNIQUE INDEX admin_tokens_name ON admin_tokens (owner, name) WHERE revoked_at IS NULL;
 
 ALTER TABLE keys ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE keys ADD COLUMN old_hash BLOB; -- of the text before the last rotation, good until old_until
+ALTER TABLE keys ADD COLUMN old_until INTEGER;
+ALTER TABLE workspaces ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE workspaces ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE projects ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE projects ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE credentials ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
