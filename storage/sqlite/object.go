@@ -3,8 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
@@ -66,10 +66,11 @@ func (s *Store) ListObjects(ctx context.Context, q storage.ObjectQuery) ([]stora
 		text, args = text+` AND workspace = ?`, append(args, q.Workspace)
 	}
 	if q.Providers != nil {
-		text += ` AND provider IN (` + strings.TrimSuffix(strings.Repeat("?,", len(q.Providers)), ",") + `)`
-		for _, name := range q.Providers {
-			args = append(args, name)
+		names, err := json.Marshal(q.Providers)
+		if err != nil {
+			return nil, fmt.Errorf("objects: %w", err)
 		}
+		text, args = text+` AND provider IN (SELECT value FROM json_each(?))`, append(args, string(names))
 	}
 	if q.Owed {
 		text += ` AND owed`
