@@ -3,6 +3,7 @@ package mock
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -23,6 +24,10 @@ func findAnthropic(path string) place {
 		at.operation = operation{read: readTokenCount, whole: writeTokenCount}
 	case "/v1/models":
 		at.list = []byte(anthropicModels)
+	default:
+		if strings.HasPrefix(path, claudeFiles) || strings.HasPrefix(path, claudeBatches) {
+			at.kept = (*errand).answerClaude
+		}
 	}
 	return at
 }

@@ -19,6 +19,10 @@ func findGemini(path string) place {
 		at.list = []byte(geminiModels)
 		return at
 	}
+	if strings.HasPrefix(path, "/files") || strings.HasPrefix(path, "/cachedContents") {
+		at.kept = (*errand).answerGoogle
+		return at
+	}
 	name, ok := strings.CutPrefix(path, "/models/")
 	model, method, found := strings.Cut(name, ":")
 	if !ok || !found || model == "" || strings.Contains(model, "/") {

@@ -15,15 +15,18 @@ import (
 type openAI struct{}
 
 func findOpenAI(path string) place {
-	at := place{language: openAI{}, stored: isStored(path)}
+	at := place{language: openAI{}}
+	if isStored(path) {
+		at.kept = (*errand).answer
+	}
 	switch path {
 	case "/chat/completions":
 		at.operation = operation{read: readChat, whole: writeChat, film: filmChat}
 	case "/responses":
-		at.stored, at.language = false, responding{}
+		at.kept, at.language = nil, responding{}
 		at.operation = operation{read: readRespond, whole: writeRespond, film: filmRespond, keep: keepRespond}
 	case "/responses/input_tokens":
-		at.stored = false
+		at.kept = nil
 		at.operation = operation{read: readRespondCount, whole: writeRespondCount, keep: keepRespond}
 	case "/completions":
 		at.operation = operation{read: readCompletions, whole: writeCompletions, film: filmCompletions}

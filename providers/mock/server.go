@@ -131,7 +131,8 @@ type place struct {
 	model     string // in the path (Gemini)
 	stream    bool   // by the path (Gemini)
 	list      []byte // a models list, ready
-	stored    bool   // it is about what the mock keeps
+	// kept answers a call about what the mock keeps; nil where the address is about nothing such.
+	kept func(*errand) (body []byte, contentType string, refused *refusal)
 }
 
 // An operation is data: how to read a request, and how to write the answer whole or as a film.
@@ -150,6 +151,9 @@ func find(path string) place {
 	}
 	if rest, ok := strings.CutPrefix(path, AnthropicPath); ok {
 		return findAnthropic(rest)
+	}
+	if strings.HasPrefix(path, googleUpload) {
+		return place{language: gemini{}, kept: (*errand).takeGoogle}
 	}
 	if rest, ok := strings.CutPrefix(path, GeminiPath); ok {
 		return findGemini(rest)

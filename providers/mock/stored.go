@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -137,17 +138,18 @@ type errand struct {
 
 // shelf is the caller's.
 func (v *visit) shelf() *shelf {
-	auth := v.ctx.Request.Header.Peek("Authorization")
-	return v.server.shelves.of(string(bytes.TrimPrefix(auth, []byte("Bearer "))))
+	h := &v.ctx.Request.Header
+	auth := bytes.TrimPrefix(h.Peek("Authorization"), []byte("Bearer "))
+	return v.server.shelves.of(cmp.Or(string(auth), string(h.Peek("X-Api-Key")), string(h.Peek("X-Goog-Api-Key"))))
 }
 
 // keep answers a call about stored objects.
 func (v *visit) keep() bool {
 	w := &errand{
 		visit: v, shelf: v.shelf(), method: string(v.ctx.Method()),
-		steps: strings.Split(strings.Trim(strings.TrimPrefix(string(v.ctx.Path()), OpenAIPath), "/"), "/"),
+		steps: strings.Split(strings.Trim(afterAny(string(v.ctx.Path()), OpenAIPath, AnthropicPath+"/v1", GeminiPath, googleUpload), "/"), "/"),
 	}
-	if !v.ctx.IsGet() && !bytes.HasPrefix(v.ctx.Request.Header.ContentType(), []byte("multipart/form-data")) {
+	if !v.ctx.IsGet() && !isPiece(v.ctx) && !bytes.HasPrefix(v.ctx.Request.Header.ContentType(), []byte("multipart/form-data")) {
 		w.body = v.ctx.PostBody()
 		if w.doc = gjson.ParseBytes(w.body); len(w.body) > 0 && (!providers.ValidJSON(w.body) || !w.doc.IsObject()) {
 			return v.refuse(invalid("", "We could not parse the JSON body of your request."))
@@ -155,13 +157,23 @@ func (v *visit) keep() bool {
 	}
 	w.shelf.mu.Lock()
 	defer w.shelf.mu.Unlock()
-	body, kind, refused := w.answer()
+	body, kind, refused := v.place.kept(w)
 	if refused != nil {
 		return v.refuse(refused)
 	}
 	v.ctx.SetContentType(kind)
 	v.server.calls.end(v.seq, CallFinished, http.StatusOK, 0)
 	return v.send(body)
+}
+
+// afterAny gives a path without the one of the prefixes that it has.
+func afterAny(path string, prefixes ...string) string {
+	for _, prefix := range prefixes {
+		if rest, ok := strings.CutPrefix(path, prefix); ok {
+			return rest
+		}
+	}
+	return path
 }
 
 const jsonType = "application/json"

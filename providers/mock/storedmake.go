@@ -2,6 +2,7 @@ package mock
 
 import (
 	"io"
+	"mime/multipart"
 	"net/http"
 	"strconv"
 	"strings"
@@ -63,30 +64,39 @@ func (w *errand) makeFile(name, within string) (*thing, *refusal) {
 		t.content = old.content
 		return t, nil
 	}
-	form, err := w.ctx.MultipartForm()
-	if err != nil {
-		return nil, invalid("file", "The mock wants a form with a file.")
-	}
-	heads := append(form.File["file"], form.File["data"]...)
-	if len(heads) != 1 {
-		return nil, invalid("file", "The form must have one file.")
-	}
-	file, err := heads[0].Open()
-	if err != nil {
-		return nil, invalid("file", err.Error())
-	}
-	content, err := io.ReadAll(file)
-	if err != nil {
-		return nil, invalid("file", err.Error())
+	form, head, content, refused := w.formFile()
+	if refused != nil {
+		return nil, refused
 	}
 	t := w.dress(w.shelf.add(c.kind, c.begin, within), c.object, "processed")
 	t.content = content
-	t.text("filename", heads[0].Filename)
+	t.text("filename", head.Filename)
 	t.set("bytes", strconv.AppendInt(nil, int64(len(content)), 10))
 	if purpose := form.Value["purpose"]; len(purpose) > 0 {
 		t.text("purpose", purpose[0])
 	}
 	return t, nil
+}
+
+// formFile gives the one file of a form.
+func (w *errand) formFile() (*multipart.Form, *multipart.FileHeader, []byte, *refusal) {
+	form, err := w.ctx.MultipartForm()
+	if err != nil {
+		return nil, nil, nil, invalid("file", "The mock wants a form with a file.")
+	}
+	heads := append(form.File["file"], form.File["data"]...)
+	if len(heads) != 1 {
+		return nil, nil, nil, invalid("file", "The form must have one file.")
+	}
+	file, err := heads[0].Open()
+	if err != nil {
+		return nil, nil, nil, invalid("file", err.Error())
+	}
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, nil, nil, invalid("file", err.Error())
+	}
+	return form, heads[0], content, nil
 }
 
 // act does what a path's last word says with an object.

@@ -89,7 +89,7 @@ func (v *visit) answer() (open bool) {
 	if r := v.place.language.authorise(h); r != nil {
 		return v.refuse(r)
 	}
-	if v.place.stored && v.behaviour.Status == 0 {
+	if v.place.kept != nil && v.behaviour.Status == 0 {
 		if err := v.hold(); err != nil {
 			return v.drop()
 		}
