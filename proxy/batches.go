@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -103,33 +104,36 @@ func (b *batches) round(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		b.settle(ctx, group, &owed[i])
+		_ = b.settle(ctx, group, &owed[i]) // it stays owed
 	}
 }
 
-// settle reads what a batch that has ended has cost. What goes wrong is tried again in a later
-// round: the batch stays owed.
-func (b *batches) settle(ctx context.Context, group *asking, o *storage.Object) {
+// settle reads what a batch that has ended has cost. One that has not is left as it is; what goes
+// wrong is tried again in a later round: the batch stays owed.
+func (b *batches) settle(ctx context.Context, group *asking, o *storage.Object) error {
 	state := b.g.state.Load()
 	if state == nil {
-		return
+		return errUnread
 	}
 	account := state.keeping(o)
 	if account == nil || account.NeedsKey {
-		return
+		return errForgotten
 	}
 	route, ok := account.Route(providers.OpBatches, "", "")
 	how := b.how[route.Language]
 	if !ok || how == nil {
-		return
+		return errUnread
 	}
 	status, shown, err := group.ask(account, &route, strings.ReplaceAll(how.Show, "{id}", url.PathEscape(o.ID)), b.g.options.Limits.MaxReply)
-	if err != nil || status != http.StatusOK && status != http.StatusNotFound {
-		return
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK && status != http.StatusNotFound {
+		return errUnread
 	}
 	ended, results := how.State(shown)
 	if !ended && status == http.StatusOK {
-		return
+		return nil
 	}
 	sums := map[string]*spent{}
 	for _, id := range results {
@@ -140,17 +144,46 @@ func (b *batches) settle(ctx context.Context, group *asking, o *storage.Object) 
 			return nil
 		})
 		if err != nil && fault(err).Status != http.StatusNotFound { // results that are gone tell nothing more
-			return
+			return err
 		}
 	}
-	entries := b.entries(account, o, sums)
-	if len(entries) > 0 && b.g.options.Journal.Append(entries...) != nil {
-		return
+	return b.book(ctx, state, o, b.entries(account, o, sums))
+}
+
+var errUnread = errors.New("the batch cannot be read")
+
+// book puts what a batch has cost into the ledger, and has the budgets count it. Where the batch
+// cannot be settled it is read again, and is the same in the ledger.
+func (b *batches) book(ctx context.Context, state *Snapshot, o *storage.Object, entries []*storage.Entry) error {
+	if len(entries) > 0 {
+		if err := b.g.options.Journal.Append(entries...); err != nil {
+			return err
+		}
 	}
-	// Where it cannot be settled it is read again, and is the same in the ledger.
-	if first, err := b.g.objects.store.SettleObject(ctx, *o); err == nil && first {
+	first, err := b.g.objects.store.SettleObject(ctx, *o)
+	if first && err == nil {
 		b.count(ctx, state, o, entries)
 	}
+	return err
+}
+
+// settleFirst books a batch that is about to be deleted: its results go with it.
+func (f *flight) settleFirst(o *storage.Object) error {
+	group := &asking{under: map[Exchange]struct{}{}}
+	if err := f.own(group); err != nil {
+		return f.broken(err)
+	}
+	defer f.disown()
+	ctx, cancel := context.WithTimeout(context.Background(), objectWait)
+	defer cancel()
+	if err := f.g.batches.settle(ctx, group, o); err != nil {
+		if f.left() != nil {
+			return f.broken(err)
+		}
+		return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
+			Message: "The gateway cannot read what the batch has cost at the moment, so it was not deleted. Please retry shortly."}
+	}
+	return nil
 }
 
 // count tells the budgets that the batch was begun under what it has cost. It refuses nothing: the

@@ -139,7 +139,7 @@ func TestBatch_Booked(t *testing.T) {
 	w.shelf.all[len(w.shelf.all)-1].Owed = false
 	o := *w.shelf.find("batch_1")
 	group := &asking{under: map[Exchange]struct{}{}}
-	w.batches.settle(context.Background(), group, &o)
+	do(t, w.batches.settle(context.Background(), group, &o))
 	again := w.pages.take()
 	if len(again) != 1 || again[0][0].RequestID != m.RequestID || again[0][0].Attempt != 1 || again[0][0].CostNano != m.CostNano {
 		t.Errorf("again: %+v", again)
@@ -249,8 +249,15 @@ func TestBatch_Budget(t *testing.T) {
 	}
 	o := *w.shelf.find("batch_1")
 	before := spent()
-	w.batches.settle(t.Context(), &asking{under: map[Exchange]struct{}{}}, &o) // another gateway
+	do(t, w.batches.settle(t.Context(), &asking{under: map[Exchange]struct{}{}}, &o)) // another gateway
 	if after := spent(); after != before {
 		t.Errorf("counted again: %d after %d", after, before)
+	}
+}
+
+func do(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

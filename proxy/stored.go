@@ -42,6 +42,9 @@ func (f *flight) admitStored() error {
 	if b := f.endpoint.Stored.Batch; b != nil && f.endpoint.Stored.Costs {
 		return f.admitBatch()
 	}
+	if f.endpoint.Stored.Deletes && len(f.held) > 0 && f.held[0].Owed {
+		return f.settleFirst(&f.held[0])
+	}
 	if f.endpoint.Stored.Model != "" {
 		return f.admitStoredModel(f.endpoint.Stored.Model)
 	}
@@ -165,8 +168,8 @@ func (f *flight) maySee(a *Account) bool {
 // the same one, as long as that is there: what it makes can then be used together.
 func (f *flight) makingAccount() (*Account, error) {
 	name := f.wantedProvider()
-	if name == "" {
-		name = f.state.Keepers[f.key.Workspace]
+	if keeper := f.state.Keepers[f.key.Workspace]; name == "" && f.speaks(keeper) {
+		name = keeper
 	}
 	serving := f.servingAccounts()
 	if name == "" { // one without a credential is no choice, unless it is the only one
@@ -186,6 +189,19 @@ func (f *flight) makingAccount() (*Account, error) {
 		return policy.HashParts(name, accounts[i].Credential), accounts[i].Weight
 	})
 	return accounts[i], nil
+}
+
+// speaks reports whether a provider has anything to say in the client's language.
+func (f *flight) speaks(of string) bool {
+	language := f.endpoint.Face.Language()
+	for _, a := range f.state.Accounts[of] {
+		for _, routes := range a.Routes {
+			if slices.ContainsFunc(routes, func(r providers.Route) bool { return r.Language == language }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // servingAccounts lists, by name, whose accounts serve the operation to the key.

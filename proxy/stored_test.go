@@ -98,7 +98,11 @@ func TestStored_Keeper(t *testing.T) {
 			seen := map[string]bool{}
 			for i := range 8 {
 				w.up.answers(func(*http.Request) string { return fmt.Sprintf(`{"id":"conv_%d"}`, i) })
-				status, body := w.ask(t, mine, http.MethodPost, path, `{}`, headers...)
+				ask := `{}`
+				if path == messageBatches {
+					ask = inlineBatch(`{"model":"m","max_tokens":5,"messages":[]}`)
+				}
+				status, body := w.ask(t, mine, http.MethodPost, path, ask, headers...)
 				calls := w.up.calls()
 				if want == "" {
 					if status != http.StatusBadRequest || len(calls) > 0 || !strings.Contains(body, "x-aistrale-provider") && len(headers) == 0 {
@@ -125,6 +129,7 @@ func TestStored_Keeper(t *testing.T) {
 	f("query", "openai-", "/v1/conversations?provider=openai", nil)
 	f("workspace", "other- ", "/v1/conversations", nil, keeper)
 	f("header before workspace", "openai-", "/v1/conversations", header("openai"), keeper)
+	f("workspace, of another language", "anthropic-", messageBatches, nil, keeper)
 	f("the only one", "openai-", "/v1/conversations", nil, only)
 	f("the only one with a credential", "openai-", "/v1/conversations", nil, func(_ *Options, s *Snapshot) {
 		s.Accounts["other"][0].NeedsKey = true

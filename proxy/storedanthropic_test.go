@@ -174,3 +174,40 @@ func TestStored_ListsByLanguage(t *testing.T) {
 		t.Errorf("backwards: %d", status)
 	}
 }
+
+// A batch whose cost nobody has read yet is read before it is deleted, and not deleted where it
+// cannot be.
+func TestMessageBatch_BookedBeforeItIsDeleted(t *testing.T) {
+	w := newTenants(t)
+	w.ownAt("anthropic", "mine", "one", providers.ObjectBatch, "msgbatch_1")
+	w.shelf.all[0].Owed = true
+	results, state := "", "ended"
+	w.up.answers(func(r *http.Request) string {
+		if strings.HasSuffix(r.URL.Path, "/results") {
+			if results == "" {
+				panic(http.ErrAbortHandler)
+			}
+			return results
+		}
+		return `{"id":"msgbatch_1","processing_status":"` + state + `","results_url":"https://x/"}`
+	})
+	f := func(status, entries int, last string) {
+		t.Helper()
+		got, body := w.ask(t, mine, http.MethodDelete, messageBatches+"/msgbatch_1", "")
+		calls := w.up.calls()
+		if kept := len(w.pages.take()); got != status || kept != entries || !strings.Contains(calls[len(calls)-1], last) {
+			t.Errorf("%d %s after %q, %d entries", got, body, calls, kept)
+		}
+	}
+	f(http.StatusServiceUnavailable, 0, "/results")
+	if w.shelf.find("msgbatch_1") == nil {
+		t.Fatal("it has no owner any more")
+	}
+	w.up.mu.Lock()
+	results = `{"result":{"type":"succeeded","message":{"type":"message","model":"m","content":[],"usage":{"input_tokens":1,"output_tokens":1}}}}`
+	w.up.mu.Unlock()
+	f(http.StatusOK, 1, "DELETE ")
+	if w.shelf.find("msgbatch_1") != nil {
+		t.Error("it still has an owner")
+	}
+}
