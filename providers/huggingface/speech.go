@@ -85,11 +85,5 @@ func readText(call providers.Call, replies [][]byte) (providers.PairReply, error
 	if asked.Timed() && len(segments) == 0 && text.Str != "" {
 		return providers.PairReply{}, media.Timeless()
 	}
-	out := asked.Reply(text.Str, segments)
-	if n := len(segments); n > 0 { // the task counts nothing, but this is heard
-		var line providers.UsageLine
-		line.Set(providers.AudioInMs, int64(segments[n-1].End*1000))
-		out.Usage = providers.Usage{Lines: []providers.UsageLine{line}, Estimated: true}
-	}
-	return out, nil
+	return asked.Reply(text.Str, segments), nil
 }
