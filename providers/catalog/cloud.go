@@ -168,6 +168,7 @@ func vertex(at Settings) providers.Provider {
 		},
 		{Language: "gemini", Models: "embedding", Dialect: gemini.Hosted{}, Governed: gemini.Governed(), Path: google + ":predict", Pair: gemini.Predict()},
 	}}
+	geminiMedia(p.Routes, gemini.Hosted{}, google)
 	return p
 }
 

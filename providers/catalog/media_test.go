@@ -30,6 +30,8 @@ func TestKnown_media(t *testing.T) {
 	for i := 3; i < 12; i += 2 {
 		want["azure"] = append(want["azure"], all[i-1], "/openai/v1"+all[i])
 	}
+	const vertex = "/v1/projects//locations//publishers/google" + google
+	want["vertex"] = []string{"speech", vertex, "image_generation", vertex, "image_edit", vertex}
 	for _, name := range Names() {
 		p, ok := Known(name)
 		if !ok {

@@ -141,7 +141,7 @@ func anthropicKeeping() map[providers.Op][]providers.Route {
 }
 
 func geminiRoutes() map[providers.Op][]providers.Route {
-	return map[providers.Op][]providers.Route{
+	routes := map[providers.Op][]providers.Route{
 		providers.OpChat: {{
 			Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:generateContent",
 			StreamPath: "/models/{model}:streamGenerateContent?alt=sse", Governed: gemini.Governed(),
@@ -156,21 +156,25 @@ func geminiRoutes() map[providers.Op][]providers.Route {
 			},
 			{Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:batchEmbedContents", Governed: gemini.Governed()},
 		},
-		providers.OpImages:     {geminiPair(gemini.Images())},
-		providers.OpImageEdits: {geminiPair(gemini.Images())},
-		providers.OpSpeech:     {geminiPair(gemini.Speech(openai.Face{}.Broken))},
 	}
+	geminiMedia(routes, gemini.Dialect{}, "/models/{model}")
+	return routes
 }
 
-// geminiPair serves an operation by generateContent.
-func geminiPair(pair *providers.Pair) providers.Route {
-	r := providers.Route{
-		Language: "gemini", Dialect: gemini.Dialect{}, Path: "/models/{model}:generateContent", Governed: gemini.Governed(), Pair: pair,
+// geminiMedia adds the images and the speech that models make by generateContent.
+func geminiMedia(routes map[providers.Op][]providers.Route, dialect providers.Dialect, model string) {
+	images, speech := gemini.Images(), gemini.Speech(openai.Face{}.Broken)
+	for op, pair := range map[providers.Op]*providers.Pair{
+		providers.OpImages: images, providers.OpImageEdits: images, providers.OpSpeech: speech,
+	} {
+		r := providers.Route{
+			Language: "gemini", Dialect: dialect, Path: model + ":generateContent", Governed: gemini.Governed(), Pair: pair,
+		}
+		if pair.Stream != nil {
+			r.StreamPath = model + ":streamGenerateContent?alt=sse"
+		}
+		routes[op] = append(routes[op], r)
 	}
-	if pair.Stream != nil {
-		r.StreamPath = "/models/{model}:streamGenerateContent?alt=sse"
-	}
-	return r
 }
 
 // geminiKeeping are the routes of what Google's Developer API keeps, whose endpoints say whole paths.

@@ -172,7 +172,7 @@ func (s *speaking) Write(dst []byte, ev *providers.Event) []byte {
 	case providers.EventUsage:
 		s.usage = ev.Usage
 	case providers.EventFinish:
-		if !s.began {
+		if !s.began && s.failed == nil {
 			s.failed = silent(ev.Native)
 		}
 	case providers.EventCut:

@@ -3,6 +3,8 @@ package mock
 import (
 	"encoding/binary"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,7 +70,8 @@ func (v *visit) readForm() (fields []byte, files map[string][]upload, refused *r
 		return nil, nil, invalid("", "Could not parse multipart form: "+err.Error())
 	}
 	fields = []byte{'{'}
-	for name, values := range form.Value {
+	for _, name := range slices.Sorted(maps.Keys(form.Value)) { // equal forms, equal bytes
+		values := form.Value[name]
 		if len(fields) > 1 {
 			fields = append(fields, ',')
 		}
