@@ -100,14 +100,14 @@ func noAccess(key *storage.Key, asked string) error {
 
 // AdmitFields refuses governed fields that the key may not use: those that its deny list names,
 // or what they stand in; one that names a model must name models of the key, whichever target
-// will read it; the others are open to a key that may use every model, and to one whose allow
-// list names them or what they stand in.
+// will read it; the others are open to a key that may use every model, to one whose allow list
+// names them or what they stand in, and where they name what is kept for the key itself.
 func AdmitFields(key *storage.Key, hits []providers.Hit, targets []Target) error {
 	for _, hit := range hits {
 		if lists(key.Deny, hit.Rule.Path) {
 			return denied(key, hit.Rule, "is denied")
 		}
-		if lists(key.Allow, hit.Rule.Path) {
+		if lists(key.Allow, hit.Rule.Path) || hit.Own {
 			continue
 		}
 		if hit.Rule.Effect == providers.NamesModel {

@@ -25,6 +25,14 @@ func AdmitStored(key *storage.Key, what string) error {
 		Message: fmt.Sprintf("Calls about %s %s the key %q, which may not use every model; its allow list can name %q.", what, why, key.Name, what)}
 }
 
+// AdmitOwn is AdmitStored for what the gateway itself keeps, for a key that has its turns kept.
+func AdmitOwn(key *storage.Key, what string) error {
+	if !lists(key.Deny, what) {
+		return nil
+	}
+	return AdmitStored(key, what)
+}
+
 // ReachesProvider reports whether the key's denials let it use what a provider keeps.
 func ReachesProvider(key *storage.Key, provider string) bool {
 	return (len(key.AllowProviders) == 0 || slices.Contains(key.AllowProviders, provider)) && !slices.Contains(key.DenyProviders, provider)

@@ -21,6 +21,8 @@ type Call struct {
 	Created time.Time
 	// EndUser is the client's end user, hashed; safe to hand to an upstream.
 	EndUser string
+	// Keeps is what the gateway keeps of the call.
+	Keeps Keeps
 	// Forwarded are the client's headers that the upstream may see.
 	Forwarded []Header
 	Can       Capabilities // what the upstream model can do

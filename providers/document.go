@@ -32,6 +32,8 @@ type Field struct {
 type Hit struct {
 	Rule  *Governed
 	Value []byte
+	// Own is set where it names what the gateway itself keeps, for a key that may have it kept.
+	Own bool
 }
 
 // Scan reads raw in one pass. It refuses, as a *Fault that names the place, what two JSON

@@ -49,6 +49,9 @@ type Stored struct {
 	Costs bool
 	// Binary is set where a good reply is the object's own bytes, none perhaps.
 	Binary bool
+	// Held says how the call is answered where the gateway itself keeps the object; nil where it
+	// keeps none of the kind.
+	Held *Held
 	// Streams is set where the object can be read as a stream (?stream=true).
 	Streams bool
 	// Raw is set where the client's body is bytes, which go by as they come.

@@ -27,6 +27,8 @@ type Endpoint struct {
 	Words map[string]Word
 	// Stored says what the path has to do with objects that a provider keeps; nil nothing.
 	Stored *Stored
+	// Turns says how the path's calls name turns that the gateway keeps; nil where they name none.
+	Turns *Turns
 	// Session is set where the path opens a conversation of events over a WebSocket.
 	Session *Session
 	// Closed says why a path that clients know is not served; "" where it is.

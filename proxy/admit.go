@@ -16,6 +16,9 @@ func (f *flight) admit() error {
 		return err
 	}
 	if len(f.doc.Hits) > 0 {
+		if err := f.markOwn(); err != nil {
+			return err
+		}
 		if err := policy.AdmitFields(f.key, f.doc.Hits, f.alias.Targets); err != nil {
 			return err
 		}
@@ -23,7 +26,10 @@ func (f *flight) admit() error {
 	if err := f.findHeld(); err != nil {
 		return err
 	}
-	return f.rewrite()
+	if err := f.rewrite(); err != nil {
+		return err
+	}
+	return f.unfold()
 }
 
 // admitModel finds what the model's name stands for, as far as the key may use it.

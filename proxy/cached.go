@@ -27,12 +27,12 @@ func (c *recollection) reset() { *c = recollection{} }
 
 // recall looks whether this call, said to this target, has been answered before. The key's owner,
 // or the alias', has to have asked for that; what the answer stands on but the request (a stored
-// object, a network) is asked anew each time.
+// object, a network) is asked anew each time, and so is what has an answer kept under an id of its own.
 func (f *flight) recall(t *target, plan *providers.Plan) bool {
 	c := &f.recollection
 	c.reset()
 	ttl := shorter(f.alias.Cache, f.key.Cache)
-	if ttl <= 0 || f.form != nil || f.g.options.Replies == nil || len(plan.Requests) == 0 || f.endpoint.About() || slices.ContainsFunc(f.doc.Hits, changesByItself) {
+	if ttl <= 0 || f.form != nil || f.g.options.Replies == nil || len(plan.Requests) == 0 || f.endpoint.About() || f.call.Keeps != (providers.Keeps{}) || slices.ContainsFunc(f.doc.Hits, changesByItself) {
 		return false
 	}
 	wish := readCacheControl(f.fc.Request.Header.Peek("cache-control"))

@@ -14,6 +14,9 @@ import (
 // settleObjects writes down what a good reply says of stored objects, before the client can see
 // any of it: an object that nobody wrote down belongs to nobody, and is lost to its maker.
 func (f *flight) settleObjects() error {
+	if err := f.keepRecord(); err != nil {
+		return unfinished(err)
+	}
 	s := f.endpoint.Stored
 	if s == nil || !f.reply.whole || f.recollection.hit || !f.endpoint.About() && !f.rec.Exact {
 		return nil // what is translated, no provider keeps

@@ -36,8 +36,10 @@ type flight struct {
 	room      [4]target        // for the usual number
 	fallbacks []policy.Target  // the client's own, after the alias' targets
 	held      []storage.Object // stored objects that the call names, all of one account
-	claimed   []string         // ids that a stream told of
-	sticky    uint64           // what keeps the call in place, 0 nothing
+	heldHere  []storage.Object // those that the gateway itself keeps
+	turn      turn
+	claimed   []string // ids that a stream told of
+	sticky    uint64   // what keeps the call in place, 0 nothing
 	stickyBy  policy.Sticky
 	overtime  *time.Timer
 	hurried   bool          // a time limit of the client's, or of its key's, may be what holds
@@ -52,6 +54,7 @@ type flight struct {
 	raw       *rawBody // the client's, where it is sent on as it comes
 	body      []byte   // the client's, unpacked; of a form its fields, as JSON
 	rewritten []byte   // the client's with the operator's parameters
+	unfolded  []byte   // with all that was said before
 	sent      []byte   // what went to the upstream
 	scratch   []byte   // the upstream's words, or a whole reply
 	out       []byte   // bytes for the client, not yet written
@@ -112,11 +115,11 @@ func (g *Gateway) end(f *flight) {
 	f.closeBody()
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
-	f.hurried, f.firstByte, f.held, f.claimed = false, 0, nil, f.claimed[:0]
+	f.hurried, f.firstByte, f.held, f.heldHere, f.turn, f.claimed = false, 0, nil, nil, turn{}, f.claimed[:0]
 	f.kept.reset()
 	f.reply.reset()
 	f.recollection.reset()
-	f.body, f.rewritten, f.sent, f.scratch, f.out = keep(f.body), keep(f.rewritten), keep(f.sent), keep(f.scratch), keep(f.out)
+	f.body, f.rewritten, f.unfolded, f.sent, f.scratch, f.out = keep(f.body), keep(f.rewritten), keep(f.unfolded), keep(f.sent), keep(f.scratch), keep(f.out)
 	g.spare.Put(f)
 }
 

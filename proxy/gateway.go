@@ -50,6 +50,8 @@ type Options struct {
 	Replies Replies
 	// Health knows how the upstreams do; nil: a new one that tells nobody.
 	Health *policy.Health
+	// Turns keeps what was said to models whose providers keep nothing; nil: it is not kept.
+	Turns Turns
 	// Objects knows whose stored objects are; nil: nobody has any.
 	Objects Objects
 }
@@ -64,6 +66,8 @@ type Limits struct {
 	BodyMemory  int64         // of all large request bodies together
 	Hold        time.Duration // from the upstream's 200 until the reply is begun without content
 	MaxCached   int           // of an answer that is kept
+	MaxTurn     int           // of a response that is kept, with its input; 0 any
+	TurnLife    time.Duration // for which one is kept at most; 0 any
 	Comment     time.Duration // of silence, before a comment is sent to the client
 	ClientWrite time.Duration // for the client to take an event
 	ClientRead  time.Duration // for a request to come in
@@ -263,8 +267,11 @@ func (f *flight) serve() error {
 	if err := f.admit(); err != nil {
 		return err
 	}
-	if f.endpoint.Stored != nil && f.endpoint.Stored.Lists != "" {
+	switch {
+	case f.endpoint.Stored != nil && f.endpoint.Stored.Lists != "":
 		return f.listObjects()
+	case f.endpoint.About() && f.here():
+		return f.answerHeld()
 	}
 	targets, err := f.route()
 	if err != nil {

@@ -54,10 +54,11 @@ func (f *flight) findNamed(hits []providers.Hit) error {
 
 // findOne finds one object. param is where the client named it.
 func (f *flight) findOne(id, param string) error {
-	if slices.ContainsFunc(f.held, func(o storage.Object) bool { return o.ID == id }) {
+	same := func(o storage.Object) bool { return o.ID == id }
+	if slices.ContainsFunc(f.held, same) || slices.ContainsFunc(f.heldHere, same) {
 		return nil
 	}
-	if len(f.held) == maxNamed {
+	if len(f.held)+len(f.heldHere) == maxNamed {
 		return providers.Invalid(param, fmt.Sprintf("The request names more than %d stored objects.", maxNamed))
 	}
 	if len(id) > storage.MaxObjectID {
@@ -81,6 +82,10 @@ func (f *flight) findOne(id, param string) error {
 	}
 	if len(mine) == 0 {
 		return noObject(id, param)
+	}
+	if mine[0].Provider == storage.GatewayKeeper {
+		f.heldHere = append(f.heldHere, mine[0]) // it goes wherever the call does
+		return nil
 	}
 	if len(f.held) > 0 && !mine[0].At(f.held[0].Provider, f.held[0].Credential) {
 		return providers.Invalid(param, fmt.Sprintf("The objects '%s' and '%s' are kept by different accounts, so no call can use both.",

@@ -70,33 +70,18 @@ func (f *flight) listObjects() error {
 
 // pageAsked reads what page the client wants.
 func (f *flight) pageAsked() (storage.ObjectQuery, error) {
-	p := f.endpoint.Stored.Paging
-	q := storage.ObjectQuery{Workspace: f.key.Workspace, Kind: f.endpoint.Stored.Lists, Providers: f.keepers(), Limit: p.Usual}
-	if said := f.query(p.Limit); said != "" {
-		n, err := strconv.Atoi(said)
-		if err != nil || n < 1 {
-			return q, providers.Invalid(p.Limit, "Invalid '"+p.Limit+"': it must be a positive integer.")
-		}
-		q.Limit = min(n, p.Most)
+	p, err := f.page()
+	q := storage.ObjectQuery{Workspace: f.key.Workspace, Kind: f.endpoint.Stored.Lists, Providers: f.keepers(), Oldest: p.Oldest, Limit: p.Limit}
+	if err != nil {
+		return q, err
 	}
-	if p.Order != "" {
-		switch f.query(p.Order) {
-		case "", "desc":
-		case "asc":
-			q.Oldest = true
-		default:
-			return q, providers.Invalid(p.Order, "Invalid '"+p.Order+"': it must be 'asc' or 'desc'.")
-		}
-	}
-	for _, name := range p.Refused {
-		if f.query(name) != "" {
-			return q, providers.Invalid(name, "Lists of the gateway are read forwards only: use '"+p.After[0]+"'.")
-		}
-	}
-	for _, name := range p.After {
+	for _, name := range f.endpoint.Stored.Paging.After {
 		if id := f.query(name); id != "" {
 			if err := f.findOne(id, name); err != nil {
 				return q, err
+			}
+			if len(f.held) == 0 { // the gateway's own are in no list
+				return q, noObject(id, name)
 			}
 			q.After = &f.held[0]
 		}
@@ -111,6 +96,34 @@ func (f *flight) keepers() []string {
 		names = append(names, f.state.Accounts[of][0].keeper())
 	}
 	return names
+}
+
+// page reads which part of a list the client wants.
+func (f *flight) page() (page providers.Page, err error) {
+	p := f.endpoint.Stored.Paging
+	page.Limit = p.Usual
+	if said := f.query(p.Limit); said != "" {
+		n, err := strconv.Atoi(said)
+		if err != nil || n < 1 {
+			return page, providers.Invalid(p.Limit, "Invalid '"+p.Limit+"': it must be a positive integer.")
+		}
+		page.Limit = min(n, p.Most)
+	}
+	if p.Order != "" {
+		switch f.query(p.Order) {
+		case "", "desc":
+		case "asc":
+			page.Oldest = true
+		default:
+			return page, providers.Invalid(p.Order, "Invalid '"+p.Order+"': it must be 'asc' or 'desc'.")
+		}
+	}
+	for _, name := range p.Refused {
+		if f.query(name) != "" {
+			return page, providers.Invalid(name, "Lists of the gateway are read forwards only: use '"+p.After[0]+"'.")
+		}
+	}
+	return page, nil
 }
 
 func (f *flight) readPage(q storage.ObjectQuery) ([]storage.Object, error) {

@@ -40,8 +40,9 @@ func (f *flight) prepare(t *target) {
 			}
 		}
 	}
-	if !f.exact(t) {
+	if c.Keeps = (providers.Keeps{}); !f.exact(t) {
 		c.Can = t.can
+		c.Keeps = providers.Keeps{Reply: f.turn.store, Previous: f.turn.previous, Conversation: f.turn.conversation}
 	}
 }
 
@@ -90,6 +91,9 @@ func (f *flight) plan(t *target) (providers.Plan, error) {
 		return t.route.Dialect.Splice(f.call)
 	case f.endpoint.Op != providers.OpChat && f.endpoint.Op != providers.OpCountTokens, t.route.Pair != nil:
 		return providers.Plan{}, f.noOperation(" for clients of this language.")
+	}
+	if err := f.readyToKeep(); err != nil {
+		return providers.Plan{}, err
 	}
 	if err := f.readHub(); err != nil {
 		return providers.Plan{}, err

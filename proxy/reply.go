@@ -43,6 +43,7 @@ type reply struct {
 	partly      bool               // the upstream has served one of several requests
 	whole       bool               // f.scratch is the whole reply in the client's words
 	contentType string
+	record      []byte // the whole reply, where it is to be kept
 
 	seenFirst bool
 	ended     bool   // the language's own end mark came, or the decoder's
@@ -151,6 +152,10 @@ func (r *reply) cutOff(f *flight, dst []byte) []byte {
 	if len(f.rec.Usage.Lines) > 0 {
 		ev.Usage = &f.rec.Usage
 	}
+	dst, kept := f.record(r, dst, &ev)
+	if !kept {
+		return dst
+	}
 	return r.writer.Write(dst, &ev)
 }
 
@@ -169,6 +174,10 @@ func (r *reply) write(f *flight, dst []byte) []byte {
 			return dst // the caller says it, as a refusal or as the stream's last event
 		case providers.EventEnd:
 			r.ended, r.done = true, true
+			var kept bool
+			if dst, kept = f.record(r, dst, ev); !kept {
+				return dst
+			}
 		default: // the writer's alone
 		}
 		dst = r.writer.Write(dst, ev)

@@ -74,6 +74,9 @@ func (f *flight) route() ([]target, error) {
 	if err != nil {
 		return nil, err
 	}
+	if out, err = f.keepOwn(out); err != nil {
+		return nil, err
+	}
 	f.warmFirst(out)
 	return out, nil
 }
@@ -141,7 +144,7 @@ func (f *flight) price(t *policy.Target, a *Account) float64 {
 	}
 	charge := f.state.Prices.Charge(policy.Called{
 		Provider: t.Provider, Model: t.Model, Region: a.Tariff, Time: f.start, Estimated: true,
-	}, []providers.Normal{{InputUncached: int64(len(f.body))/4 + 1, Output: output}})
+	}, []providers.Normal{{InputUncached: int64(len(f.doc.Raw))/4 + 1, Output: output}})
 	if charge.Unpriced != "" {
 		return math.Inf(1)
 	}

@@ -28,7 +28,11 @@ func (f *flight) wantedProvider() string {
 
 // admitStored decides whether the key may make a call about stored objects, and finds those.
 func (f *flight) admitStored() error {
-	if err := policy.AdmitStored(f.key, f.endpoint.Op.String()); err != nil {
+	admit := policy.AdmitStored
+	if f.mayAsk() {
+		admit = policy.AdmitOwn
+	}
+	if err := admit(f.key, f.endpoint.Op.String()); err != nil {
 		return err
 	}
 	if len(f.doc.Hits) > 0 {
@@ -38,6 +42,9 @@ func (f *flight) admitStored() error {
 	}
 	if err := f.findHeld(); err != nil {
 		return err
+	}
+	if len(f.heldHere) > 0 && !f.here() {
+		return noObject(f.heldHere[0].ID, "") // not to whom this call would go
 	}
 	if b := f.endpoint.Stored.Batch; b != nil && f.endpoint.Stored.Costs {
 		return f.admitBatch()

@@ -41,6 +41,9 @@ type Key struct {
 	// Cache is how long answers to the key's calls are kept for the same calls of its project; 0
 	// not at all.
 	Cache time.Duration `json:"-"`
+	// Store is how long the gateway keeps responses and conversations of the key's that models'
+	// providers do not keep; 0 not at all.
+	Store time.Duration `json:"-"`
 	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
 	Priority int `json:"-"`
 
@@ -160,6 +163,9 @@ func (k *Key) checkWays() error {
 	}
 	if k.Cache < 0 {
 		return fmt.Errorf("key %q: cache is negative", k.Name)
+	}
+	if k.Store < 0 {
+		return fmt.Errorf("key %q: store is negative", k.Name)
 	}
 	switch k.Sticky {
 	case "", "session", "prefix":

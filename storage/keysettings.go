@@ -23,6 +23,7 @@ type keySettings struct {
 	Priority       int                       `json:"priority,omitzero"`
 	Sticky         string                    `json:"sticky,omitzero"`
 	Cache          span                      `json:"cache,omitzero"`
+	Store          span                      `json:"store,omitzero"`
 }
 
 type keyTimeouts struct {
@@ -50,7 +51,7 @@ func (k *Key) Settings() ([]byte, error) {
 	text, err := json.Marshal(keySettings{
 		Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders,
 		Timeouts: keyTimeouts{span(k.Timeouts.FirstByte), span(k.Timeouts.StreamIdle), span(k.Timeouts.Total)}, Defaults: fieldsOf(k.Parameters.Defaults), Force: fieldsOf(k.Parameters.Force),
-		Priority: k.Priority, Sticky: k.Sticky, Cache: span(k.Cache),
+		Priority: k.Priority, Sticky: k.Sticky, Cache: span(k.Cache), Store: span(k.Store),
 	}, json.Deterministic(true))
 	if err != nil {
 		return nil, fmt.Errorf("key %q: settings: %w", k.Name, err)
@@ -71,7 +72,7 @@ func (k *Key) SetSettings(text []byte) error {
 	k.Deny, k.DenyModels, k.AllowProviders, k.DenyProviders = s.Deny, s.DenyModels, s.AllowProviders, s.DenyProviders
 	k.Parameters = Parameters{Defaults: parametersOf(s.Defaults), Force: parametersOf(s.Force)}
 	k.Timeouts = KeyTimeouts{time.Duration(s.Timeouts.FirstByte), time.Duration(s.Timeouts.StreamIdle), time.Duration(s.Timeouts.Total)}
-	k.Priority, k.Sticky, k.Cache = s.Priority, s.Sticky, time.Duration(s.Cache)
+	k.Priority, k.Sticky, k.Cache, k.Store = s.Priority, s.Sticky, time.Duration(s.Cache), time.Duration(s.Store)
 	return nil
 }
 

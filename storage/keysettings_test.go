@@ -18,7 +18,7 @@ func settled() storage.Key {
 			Force:    []storage.Parameter{{Name: "metadata", Value: []byte(`{"a":"\u0000","b":[null]}`)}, {Name: "user", Value: []byte("null")}},
 		},
 		Timeouts: storage.KeyTimeouts{FirstByte: 1500 * time.Millisecond, StreamIdle: time.Minute, Total: time.Hour},
-		Priority: -3, Sticky: "prefix", Cache: 90 * time.Second,
+		Priority: -3, Sticky: "prefix", Cache: 90 * time.Second, Store: 24 * time.Hour,
 	}
 }
 

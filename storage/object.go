@@ -30,6 +30,10 @@ type Object struct {
 	Owed bool
 }
 
+// GatewayKeeper stands as the provider of objects that the gateway itself keeps; no provider may
+// have the name.
+const GatewayKeeper = "aistrale"
+
 // MaxObjectID bounds an object's id in bytes.
 const MaxObjectID = 512
 

@@ -54,6 +54,7 @@ type Config struct {
 	Queue   QueueConfig    `yaml:"queue"`
 
 	Cache CacheConfig `yaml:"cache"`
+	Turns TurnsConfig `yaml:"turns"`
 
 	Journal JournalConfig `yaml:"journal"`
 	Ledger  LedgerConfig  `yaml:"ledger"`
@@ -182,6 +183,7 @@ func defaults() *Config {
 		Breaker: BreakerConfig{Failures: 5, Requests: 20, Percent: 50, Window: 30 * time.Second, OpenFor: 10 * time.Second},
 		Queue:   QueueConfig{MaxDepth: 100},
 		Cache:   CacheConfig{Memory: 64 << 20, MaxReply: 1 << 20},
+		Turns:   TurnsConfig{MaxLifetime: 30 * 24 * time.Hour, MaxSize: 8 << 20},
 		Storage: StorageConfig{RedisMode: redisLocal},
 		Journal: JournalConfig{Store: journalFile, Fsync: "interval", OnError: "deny"},
 		Ledger:  LedgerConfig{Ship: true, KeepRows: 90 * 24 * time.Hour, KeepMinutes: 7 * 24 * time.Hour, KeepHours: 90 * 24 * time.Hour},

@@ -31,6 +31,7 @@ type KeyConfig struct {
 	Priority       int                 `yaml:"priority"` // in the queue: the higher goes first
 	Sticky         string              `yaml:"sticky"`   // session or prefix
 	Cache          time.Duration       `yaml:"cache"`    // how long answers are kept; 0: not at all
+	Store          time.Duration       `yaml:"store"`    // how long responses and conversations are; 0: not at all
 }
 
 // KeyTimeouts has the fields of storage.KeyTimeouts, to which it converts.
@@ -60,7 +61,7 @@ func (k *KeyConfig) put(key *storage.Key) {
 	key.AllowProviders, key.DenyProviders = k.AllowProviders, k.DenyProviders
 	key.Parameters = storage.Parameters{Defaults: k.Defaults, Force: k.Force}
 	key.Timeouts, key.Priority, key.Sticky = storage.KeyTimeouts(k.Timeouts), k.Priority, k.Sticky
-	key.Cache = k.Cache
+	key.Cache, key.Store = k.Cache, k.Store
 	if k.Models != nil {
 		key.Models = k.Models
 	}
@@ -104,6 +105,9 @@ func (v *validator) keys(c *Config) {
 // denials holds what narrows a key to mean something: a denial that matches nothing would be
 // believed in and never hold.
 func (v *validator) denials(k *KeyConfig, at string, c *Config) {
+	if k.Store > c.Turns.MaxLifetime {
+		v.wrong(member(at, "store"), "is longer than turns.max_lifetime, %s", c.Turns.MaxLifetime)
+	}
 	v.patterns(member(at, "deny_models"), k.DenyModels, c)
 	names := c.providerNames()
 	for _, list := range []struct {

@@ -81,11 +81,11 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f("providers:\n  - {}", "f:2: providers[0].name: is missing")
 	f("providers:\n  -", "f:2: providers[0].name: is missing")
 	f("providers:\n  - {name: mock}\n  - {name: mock}", `f:3: providers[1].name: provider "mock" stands twice, first at providers[0].name`)
-	f("providers: [{name: Mock}]", `f:1: providers[0].name: "Mock" is no provider's name: lower-case letters, digits, '.', '_', '-'; not "prompt"`,
+	f("providers: [{name: Mock}]", `f:1: providers[0].name: "Mock" is no provider's name: lower-case letters, digits, '.', '_', '-'; not "prompt" or "aistrale"`,
 		`f:1: providers[0].dialect: is missing: "Mock" is no known provider, did you mean "mock"?`,
 		`f:1: providers[0].base_url: is missing: nobody knows the address of "Mock"`)
 	f("providers: [{name: prompt, dialect: openai, base_url: http://h}]",
-		`f:1: providers[0].name: "prompt" is no provider's name: lower-case letters, digits, '.', '_', '-'; not "prompt"`)
+		`f:1: providers[0].name: "prompt" is no provider's name: lower-case letters, digits, '.', '_', '-'; not "prompt" or "aistrale"`)
 	f("providers: [{name: antropic, base_url: http://h}]", `f:1: providers[0].dialect: is missing: "antropic" is no known provider, did you mean "anthropic"?`)
 	f("providers: [{name: mine, dialect: opanai, base_url: http://h}]", `f:1: providers[0].dialect: unknown dialect "opanai", did you mean "openai"?`)
 	f("providers: [{name: mine, dialect: cohere, base_url: http://h}]", `f:1: providers[0].dialect: unknown dialect "cohere"; known are openai, anthropic, gemini`)

@@ -96,5 +96,6 @@ func (s *store) remember(n *nouns) {
 }
 
 func (s *store) stock(ctx context.Context, config *Config, n *nouns, version int64) *stock {
+	_ = s.vault.Load(ctx, n.DataKeys) // one that does not unwrap is told of where something sealed under it is opened
 	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices, workspaces: n.Workspaces}
 }

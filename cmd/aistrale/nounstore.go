@@ -40,7 +40,7 @@ type secretStore interface {
 type rememberingStore interface {
 	priceStore
 	controlStore
-	objectStore
+	keptStore
 	Meta(ctx context.Context, name string) (string, error)
 	SetMeta(ctx context.Context, name, value string) error
 }
@@ -53,6 +53,26 @@ type priceStore interface {
 type objectStore interface {
 	proxy.Objects
 	ExpireObjects(ctx context.Context, before time.Time) (int64, error)
+}
+
+// keptStore keeps what requests leave behind.
+type keptStore interface {
+	objectStore
+	turnStore
+}
+
+// turnStore keeps turns of conversations, sealed.
+type turnStore interface {
+	PutTurns(ctx context.Context, turns ...storage.SealedTurn) error
+	FindTurns(ctx context.Context, workspace string, ids ...string) ([]storage.SealedTurn, error)
+	TurnChain(ctx context.Context, workspace, id string, most int) ([]storage.SealedTurn, error)
+	TurnsWithin(ctx context.Context, q storage.TurnQuery) ([]storage.SealedTurn, error)
+	turnRemover
+}
+
+type turnRemover interface {
+	RemoveTurn(ctx context.Context, workspace, id string) error
+	ExpireTurns(ctx context.Context, before time.Time) (int64, error)
 }
 
 // controlStore is what the control plane works on.

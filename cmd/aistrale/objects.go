@@ -5,25 +5,29 @@ import (
 	"time"
 )
 
-// forgetObjects drops, now and every hour, the stored objects that have expired at their
-// providers. It returns when ctx ends.
-func (s *service) forgetObjects(ctx context.Context) {
+// forgetExpired drops, now and every hour, the stored objects that have expired at their
+// providers, and the turns whose time has ended. It returns when ctx ends.
+func (s *service) forgetExpired(ctx context.Context) {
 	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()
 	for {
-		n, err := s.store.ExpireObjects(ctx, time.Now())
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			s.log.Warn("expired objects cannot be forgotten", "error", err.Error())
-		case n > 0:
-			s.log.Info("expired objects are forgotten", "objects", n)
-		}
+		s.forget(ctx, "objects", s.store.ExpireObjects)
+		s.forget(ctx, "turns", s.store.ExpireTurns)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+func (s *service) forget(ctx context.Context, what string, expire func(context.Context, time.Time) (int64, error)) {
+	n, err := expire(ctx, time.Now())
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		s.log.Warn("expired "+what+" cannot be forgotten", "error", err.Error())
+	case n > 0:
+		s.log.Info("expired "+what+" are forgotten", what, n)
 	}
 }

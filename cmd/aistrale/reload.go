@@ -172,6 +172,7 @@ func (s *service) warnFixed(next *Config) {
 			now.Storage.Postgres.Reveal() != next.Storage.Postgres.Reveal()},
 		{"storage.redis or storage.redis_mode", now.Storage.Redis.Reveal() != next.Storage.Redis.Reveal() || now.Storage.RedisMode != next.Storage.RedisMode},
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
+		{"turns", now.Turns != next.Turns},
 		{"max_upload or upload_disk", now.MaxUpload != next.MaxUpload || now.UploadDisk != next.UploadDisk},
 		{"max_body, max_header, body_memory or concurrency", now.MaxBody != next.MaxBody || now.MaxHeader != next.MaxHeader ||
 			now.BodyMemory != next.BodyMemory || now.Concurrency != next.Concurrency},

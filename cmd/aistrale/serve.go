@@ -183,10 +183,10 @@ func (s *service) newGateway() error {
 	gateway, err := proxy.New(proxy.Options{
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Headers: catalog.GovernedHeaders(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
-		Replies: s.replies.kept(), Objects: s.store,
+		Replies: s.replies.kept(), Objects: s.store, Turns: &sealedTurns{store: s.store},
 		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{
-			MaxBody: int(c.MaxBody), MaxReply: maxReply, MaxCached: int(c.Cache.MaxReply), BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
+			MaxBody: int(c.MaxBody), MaxReply: maxReply, MaxCached: int(c.Cache.MaxReply), MaxTurn: int(c.Turns.MaxSize), TurnLife: c.Turns.MaxLifetime, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
 			MaxUpload: int64(c.MaxUpload), UploadDisk: int64(c.UploadDisk), UploadDir: filepath.Join(c.DataDir, "uploads"),
 			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite, ClientRead: c.Timeouts.Read, ClientRate: clientRate,
 		},
@@ -225,7 +225,7 @@ func (s *service) run(ctx context.Context) error {
 	var watched sync.WaitGroup
 	watched.Go(func() { s.watch(watching) })
 	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
-	watched.Go(func() { s.forgetObjects(watching) })
+	watched.Go(func() { s.forgetExpired(watching) })
 	watched.Go(func() { s.forgetDocuments(watching) })
 	watched.Go(func() { s.audits.Run(watching) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)

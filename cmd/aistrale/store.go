@@ -17,6 +17,7 @@ type store struct {
 	nounStore
 	env     environment
 	wrapper storage.KeyWrapper // nil where there is no master key
+	vault   *storage.Vault     // seals and opens what requests leave behind
 	missing error              // why there is none
 	log     *slog.Logger
 	last    *lastKnown // nil where the store is on this machine
@@ -32,7 +33,7 @@ func openStore(ctx context.Context, env environment, config *Config, log *slog.L
 	if err != nil && !errors.Is(err, storage.ErrNoMasterKey) {
 		return nil, errors.Join(err, s.Close())
 	}
-	opened := &store{nounStore: s, env: env, wrapper: wrapper, missing: err, log: log}
+	opened := &store{nounStore: s, env: env, wrapper: wrapper, vault: storage.NewVault(wrapper), missing: err, log: log}
 	if !config.Storage.Postgres.Empty() {
 		opened.last = newLastKnown(config.DataDir, config.Storage.Postgres)
 	}

@@ -45,6 +45,7 @@ func (v *validator) config(c *Config) {
 		v.wrong("log_level", "%q is no level%s", c.LogLevel, hint(c.LogLevel, levels))
 	}
 	v.sizes(c)
+	v.turns(c)
 	v.times(c)
 	if len(c.Providers) == 0 {
 		v.wrong("providers", "there is none; name at least one, %s for a try", mockName)
@@ -103,6 +104,15 @@ func (v *validator) sizes(c *Config) {
 	}
 }
 
+func (v *validator) turns(c *Config) {
+	if c.Turns.MaxLifetime <= 0 {
+		v.wrong("turns.max_lifetime", "must be more than 0: nothing is kept for ever")
+	}
+	if c.Turns.MaxSize < 1 {
+		v.wrong("turns.max_size", "must be at least one byte")
+	}
+}
+
 func (v *validator) times(c *Config) {
 	if c.DrainTimeout < 0 {
 		v.wrong("drain_timeout", "is negative")
@@ -140,8 +150,8 @@ func (v *validator) provider(p *ProviderConfig, at string, seen map[string]strin
 	if p.Name == "" {
 		return
 	}
-	if !providerName.MatchString(p.Name) || p.Name == "prompt" {
-		v.wrong(at+".name", "%q is no provider's name: lower-case letters, digits, '.', '_', '-'; not \"prompt\"", p.Name)
+	if !providerName.MatchString(p.Name) || p.Name == "prompt" || p.Name == storage.GatewayKeeper {
+		v.wrong(at+".name", "%q is no provider's name: lower-case letters, digits, '.', '_', '-'; not \"prompt\" or %q", p.Name, storage.GatewayKeeper)
 	}
 	v.dialect(p, at)
 	if p.BaseURL != "" {

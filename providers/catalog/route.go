@@ -28,7 +28,7 @@ func WithResponses(p providers.Provider) providers.Provider {
 	if slices.ContainsFunc(chat, func(r providers.Route) bool { return r.Language == responses.Language }) {
 		return p
 	}
-	route := responsesRoute()
+	route := responsesRoute("/responses")
 	if more := noResponses(p.Name); more != nil {
 		quirks := p.Quirks
 		quirks.Strip = slices.Concat(p.Quirks.Strip, more)
@@ -50,8 +50,8 @@ func noResponses(name string) []string {
 }
 
 // responsesRoute serves the Responses API, and what it keeps.
-func responsesRoute() providers.Route {
-	return providers.Route{Language: responses.Language, Dialect: responses.Dialect{}, Path: "/responses", Governed: responses.Governed()}
+func responsesRoute(path string) providers.Route {
+	return providers.Route{Language: responses.Language, Dialect: responses.Dialect{}, Path: path, Governed: responses.Governed()}
 }
 
 // openaiRoutes serves the operations given in OpenAI's language.
@@ -65,6 +65,7 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 		providers.OpBatches:         "/batches",
 		providers.OpUploads:         "/uploads",
 		providers.OpVectorStores:    "/vector_stores",
+		providers.OpStoredResponses: "/responses",
 		providers.OpConversations:   "/conversations",
 		providers.OpContainers:      "/containers",
 		providers.OpRealtime:        "/realtime",
@@ -79,8 +80,8 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 	routes := make(map[providers.Op][]providers.Route, len(ops))
 	for _, op := range ops {
 		governed := openai.Governed()
-		if op == providers.OpStoredResponses {
-			routes[op] = []providers.Route{responsesRoute()}
+		if op == providers.OpStoredResponses || op == providers.OpConversations {
+			routes[op] = []providers.Route{responsesRoute(paths[op])}
 			continue
 		}
 		if op == providers.OpRealtime {

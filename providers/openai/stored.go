@@ -14,8 +14,7 @@ import (
 //
 // Source: https://platform.openai.com/docs/api-reference
 func storedEndpoints() []providers.Endpoint {
-	return slices.Concat(fileEndpoints(), batchEndpoints(), uploadEndpoints(), vectorStoreEndpoints(),
-		conversationEndpoints(), containerEndpoints())
+	return slices.Concat(fileEndpoints(), batchEndpoints(), uploadEndpoints(), vectorStoreEndpoints(), containerEndpoints())
 }
 
 const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
@@ -53,7 +52,7 @@ var (
 func lists(kind providers.ObjectKind) providers.Stored {
 	return providers.Stored{Lists: kind, Paging: &providers.Paging{
 		Limit: "limit", Order: "order", After: []string{"after"}, Refused: []string{"before"}, Usual: 20, Most: 100,
-		Filters: [][2]string{{"purpose", "purpose"}}, Write: appendPage,
+		Filters: [][2]string{{"purpose", "purpose"}}, Write: AppendPage,
 	}}
 }
 
@@ -134,20 +133,6 @@ func vectorStoreEndpoints() []providers.Endpoint {
 	}
 }
 
-func conversationEndpoints() []providers.Endpoint {
-	const op, one = providers.OpConversations, "/conversations/{conversation}"
-	return []providers.Endpoint{
-		about(op, post, "/conversations", makes(providers.ObjectConversation)),
-		about(op, get, one, shows),
-		about(op, post, one, changes),
-		about(op, del, one, deletes),
-		about(op, get, one+"/items", shows),
-		about(op, post, one+"/items", changes),
-		about(op, get, one+"/items/{item}", shows),
-		about(op, del, one+"/items/{item}", changes),
-	}
-}
-
 func containerEndpoints() []providers.Endpoint {
 	const op, one = providers.OpContainers, "/containers/{container}"
 	return []providers.Endpoint{
@@ -163,8 +148,8 @@ func containerEndpoints() []providers.Endpoint {
 	}
 }
 
-// appendPage says a list of objects.
-func appendPage(dst []byte, p *providers.ObjectPage) []byte {
+// AppendPage says a list of objects.
+func AppendPage(dst []byte, p *providers.ObjectPage) []byte {
 	dst = append(dst, `{"object":"list","data":[`...)
 	for i, o := range p.Objects {
 		if i > 0 {

@@ -149,10 +149,10 @@ func (r *reader) storedField(name string, raw []byte) error {
 	switch name {
 	case "previous_response_id":
 		return openai.Refuse(name, "previous_response_not_found", "The response named by 'previous_response_id' cannot be continued with this model: "+
-			"it is not one that the gateway keeps for this key. Send the whole input, or use a key that may store responses.")
+			"its provider keeps none, and the gateway does so only for a key with the setting `store`. Send the whole input.")
 	case "conversation":
-		return openai.Refuse(name, "unsupported_parameter", "'conversation' is not supported with this model: its provider keeps no conversations. "+
-			"Send the whole input, or use 'previous_response_id' with a key that may store responses.")
+		return openai.Refuse(name, "unsupported_parameter", "'conversation' is not supported with this model: "+
+			"its provider keeps none, and the gateway does so only for a key with the setting `store`. Send the whole input.")
 	case "prompt":
 		return openai.Refuse(name, "unsupported_parameter", "'prompt' is not supported with this model: the prompt is stored with OpenAI, where the model's provider cannot read it.")
 	}

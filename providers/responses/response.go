@@ -42,12 +42,12 @@ func (w *writer) response(dst []byte, status string, f *providers.Fault) []byte 
 	}
 	dst = append(dst, ']')
 	dst = w.echo(dst, "parallel_tool_calls", "true")
-	dst = w.echo(dst, "previous_response_id", "null")
+	dst = w.goesOn(dst)
 	dst = w.echo(dst, "prompt_cache_key", "null")
 	dst = w.echo(dst, "reasoning", `{"effort":null,"summary":null}`)
 	dst = w.echo(dst, "safety_identifier", "null")
 	dst = w.tier(dst, over)
-	dst = append(dst, `,"store":false`...)
+	dst = strconv.AppendBool(append(dst, `,"store":`...), w.call.Keeps.Reply)
 	dst = w.echo(dst, "temperature", "null")
 	dst = w.echo(dst, "text", `{"format":{"type":"text"}}`)
 	dst = w.echo(dst, "tool_choice", `"auto"`)
@@ -73,6 +73,18 @@ func (w *writer) echo(dst []byte, name, absent string) []byte {
 		}
 	}
 	return append(dst, absent...)
+}
+
+// goesOn names what the call went on with, which its body no longer does once it was unfolded.
+func (w *writer) goesOn(dst []byte) []byte {
+	k := &w.call.Keeps
+	if k.Conversation != "" {
+		dst = append(providers.AppendString(append(dst, `,"conversation":{"id":`...), k.Conversation), '}')
+	}
+	if k.Previous == "" {
+		return w.echo(dst, "previous_response_id", "null")
+	}
+	return providers.AppendString(append(dst, `,"previous_response_id":`...), k.Previous)
 }
 
 // oneLine appends JSON of somebody else's without its line ends, which would end an event's data.

@@ -7,6 +7,8 @@
 package responses
 
 import (
+	"slices"
+
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/openai"
 )
@@ -38,11 +40,11 @@ func (Dialect) Fault(status int, header func(name string) string, body []byte) *
 
 // Endpoints are the language's paths, which stand on OpenAI's surface.
 func Endpoints() []providers.Endpoint {
-	return append(storedEndpoints(), []providers.Endpoint{
-		{Path: "/v1/responses", Op: providers.OpChat, Face: Face{}, Ask: ask, Words: parameters(), Stored: &providers.Stored{
+	return slices.Concat(storedEndpoints(), conversationEndpoints(), []providers.Endpoint{
+		{Path: "/v1/responses", Op: providers.OpChat, Face: Face{}, Ask: ask, Words: parameters(), Turns: turns(true), Stored: &providers.Stored{
 			// Kept by OpenAI unless the client says otherwise.
 			Makes: append(containers(), providers.Made{ID: "id", Kind: providers.ObjectResponse, Events: []string{"response"}, Unless: "store"}),
 			Marks: containerMarks(),
 		}},
-	}...)
+	})
 }

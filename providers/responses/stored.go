@@ -9,15 +9,15 @@ import (
 // storedEndpoints are those of responses that were made and kept before.
 // Source: https://platform.openai.com/docs/api-reference/responses
 func storedEndpoints() []providers.Endpoint {
-	at := func(method, tail string, s providers.Stored) providers.Endpoint {
-		s.Path, s.Names = "/{response}"+tail, []string{"response"}
+	at := func(method, tail string, s providers.Stored, act providers.TurnAct, answer func(*providers.TurnCall) (providers.TurnReply, error)) providers.Endpoint {
+		s.Path, s.Names, s.Held = "/{response}"+tail, []string{"response"}, &providers.Held{Act: act, Kind: providers.ObjectResponse, Answer: answer}
 		return providers.Endpoint{Method: method, Path: "/v1/responses/{response}" + tail, Op: providers.OpStoredResponses, Face: Face{}, Stored: &s}
 	}
 	return []providers.Endpoint{
-		at(http.MethodGet, "", providers.Stored{Streams: true, Makes: containers(), Marks: containerMarks()}),
-		at(http.MethodDelete, "", providers.Stored{Deletes: true}),
-		at(http.MethodPost, "/cancel", providers.Stored{}),
-		at(http.MethodGet, "/input_items", providers.Stored{}),
+		at(http.MethodGet, "", providers.Stored{Streams: true, Makes: containers(), Marks: containerMarks()}, providers.TurnShow, showResponse),
+		at(http.MethodDelete, "", providers.Stored{Deletes: true}, providers.TurnRemove, removeResponse),
+		at(http.MethodPost, "/cancel", providers.Stored{}, providers.TurnShow, cancelResponse),
+		at(http.MethodGet, "/input_items", providers.Stored{Paging: paging()}, providers.TurnShow, listInput),
 	}
 }
 

@@ -149,7 +149,7 @@ func (r *reader) item(it *itemJSON, path string) error {
 	case "compaction", "compaction_summary":
 		return openai.Refuse(path+".type", "invalid_value", fmt.Sprintf("Invalid '%s': a compacted conversation can be read only by the provider that compacted it.", path))
 	case "item_reference":
-		return openai.Refuse(path+".id", "item_not_found", fmt.Sprintf("Item with id '%s' is not one that the gateway keeps for this key.", it.ID))
+		return noItem(path+".id", it.ID)
 	default:
 		if message {
 			return r.said(it, path)

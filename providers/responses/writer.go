@@ -9,9 +9,6 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// OwnID begins the id of a response that the gateway itself made; OpenAI's have no such mark.
-const OwnID = "resp_ais"
-
 // writer says hub events as the events of a stream or, at the end, as one response.
 type writer struct {
 	call    providers.Call
@@ -42,11 +39,8 @@ type placed struct {
 
 // Writer implements providers.Face.
 func (Face) Writer(call providers.Call) providers.Writer {
-	return &writer{call: call, id: OwnID + bare(call.ID)}
+	return &writer{call: call, id: providers.OwnID("resp", call.ID)}
 }
-
-// bare takes the dashes out of a request's id.
-func bare(id string) string { return strings.ReplaceAll(strings.TrimPrefix(id, "req_"), "-", "") }
 
 // itemID is the id of the n-th item: the kind's prefix, and the response's own id, so that an
 // item_reference leads to the response.
@@ -329,15 +323,35 @@ func (w *writer) incomplete() bool {
 
 // end is the last event of a stream, or the whole reply.
 func (w *writer) end(dst []byte) []byte {
-	status := "completed"
-	if w.incomplete() {
-		status = "incomplete"
-	}
-	if w.call.Stream {
+	if status := w.status(); w.call.Stream {
 		return w.whole(dst, "response."+status, status, nil)
 	}
-	return w.response(dst, status, nil)
+	return w.response(dst, w.status(), nil)
 }
+
+// status is how the reply ends.
+func (w *writer) status() string {
+	if w.incomplete() {
+		return "incomplete"
+	}
+	return "completed"
+}
+
+// Whole implements providers.Keeper.
+func (w *writer) Whole(dst []byte, ev *providers.Event) (out, reply []byte) {
+	if ev.Kind == providers.EventCut {
+		w.finish = providers.FinishLength
+		w.used = w.used || ev.Usage != nil
+		if ev.Usage != nil {
+			w.usage = *ev.Usage
+		}
+	}
+	dst = w.shut(w.begin(dst))
+	return dst, w.response(nil, w.status(), nil)
+}
+
+// Forgo implements providers.Keeper.
+func (w *writer) Forgo() { w.call.Keeps.Reply = false }
 
 // fail ends a stream that broke: with the error, and with the response that failed.
 func (w *writer) fail(dst []byte, f *providers.Fault) []byte {
