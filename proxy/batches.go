@@ -174,9 +174,7 @@ func (f *flight) settleFirst(o *storage.Object) error {
 		return f.broken(err)
 	}
 	defer f.disown()
-	ctx, cancel := context.WithTimeout(context.Background(), objectWait)
-	defer cancel()
-	if err := f.g.batches.settle(ctx, group, o); err != nil {
+	if err := f.g.batches.settle(context.Background(), group, o); err != nil {
 		if f.left() != nil {
 			return f.broken(err)
 		}

@@ -1,10 +1,14 @@
 package proxy
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
@@ -77,4 +81,35 @@ func TestStored_ResponsesAsStreams(t *testing.T) {
 	if status, body := w.ask(t, mine, http.MethodGet, "/v1/files/file-1?stream=true", ""); status != http.StatusBadRequest {
 		t.Errorf("a file as a stream: %d %s", status, body)
 	}
+}
+
+// A kept answer tells of its object to its own workspace alone: another one's same call is made anew,
+// and a call that names an object is never answered from memory.
+func TestStored_KeptAnswers(t *testing.T) {
+	w := newTenants(t, func(o *Options, s *Snapshot) {
+		o.Replies, o.Limits.MaxCached = NewMemoryReplies(1<<20), 1<<20
+		for _, k := range s.Keys.All() {
+			k.Cache = time.Hour
+		}
+	})
+	n := 0
+	w.up.answers(func(*http.Request) string {
+		n++
+		return fmt.Sprintf(`{"id":"resp_%d","object":"response","status":"completed","model":"gpt","output":[],"usage":{"input_tokens":1,"output_tokens":1}}`, n)
+	})
+	f := func(key int, body string, status int, id string, calls int) {
+		t.Helper()
+		got, said := w.ask(t, key, http.MethodPost, "/v1/responses", body)
+		if asked := w.up.calls(); got != status || len(asked) != calls || status == http.StatusOK && gjson.Get(said, "id").String() != id {
+			t.Errorf("key %d: %d %s after %q, want %s", key, got, said, asked, id)
+		}
+	}
+	const same = `{"model":"openai/gpt","input":"Hi"}`
+	f(mine, same, 200, "resp_1", 1)
+	f(also, same, 200, "resp_1", 0)
+	f(theirs, same, 200, "resp_2", 1)
+	const next = `{"model":"openai/gpt","input":"Hi","previous_response_id":"resp_1"}`
+	f(mine, next, 200, "resp_3", 1)
+	f(theirs, next, 404, "", 0)
+	f(also, next, 200, "resp_4", 1)
 }
