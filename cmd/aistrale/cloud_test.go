@@ -294,6 +294,9 @@ func accountsAsked() map[string]askedProvider {
 			kind: "bedrock", at: catalog.Settings{Location: "us-east-1"}, models: []string{profileARN}, cost: "0.000008",
 			more: "    deployments: {\"" + profileARN + "\": global.anthropic.claude-haiku-4-5-20251001-v1:0}\n",
 		},
+		"vertex-region": {
+			kind: "vertex", at: catalog.Settings{Location: "us-east5", Project: "my-project"}, models: []string{"claude-haiku-4-5@20251001"}, cost: "0.0000088",
+		},
 		"vertex-global": {
 			kind: "vertex", at: catalog.Settings{Location: "global", Project: "my-project"}, models: []string{"claude-haiku-4-5@20251001"}, cost: "0.000008",
 		},

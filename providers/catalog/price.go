@@ -161,8 +161,8 @@ func Tier(provider, word string) (tier string, known bool) {
 		return "", true
 	case "batch", "flex", "priority":
 		return word, true
-	case "scale", "performance":
-		return word, true // by contract (OpenAI's, Groq's): no list has its price
+	case "scale", "performance", "provisioned_throughput":
+		return word, true // by contract (OpenAI's, Groq's, Google's): no list has its price
 	case "fast":
 		if provider == "anthropic" {
 			return "fast", true // speed: fast

@@ -54,6 +54,7 @@ func TestTier(t *testing.T) {
 	f("groq", "flex", "flex", true)
 	f("groq", "performance", "performance", true)
 	f("gemini", "flex", "flex", true)
+	f("vertex", "provisioned_throughput", "provisioned_throughput", true)
 	f("mock", "default", "", true)
 	f("openai", "ultra", "", false)
 }

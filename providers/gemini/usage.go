@@ -45,6 +45,10 @@ func readUsage(raw []byte) providers.Usage {
 			})
 		case "serviceTier":
 			line.Tier = string(bytes.ToLower(inner(value)))
+		case "trafficType": // the cloud's word for it, where there is no other
+			if line.Tier == "" {
+				line.Tier = trafficTier(string(inner(value)))
+			}
 		}
 		return true
 	})
@@ -52,6 +56,20 @@ func readUsage(raw []byte) providers.Usage {
 		return providers.Usage{}
 	}
 	return providers.Usage{Lines: []providers.UsageLine{line}, Raw: raw}
+}
+
+// trafficTier gives the tier that a kind of traffic is served in; "" is the standard one.
+// Source: https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse#TrafficType
+func trafficTier(kind string) string {
+	switch kind {
+	case "ON_DEMAND_FLEX":
+		return "flex"
+	case "ON_DEMAND_PRIORITY":
+		return "priority"
+	case "PROVISIONED_THROUGHPUT":
+		return "provisioned_throughput"
+	}
+	return ""
 }
 
 func set(line *providers.UsageLine, m providers.Meter, value []byte) {
