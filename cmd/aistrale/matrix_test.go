@@ -40,7 +40,8 @@ type cell struct {
 // What the matrix shows stands in docs/compatibility.md, which this test writes (make golden).
 func TestCompatibilityGolden(t *testing.T) {
 	t.Parallel()
-	r := start(t, "retry: {max: 0}\n") // what fails, fails at once
+	codex := `  - {name: openai, base_url: "http://EMULATOR/openai/v1", api_key: any, forward: [x-mock]}`
+	r := startWith(t, codex, "retry: {max: 0}\n") // what fails, fails at once
 	m := matrix{map[spot]map[bool]string{}, map[spot][]*reply{}}
 	for _, face := range clientFaces {
 		for i := range scenarios {

@@ -88,7 +88,7 @@ type wordsOf struct {
 	model, prefix  string
 	schema, thinks string
 	seal           string // of the second turn; "" where the language has none
-	stops, most    string
+	stops, most    string // stops is "" where the language has none
 	refusal        string // what the emulator says when it refuses
 }
 
@@ -97,6 +97,12 @@ var upstreams = []wordsOf{
 		name: "OpenAI Chat", language: "openai", model: "chat/gpt", prefix: "/openai/v1/chat/completions",
 		schema: "response_format.json_schema.schema", thinks: "reasoning_effort",
 		stops: "stop|@flatten|0", most: "max_completion_tokens", refusal: "I'm sorry",
+	},
+	{ // a model that OpenAI serves in this language alone
+		name: "OpenAI Responses", language: "responses", model: "openai/gpt-5-codex", prefix: "/openai/v1/responses",
+		schema: "text.format.schema", thinks: "reasoning",
+		seal: `input.#(type=="reasoning").encrypted_content`,
+		most: "max_output_tokens", refusal: "I'm sorry",
 	},
 	{
 		name: "Anthropic", language: "anthropic", model: "mock/claude", prefix: "/anthropic/v1/messages",

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers/providertest"
 )
 
 var messagesFace = &clientFace{
@@ -89,89 +91,15 @@ func readMessagesFault(body gjson.Result) *toldFault {
 	return &toldFault{kind: e.Get("type").Str, message: e.Get("message").Str}
 }
 
-// A messagesStream puts the events of a message together: a start; blocks, of which one is open
-// at a time; a delta of the message; a stop. Pings may stand between them.
-type messagesStream struct {
-	grammar
-	message object
-	blocks  []object
-	open    bool
-	partial string
-	told    bool // the message's delta came
-	ended   bool
-	fault   gjson.Result
-}
+// A messagesStream keeps a stream whole.
+type messagesStream struct{ all []byte }
 
-func (s *messagesStream) event(raw, data string) {
-	o := parsed(data)
-	kind, _ := o["type"].(string)
-	s.check(strings.HasPrefix(raw, "event: "+kind+"\n"), "an event of another name: %q", raw)
-	s.check(!s.ended && !s.fault.Exists(), "an event behind the last: %s", data)
-	s.check(s.message != nil || kind == "message_start" || kind == "error", "it begins with %s", data)
-	at, _ := o["index"].(float64)
-	switch kind {
-	case "ping":
-	case "message_start":
-		s.check(s.message == nil, "it starts twice")
-		s.message = sub(o, "message")
-		content, _ := s.message["content"].([]any)
-		s.check(s.message["type"] == "message" && s.message["role"] == "assistant" && content != nil && len(content) == 0, "start %s", data)
-	case "content_block_start":
-		s.check(!s.open && !s.told && int(at) == len(s.blocks), "block %v starts behind %d", at, len(s.blocks))
-		s.open, s.partial = true, ""
-		s.blocks = append(s.blocks, sub(o, "content_block"))
-	case "content_block_delta", "content_block_stop":
-		if !s.open || int(at) != len(s.blocks)-1 {
-			s.check(false, "%s of block %v, which is not open", kind, at)
-			return
-		}
-		s.block(kind, sub(o, "delta"))
-	case "message_delta":
-		s.check(!s.open && !s.told, "the message's delta in a block, or twice")
-		s.told = true
-		for name, value := range sub(o, "delta") {
-			s.message[name] = value
-		}
-		for name, value := range sub(o, "usage") {
-			sub(s.message, "usage")[name] = value
-		}
-	case "message_stop":
-		s.check(s.told && s.message["stop_reason"] != nil, "it stops without a reason")
-		s.ended = true
-	case "error":
-		s.fault = gjson.Parse(data)
-	default:
-		s.check(false, "event %s", data)
-	}
-}
-
-func (s *messagesStream) block(event string, delta object) {
-	b := s.blocks[len(s.blocks)-1]
-	if event == "content_block_stop" {
-		s.open = false
-		if s.partial != "" {
-			input := parsed(s.partial)
-			s.check(input != nil, "arguments %s", s.partial)
-			b["input"] = input
-		}
-		return
-	}
-	kind, _ := delta["type"].(string)
-	fits := map[string]string{"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "thinking", "input_json_delta": "tool_use"}
-	s.check(fits[kind] != "" && fits[kind] == b["type"], "a %s in a block of %v", kind, b["type"])
-	for _, name := range []string{"text", "thinking", "signature"} {
-		if delta[name] != nil {
-			plus(b, name, delta[name])
-		}
-	}
-	piece, _ := delta["partial_json"].(string)
-	s.partial += piece
-}
+func (s *messagesStream) event(raw, _ string) { s.all = append(s.all, raw...) }
 
 func (s *messagesStream) end() (whole, fault gjson.Result, ended bool, wrong []string) {
-	if s.message == nil {
-		s.message = object{}
+	message, broken, wrong := providertest.MessageStream(s.all)
+	if broken != nil {
+		fault = gjson.Parse(jsonOf(object{"type": "error", "error": broken}))
 	}
-	s.message["content"] = s.blocks
-	return gjson.Parse(jsonOf(s.message)), s.fault, s.ended, s.wrong
+	return gjson.Parse(jsonOf(message)), fault, broken == nil && message["stop_reason"] != nil, wrong
 }

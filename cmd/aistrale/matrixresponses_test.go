@@ -15,7 +15,7 @@ var responsesFace = &clientFace{
 	ask:       askResponses,
 	read:      readResponses,
 	stream:    func() assembler { return &responsesStream{} },
-	readFault: readOpenAIFault,
+	readFault: readResponsesFault,
 	words: finishes{
 		stop: "completed", length: "incomplete: max_output_tokens", calls: "completed",
 		refusal: "incomplete: content_filter", limited: "rate_limit_exceeded",
@@ -61,6 +61,14 @@ func askResponses(q *question) object {
 		asked["max_output_tokens"] = q.most
 	}
 	return asked
+}
+
+// readResponsesFault reads an error, or the event of one, which OpenAI's own streams have flat.
+func readResponsesFault(body gjson.Result) *toldFault {
+	if f := readOpenAIFault(body); f != nil || body.Get("type").Str != "error" || body.Get("code").Str == "" {
+		return f
+	}
+	return &toldFault{kind: body.Get("code").Str, message: body.Get("message").Str}
 }
 
 func readResponses(whole gjson.Result) *reply {

@@ -133,7 +133,7 @@ func playStop(c *cell) {
 	if !ok {
 		return
 	}
-	if !c.face.noStops {
+	if !c.face.noStops && c.up.stops != "" {
 		c.need(c.sent().Get(c.up.stops).String() == "END", "the sequence is lost: %s", c.sent().Raw)
 	}
 	c.need(strings.HasPrefix(got.text, begun) && got.stop == c.face.words.stop, "%q, stopped by %q", got.text, got.stop)
