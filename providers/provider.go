@@ -223,6 +223,8 @@ type Quirks struct {
 	Rename map[string]string
 	// NoStreamUsage is set where stream_options is refused.
 	NoStreamUsage bool
+	// CallID is how many letters and digits the id of a call must be; 0 is any id.
+	CallID int
 }
 
 // A Signer puts a credential on an upstream request, whose other headers and body are there

@@ -113,6 +113,11 @@ type QuirksConfig struct {
 	Strip         []string          `yaml:"strip"`
 	Rename        map[string]string `yaml:"rename"`
 	NoStreamUsage bool              `yaml:"no_stream_usage"`
+	CallID        int               `yaml:"call_id"`
+}
+
+func (q *QuirksConfig) said() bool {
+	return len(q.Strip)+len(q.Rename)+q.CallID > 0 || q.NoStreamUsage
 }
 
 // UpstreamTimeouts are the waits for one upstream.

@@ -204,7 +204,7 @@ providers:
     base_url: http://127.0.0.1:1
     forward: [x-a]
     timeouts: {connect: 250ms}
-    quirks: {strip: [a], rename: {b: c}, no_stream_usage: true}
+    quirks: {strip: [a], rename: {b: c}, no_stream_usage: true, call_id: 9}
     region: eu
   - {name: anthropic, dialect: anthropic, base_url: https://proxy.example.com}
 keys:
@@ -227,7 +227,7 @@ keys:
 		Name: "mine", Dialect: "gemini", BaseURL: "http://127.0.0.1:1", Forward: []string{"x-a"}, Region: "eu",
 		Timeouts: UpstreamTimeouts{Connect: 250 * time.Millisecond, FirstByte: 90 * time.Second, StreamIdle: 300 * time.Second},
 		Retry:    defaults().Retry, Breaker: defaults().Breaker,
-		Quirks: QuirksConfig{Strip: []string{"a"}, Rename: map[string]string{"b": "c"}, NoStreamUsage: true},
+		Quirks: QuirksConfig{Strip: []string{"a"}, Rename: map[string]string{"b": "c"}, NoStreamUsage: true, CallID: 9},
 	}
 	if !reflect.DeepEqual(c.Providers[0], want) {
 		t.Errorf("%+v", c.Providers[0])

@@ -101,6 +101,7 @@ func TestLoadConfig_mistakes(t *testing.T) {
 		`f:1: providers[0].forward[1]: "cookie" is never handed on: it is the gateway's own, or a credential`)
 	f("providers: [{name: openai, timeouts: {connect: -1s}}]", "f:1: providers[0].timeouts: a timeout is negative")
 	f("providers: [{name: openai, quirks: {no_stream_usage: yes}}]", `f:1: providers[0].quirks.no_stream_usage: "yes" is neither true nor false`)
+	f("providers: [{name: openai, quirks: {call_id: 65}}]", "f:1: providers[0].quirks.call_id: want a number of characters up to 64, or 0 for ids of any form")
 	f("providers: [{name: openai, quirks: {rename: [a]}}]", "f:1: providers[0].quirks.rename: want a mapping, got a list")
 
 	f(mock+"keys: [{}]", "f:2: keys[0].name: is missing", "f:2: keys[0].key: is missing")

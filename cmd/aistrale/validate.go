@@ -170,6 +170,9 @@ func (v *validator) provider(p *ProviderConfig, at string, seen map[string]strin
 	if t := p.Timeouts; min(t.Connect, t.FirstByte, t.StreamIdle) < 0 {
 		v.wrong(at+".timeouts", "a timeout is negative")
 	}
+	if n := p.Quirks.CallID; n < 0 || n > 64 {
+		v.wrong(at+".quirks.call_id", "want a number of characters up to 64, or 0 for ids of any form")
+	}
 }
 
 // dialect holds what is needed to speak with the provider. A known name needs nothing, and keeps
@@ -180,7 +183,7 @@ func (v *validator) dialect(p *ProviderConfig, at string) {
 		return
 	}
 	if p.Name == mockName {
-		if p.Kind != "" || len(p.Deployments) > 0 || p.Responses || p.Dialect != "" || len(p.Quirks.Strip)+len(p.Quirks.Rename) > 0 || p.Quirks.NoStreamUsage {
+		if p.Kind != "" || len(p.Deployments) > 0 || p.Responses || p.Dialect != "" || p.Quirks.said() {
 			v.wrong(at, "the emulator speaks every dialect and has no quirks; it takes a base_url at most")
 		}
 		return

@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -85,6 +86,7 @@ func With(p providers.Provider, quirks providers.Quirks) providers.Provider {
 		p.Quirks.Rename = rename
 	}
 	p.Quirks.NoStreamUsage = p.Quirks.NoStreamUsage || quirks.NoStreamUsage
+	p.Quirks.CallID = cmp.Or(quirks.CallID, p.Quirks.CallID)
 	return p
 }
 

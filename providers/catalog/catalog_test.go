@@ -120,8 +120,8 @@ func TestCompatible(t *testing.T) {
 
 func TestWith(t *testing.T) {
 	p, _ := Known("mistral")
-	got := With(p, providers.Quirks{Strip: []string{"store", "n"}, Rename: map[string]string{"seed": "s"}})
-	if got.BaseURL != p.BaseURL || !got.Quirks.NoStreamUsage {
+	got := With(p, providers.Quirks{Strip: []string{"store", "n"}, Rename: map[string]string{"seed": "s"}, CallID: 12})
+	if got.BaseURL != p.BaseURL || !got.Quirks.NoStreamUsage || p.Quirks.CallID != 9 || got.Quirks.CallID != 12 {
 		t.Errorf("%+v", got)
 	}
 	if n := len(got.Quirks.Strip); n != len(p.Quirks.Strip)+1 || got.Quirks.Strip[n-1] != "n" {

@@ -47,14 +47,15 @@ func compatible() []providers.Provider {
 			Env:    []string{"MISTRAL_API_KEY"},
 			// 422 extra_forbidden for whatever it does not know (mistralai/platform-docs-public#7,
 			// metadata: OpenHands/OpenHands#11699, store: Gitlawb/openclaude#739, max_completion_tokens:
-			// editor-code-assistant/eca#231); usage comes unasked (openai/openai-agents-python#442).
+			// editor-code-assistant/eca#231); usage comes unasked (openai/openai-agents-python#442); ids
+			// of calls of another form are a 400 (anomalyco/opencode#1680).
 			Quirks: providers.Quirks{
 				Strip: []string{
 					"logit_bias", "metadata", "prompt_cache_key", "prompt_cache_retention",
 					"safety_identifier", "service_tier", "store", "user", "verbosity",
 				},
 				Rename:        map[string]string{"max_completion_tokens": "max_tokens", "seed": "random_seed"},
-				NoStreamUsage: true,
+				NoStreamUsage: true, CallID: 9,
 			},
 		},
 		{

@@ -1,6 +1,8 @@
 package catalog_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aistrale/aistrale/providers"
@@ -13,7 +15,7 @@ import (
 func readResponses(events []string) (*told, bool) {
 	w := newTold()
 	var response object
-	var items []any
+	done := map[int64]any{}
 	pieces := map[int64]string{} // of texts and arguments, by item
 	for _, data := range events {
 		o := parse(data)
@@ -33,7 +35,7 @@ func readResponses(events []string) (*told, bool) {
 			if whole := wording(sub(o["item"])); whole != "" && whole != pieces[count(o["output_index"])] {
 				return nil, false // whoever recorded it has shortened one of the two
 			}
-			items = append(items, o["item"])
+			done[count(o["output_index"])] = o["item"]
 		case kind == "error", kind == "response.failed":
 			w.fault = &providers.Fault{}
 		}
@@ -44,8 +46,12 @@ func readResponses(events []string) (*told, bool) {
 	if status := str(response["status"]); status != "completed" && status != "incomplete" {
 		return nil, false // in the background, or cut off by the recording
 	}
-	if items == nil {
-		items = list(response["output"])
+	items := list(response["output"])
+	if len(done) > 0 {
+		items = nil
+	}
+	for _, at := range slices.Sorted(maps.Keys(done)) {
+		items = append(items, done[at])
 	}
 	c := w.choice(0)
 	for _, item := range items {

@@ -31,6 +31,7 @@ type said struct {
 	kind   providers.Kind
 	text   []byte // also of arguments
 	closed bool
+	sent   bool // of what goes out whole
 	first  bool // of the answer's calls
 	call   providers.ToolCall
 	media  *providers.Media

@@ -170,6 +170,7 @@ func FuzzReadRequest(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		providertest.Stable(t, gemini.Face{}, gemini.Dialect{}, raw)
 		var doc providers.Document
 		if doc.Scan(raw, nil) != nil {
 			return

@@ -132,27 +132,44 @@ func (w *writer) piece(dst []byte, c *candidate, b *said, text string) []byte {
 	return w.chunk(dst, c, part.b)
 }
 
-// closeBlock sends what of a block goes out whole, or only at its end: a call, a picture, and
-// the seal on what was said.
+// closeBlock sends what of a block goes out whole, or only at its end: the seal on what was said,
+// and calls and pictures, which go in the order they began in.
 func (w *writer) closeBlock(dst []byte, c *candidate, b *said) []byte {
 	if b.closed {
 		return dst
 	}
 	b.closed = true
-	if !w.call.Stream {
+	switch {
+	case !w.call.Stream:
+		return dst
+	case !b.spoken():
+		return w.sendClosed(dst, c)
+	}
+	signature := b.signature()
+	if signature == "" {
 		return dst
 	}
 	var part body
-	if b.spoken() {
-		signature := b.signature()
-		if signature == "" {
+	part.textOf(b, "", signature)
+	return w.chunk(dst, c, part.b)
+}
+
+// sendClosed sends the blocks that go out whole, up to the first that has not ended.
+func (w *writer) sendClosed(dst []byte, c *candidate) []byte {
+	for _, b := range c.blocks {
+		switch {
+		case b.spoken() || b.sent:
+			continue
+		case !b.closed:
 			return dst
 		}
-		part.textOf(b, "", signature)
-	} else if !part.part(b) {
-		return dst
+		b.sent = true
+		var part body
+		if part.part(b) {
+			dst = w.chunk(dst, c, part.b)
+		}
 	}
-	return w.chunk(dst, c, part.b)
+	return dst
 }
 
 func (w *writer) closeAll(dst []byte, c *candidate) []byte {

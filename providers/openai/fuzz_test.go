@@ -2,7 +2,6 @@ package openai_test
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,37 +31,11 @@ func seeds(f *testing.F, pattern string) {
 	}
 }
 
-// Any request is read or refused by name; what is read can be said again as valid JSON.
+// Any request is read or refused by name; what is read can be said again, and reads as the same.
 func FuzzReadRequest(f *testing.F) {
 	seeds(f, "request.json")
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var doc providers.Document
-		if doc.Scan(body, nil) != nil {
-			return
-		}
-		req, err := openai.Face{}.ReadRequest(&doc)
-		var fault *providers.Fault
-		if err != nil {
-			if !errors.As(err, &fault) || fault.Kind != providers.FaultInvalid || fault.Message == "" {
-				t.Fatalf("%#v", err)
-			}
-			if status, body := (openai.Face{}).Refuse(fault); status != 400 || !gjson.ValidBytes(body) {
-				t.Fatalf("%d %s", status, body)
-			}
-			return
-		}
-		plan, err := openai.Dialect{}.WriteRequest(req, providers.Call{Model: "m"})
-		if err != nil {
-			if !errors.As(err, &fault) {
-				t.Fatalf("%#v", err)
-			}
-			return
-		}
-		for _, r := range plan.Requests {
-			if !gjson.ValidBytes(r.Body) {
-				t.Fatalf("not JSON: %s", r.Body)
-			}
-		}
+		providertest.Stable(t, openai.Face{}, openai.Dialect{}, body)
 	})
 }
 

@@ -297,7 +297,7 @@ func (c *composer) calls(calls []*providers.Block) {
 		if id == "" {
 			id = callID(c.call.ID, 0, i)
 		}
-		c.Dst = providers.AppendString(append(c.Dst, `{"id":`...), CallID(id, maxID))
+		c.Dst = providers.AppendString(append(c.Dst, `{"id":`...), CallID(id, maxID, c.call.Quirks.CallID))
 		text, opener := b.Call.Arguments, `,"type":"function","function":{"name":`
 		member := "arguments"
 		if b.Call.Custom {
@@ -336,7 +336,7 @@ func (c *composer) results(blocks []providers.Block, path string) error {
 			c.Drop("messages.is_error")
 		}
 		c.open("tool")
-		c.Str("tool_call_id", CallID(r.CallID, maxID))
+		c.Str("tool_call_id", CallID(r.CallID, maxID, c.call.Quirks.CallID))
 		if err := c.content("tool", texts, path); err != nil {
 			return err
 		}

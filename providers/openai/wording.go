@@ -37,14 +37,19 @@ func saysJSON(blocks []providers.Block) bool {
 }
 
 // CallID gives the id that a call is known by upstream, of at most so many characters; a longer
-// one, of another provider's making, is told apart by its sum.
-func CallID(said string, most int) string {
-	if len(said) <= most {
-		return said
-	}
+// one, of another provider's making, is told apart by its sum. exact is Quirks.CallID.
+func CallID(said string, most, exact int) string {
 	sum := sha256.Sum256([]byte(said))
-	return "call_" + hex.EncodeToString(sum[:12])
+	switch {
+	case exact > 0 && (len(said) != exact || strings.Trim(said, alphanumeric) != ""):
+		return hex.EncodeToString(sum[:])[:min(exact, 2*len(sum))]
+	case exact == 0 && len(said) > most:
+		return "call_" + hex.EncodeToString(sum[:12])
+	}
+	return said
 }
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 // FileText says a file as text, where it is one: as files the API takes PDFs, and no films.
 func FileText(m *providers.Media, path string) (text string, ok bool, err error) {

@@ -244,7 +244,7 @@ func (c *composer) called(b *providers.Block) {
 	if id == "" {
 		id = callID(c.call.ID, len(c.Dst))
 	}
-	id = openai.CallID(id, maxID)
+	id = openai.CallID(id, maxID, c.call.Quirks.CallID)
 	if b.Call.Custom {
 		c.custom[b.Call.ID] = true
 		c.Dst = providers.AppendString(append(c.Dst, `{"type":"custom_tool_call","call_id":`...), id)
@@ -277,7 +277,7 @@ func (c *composer) result(b *providers.Block, path string) error {
 	}
 	c.Separate()
 	c.Dst = append(append(append(c.Dst, `{"type":"`...), kind...), `","call_id":`...)
-	c.Dst = append(providers.AppendString(c.Dst, openai.CallID(r.CallID, maxID)), `,"output":`...)
+	c.Dst = append(providers.AppendString(c.Dst, openai.CallID(r.CallID, maxID, c.call.Quirks.CallID)), `,"output":`...)
 	c.marks(r.Blocks)
 	switch {
 	case len(r.Blocks) == 0:

@@ -32,7 +32,7 @@ func (r *reader) tools(path string, raw []byte) error {
 	for i, v := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		kind := gjson.GetBytes(v, "type")
-		if kind.Type == gjson.String && kind.Str != "function" && kind.Str != "custom" {
+		if kind.Str != "" && kind.Str != "function" && kind.Str != "custom" {
 			r.req.Tools = append(r.req.Tools, providers.Tool{Type: kind.Str, Raw: v.Clone()})
 			continue
 		}
