@@ -79,9 +79,9 @@ func (b *Body) Account(req *providers.Request, call *providers.Call) {
 	b.Dst = append(b.Dst, '}')
 }
 
-// Choice says tool_choice. named writes the object that names one tool. What is chosen from stands
-// in an object of its own in Chat, where flat is not set.
-func (b *Body) Choice(choice *providers.ToolChoice, flat bool, named func(name string)) {
+// Choice says tool_choice, what it allows in the words of Responses. named writes the object that
+// names one tool.
+func (b *Body) Choice(choice *providers.ToolChoice, named func(name string)) {
 	word := map[providers.ChoiceMode]string{
 		providers.ChoiceAuto: "auto", providers.ChoiceNone: "none", providers.ChoiceAny: "required",
 	}[choice.Mode]
@@ -91,17 +91,13 @@ func (b *Body) Choice(choice *providers.ToolChoice, flat bool, named func(name s
 		named(choice.Name)
 	case len(choice.Allowed) > 0:
 		b.Name("tool_choice")
-		opener, closer := `{"type":"allowed_tools","allowed_tools":{"mode":`, "]}}"
-		if flat {
-			opener, closer = `{"type":"allowed_tools","mode":`, "]}"
-		}
-		b.Dst = providers.AppendString(append(b.Dst, opener...), word)
+		b.Dst = providers.AppendString(append(b.Dst, `{"type":"allowed_tools","mode":`...), word)
 		b.Dst = append(b.Dst, `,"tools":[`...)
 		for _, name := range choice.Allowed {
 			b.Separate()
 			named(name)
 		}
-		b.Dst = append(b.Dst, closer...)
+		b.Dst = append(b.Dst, "]}"...)
 	default:
 		b.Str("tool_choice", word)
 	}

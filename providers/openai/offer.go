@@ -2,11 +2,13 @@ package openai
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aistrale/aistrale/providers"
 )
 
-// tools offers functions and custom tools. A hosted tool of another provider cannot be said.
+// tools offers functions and custom tools, those that the choice allows: few servers know a choice
+// among some. A hosted tool of another provider cannot be said.
 func (c *composer) tools() error {
 	if len(c.req.Tools) == 0 {
 		return nil
@@ -18,6 +20,9 @@ func (c *composer) tools() error {
 		if t.Type != "" {
 			return Refuse(fmt.Sprintf("tools[%d].type", i), "invalid_value",
 				fmt.Sprintf("Invalid value: '%s'. The upstream takes tools of the types 'function' and 'custom'.", t.Type))
+		}
+		if allowed := c.req.ToolChoice.Allowed; len(allowed) > 0 && !slices.Contains(allowed, t.Name) {
+			continue
 		}
 		if t.Cache != nil {
 			c.Drop("cache_control")
@@ -53,7 +58,14 @@ func (c *composer) choice() error {
 	if mode := c.req.ToolChoice.Mode; len(c.req.Tools) == 0 && mode != providers.ChoiceAny && mode != providers.ChoiceTool {
 		return nil // the API takes neither without tools
 	}
-	c.Choice(&c.req.ToolChoice, false, c.named)
+	choice := c.req.ToolChoice
+	for _, name := range choice.Allowed {
+		if !slices.ContainsFunc(c.req.Tools, func(t providers.Tool) bool { return t.Name == name }) {
+			return Refuse("tool_choice", "invalid_value", fmt.Sprintf("Invalid value for 'tool_choice': '%s' is not among the tools.", name))
+		}
+	}
+	choice.Allowed = nil
+	c.Choice(&choice, c.named)
 	c.Boolean("parallel_tool_calls", c.req.Parallel)
 	return nil
 }

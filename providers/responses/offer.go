@@ -124,7 +124,7 @@ func (c *composer) choice() error {
 			return nil
 		}
 	}
-	c.Choice(&c.req.ToolChoice, true, c.named)
+	c.Choice(&c.req.ToolChoice, c.named)
 	return nil
 }
 
