@@ -76,9 +76,18 @@ func goTurnsPrevious(t *testing.T, r *running, client openai.Client, model strin
 	if !gjson.Get(first.RawJSON(), "store").Bool() {
 		t.Errorf("first: %s", first.RawJSON())
 	}
+	counted, err := client.Responses.InputTokens.Count(t.Context(), responses.InputTokenCountParams{
+		Model: openai.String(model), PreviousResponseID: openai.String(first.ID), Input: responses.InputTokenCountParamsInputUnion{OfString: openai.String("What is my name?")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	second, err := client.Responses.New(t.Context(), goOn(model, "What is my name?", first.ID))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if counted.InputTokens <= first.Usage.InputTokens { // the past is in it
+		t.Errorf("counted %s, of which the first call took %d", counted.RawJSON(), first.Usage.InputTokens)
 	}
 	body := r.lastBody(t)
 	at := -1
@@ -214,6 +223,27 @@ func goTurnsConversation(t *testing.T, r *running, client openai.Client, model s
 	_, err = client.Conversations.Get(t.Context(), c.ID)
 	if status, _ := failed(t, err); status != http.StatusNotFound {
 		t.Errorf("a deleted conversation: %d", status)
+	}
+}
+
+// Whose clients a count is for, OpenAI's own answers it.
+func TestCountOfOpenAI(t *testing.T) {
+	r := start(t, "")
+	for _, ask := range []struct{ path, body, member string }{
+		{"/v1/responses/input_tokens", `{"model":"mock/gpt","input":"one two three"}`, "input_tokens"},
+		{"/anthropic/v1/messages/count_tokens", `{"model":"mock/gpt","messages":[{"role":"user","content":"one two three"}]}`, "input_tokens"},
+		{"/gemini/v1beta/models/mock/gpt:countTokens", `{"contents":[{"role":"user","parts":[{"text":"one two three"}]}]}`, "totalTokens"},
+		{"/v1/responses/input_tokens", `{"model":"mock/gemini","input":"one two three","max_output_tokens":5}`, "input_tokens"},
+	} {
+		status, body := r.post(t, ask.path, fullKey, strings.NewReader(ask.body))
+		if n := gjson.Get(body, ask.member).Int(); status != http.StatusOK || n < 3 {
+			t.Errorf("%s %s: %d %s", ask.path, ask.body, status, body)
+		}
+	}
+	for _, c := range r.mock.Calls() {
+		if strings.Contains(c.URI, "input_tokens") && strings.Contains(string(c.Body), "max_") {
+			t.Errorf("%s was told %s", c.URI, c.Body)
+		}
 	}
 }
 

@@ -114,7 +114,7 @@ func first() []providers.Provider {
 		huggingFace(),
 		WithResponses(providers.Provider{
 			Name: "openai", OwnedBy: "openai", BaseURL: "https://api.openai.com/v1",
-			Routes: openaiRoutes(append(keeping(), openaiOps()...)...), Sign: providers.Bearer, Forward: openaiForward(),
+			Routes: openaiRoutes(ownOps()...), Sign: providers.Bearer, Forward: openaiForward(),
 			Env: []string{"OPENAI_API_KEY"},
 		}),
 	}

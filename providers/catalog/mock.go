@@ -16,8 +16,7 @@ func Mock(baseURL string) map[string]providers.Provider {
 	claude := mock("/anthropic", anthropicKeeping(), providers.HeaderKey("x-api-key"), anthropicForward()...)
 	claude.ForwardExact = anthropicVersion()
 	return map[string]providers.Provider{
-		"gpt": WithResponses(mock("/openai/v1", openaiRoutes(append(keeping(), openaiOps()...)...),
-			providers.Bearer)),
+		"gpt":    WithResponses(mock("/openai/v1", openaiRoutes(ownOps()...), providers.Bearer)),
 		"claude": claude,
 		"gemini": mock("/gemini/v1beta", geminiKeeping(), providers.HeaderKey("x-goog-api-key")),
 	}

@@ -66,6 +66,7 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 		providers.OpUploads:         "/uploads",
 		providers.OpVectorStores:    "/vector_stores",
 		providers.OpStoredResponses: "/responses",
+		providers.OpCountTokens:     "/responses/input_tokens",
 		providers.OpConversations:   "/conversations",
 		providers.OpContainers:      "/containers",
 		providers.OpRealtime:        "/realtime",
@@ -80,11 +81,11 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 	routes := make(map[providers.Op][]providers.Route, len(ops))
 	for _, op := range ops {
 		governed := openai.Governed()
-		if op == providers.OpStoredResponses || op == providers.OpConversations {
+		switch op {
+		case providers.OpStoredResponses, providers.OpConversations, providers.OpCountTokens:
 			routes[op] = []providers.Route{responsesRoute(paths[op])}
 			continue
-		}
-		if op == providers.OpRealtime {
+		case providers.OpRealtime:
 			governed = openai.RealtimeGoverned()
 		}
 		routes[op] = []providers.Route{{Language: "openai", Dialect: openai.Dialect{}, Path: paths[op], Governed: governed}}
@@ -100,7 +101,12 @@ func keeping() []providers.Op {
 	}
 }
 
-// openaiOps are the operations of OpenAI itself.
+// ownOps are the operations of OpenAI itself.
+func ownOps() []providers.Op {
+	return slices.Concat(keeping(), openaiOps(), []providers.Op{providers.OpCountTokens})
+}
+
+// openaiOps are those that compatible servers may have too.
 func openaiOps() []providers.Op {
 	return append(mediaOps(),
 		providers.OpChat, providers.OpCompletions, providers.OpEmbeddings, providers.OpModerations,

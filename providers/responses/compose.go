@@ -34,7 +34,11 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 		return providers.Plan{}, err
 	}
 	c.Dst = append(c.Dst, '}')
-	return c.plan()
+	plan, err := c.plan()
+	if err == nil && call.Op == providers.OpCountTokens {
+		return counted(plan)
+	}
+	return plan, err
 }
 
 // composer builds one request body.

@@ -10,6 +10,9 @@ import (
 
 // ReadReply implements providers.Dialect.
 func (Dialect) ReadReply(call providers.Call) providers.Decoder {
+	if call.Op == providers.OpCountTokens {
+		return &countDecoder{}
+	}
 	return &decoder{stream: call.Stream}
 }
 
