@@ -226,6 +226,11 @@ func goGeminiSpeech(t *testing.T, client openai.Client) {
 	if last.Get("type").Str != "speech.audio.done" || last.Get("usage.output_tokens").Int() != 7 {
 		t.Errorf("the last event is %s", last)
 	}
+	// A stream that breaks off ends with an error, never with its end.
+	if _, events = read(told("events=9; cut=3")); bytes.Count(events, []byte("speech.audio.delta")) < 3 ||
+		bytes.Contains(events, []byte("speech.audio.done")) || !strings.Contains(string(events), `data: {"error":{`) {
+		t.Errorf("a stream that broke off: %.200s … %s", events, events[max(0, len(events)-200):])
+	}
 	refused := func(param string) {
 		t.Helper()
 		var got *openai.Error
