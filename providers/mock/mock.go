@@ -13,10 +13,10 @@
 //	/anthropic       /v1/messages /v1/messages/count_tokens /v1/models /v1/files
 //	                 /v1/messages/batches
 //	/gemini/v1beta   /models/{m}:generateContent :streamGenerateContent?alt=sse :countTokens
-//	                 :embedContent :batchEmbedContents /models
+//	                 :embedContent :batchEmbedContents /models /files /cachedContents,
+//	                 and /upload/v1beta/files beside it
 //	/hf-inference    /models/{m} (text-to-image, and where the name has "whisper" speech recognition)
 //	                 /models/{m}/pipeline/feature-extraction
-//	                 /files /cachedContents, and /upload/v1beta/files beside it
 //	/bill            GET: what was served and what it costs, as JSON; DELETE: from zero
 //	/calls           GET: the last requests as they came, and how many are open; DELETE: forget
 //
