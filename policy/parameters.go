@@ -50,7 +50,7 @@ type settings struct {
 }
 
 func (s *settings) add(at *providers.Endpoint, p *storage.Parameter, force bool) error {
-	if !concerns(p.Name, at.Op) || slices.ContainsFunc(s.names, func(name string) bool { return same(name, p.Name) }) {
+	if !concerns(p, at.Op) || slices.ContainsFunc(s.names, func(name string) bool { return same(name, p.Name) }) {
 		return nil
 	}
 	word, value := providers.Word{Path: p.Name}, p.Value
@@ -211,13 +211,52 @@ func isLimit(name string) bool {
 }
 
 // concerns reports whether an operation knows a field: a key's temperature is nothing to its
-// embeddings, nor their dimensions to its chats.
-func concerns(name string, op providers.Op) bool {
-	switch name {
-	case "user", "safety_identifier", "extra_body":
-		return true
+// embeddings, nor their dimensions to its chats. A name that chats and others share is told apart
+// by what its value is.
+func concerns(p *storage.Parameter, op providers.Op) bool {
+	text := len(p.Value) > 0 && p.Value[0] == '"'
+	switch p.Name {
+	case "user":
+		return op.Makes() || op == providers.OpEmbeddings || paints(op)
+	case "extra_body":
+		return op.Makes() || op == providers.OpEmbeddings
 	case "dimensions", "encoding_format", "input_type", "normalize", "truncate", "truncation_direction", "prompt_name", "title":
 		return op == providers.OpEmbeddings
+	case "n":
+		return op.Makes() || paints(op)
+	case "response_format": // chats have objects
+		return text && op.Media() || !text && op.Makes()
+	case "background": // of Responses it is true or false
+		return text && (op == providers.OpImages || op == providers.OpImageEdits) || !text && op.Makes()
+	case "speed": // Anthropic's is a word
+		return !text && op == providers.OpSpeech || text && op.Makes()
+	}
+	if ops := ofMedia(p.Name); ops != nil {
+		return slices.Contains(ops, op)
 	}
 	return op.Makes()
+}
+
+func paints(op providers.Op) bool {
+	return op == providers.OpImages || op == providers.OpImageEdits || op == providers.OpImageVariations
+}
+
+// ofMedia gives the operations that know a field which no chat has; nil where some may.
+// Source: https://platform.openai.com/docs/api-reference (audio, images).
+func ofMedia(name string) []providers.Op {
+	switch name {
+	case "voice", "stream_format":
+		return []providers.Op{providers.OpSpeech}
+	case "language", "timestamp_granularities", "timestamp_granularities[]", "chunking_strategy":
+		return []providers.Op{providers.OpTranscription}
+	case "size":
+		return []providers.Op{providers.OpImages, providers.OpImageEdits, providers.OpImageVariations}
+	case "quality", "output_format", "output_compression", "partial_images":
+		return []providers.Op{providers.OpImages, providers.OpImageEdits}
+	case "moderation", "style":
+		return []providers.Op{providers.OpImages}
+	case "input_fidelity":
+		return []providers.Op{providers.OpImageEdits}
+	}
+	return nil
 }

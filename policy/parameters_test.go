@@ -121,21 +121,44 @@ func TestRewrite_otherWords(t *testing.T) {
 	f("|temperature=1", `{"config":{"a":1,"a":2}}`, "the request body has the member")
 }
 
+// Each operation is offered only what it knows.
 func TestRewrite_operations(t *testing.T) {
-	f := func(op providers.Op, want string) {
+	f := func(op providers.Op, params, want string) {
 		t.Helper()
 		var doc providers.Document
 		if err := doc.Scan([]byte(`{}`), nil); err != nil {
 			t.Fatal(err)
 		}
-		set := &storage.Parameters{Defaults: parameters(`temperature=1 dimensions=256`), Force: parameters(`user="u"`)}
-		if got, _, _ := Rewrite(nil, &doc, &providers.Endpoint{Op: op}, set); string(got) != want {
-			t.Errorf("%v: %s, want %s", op, got, want)
+		for _, set := range []*storage.Parameters{{Defaults: parameters(params)}, {Force: parameters(params)}} {
+			if got, _, err := Rewrite(nil, &doc, &providers.Endpoint{Op: op}, set); string(got) != want || err != nil {
+				t.Errorf("%v: %s becomes %s, %v, want %s", op, params, got, err, want)
+			}
 		}
 	}
-	f(providers.OpChat, `{"user":"u","temperature":1}`)
-	f(providers.OpCompletions, `{"user":"u","temperature":1}`)
-	f(providers.OpEmbeddings, `{"user":"u","dimensions":256}`)
+	chat := `temperature=1 dimensions=256 user="u" max_tokens=5 safety_identifier="s" service_tier="flex"`
+	f(providers.OpChat, chat, `{"temperature":1,"user":"u","max_tokens":5,"safety_identifier":"s","service_tier":"flex"}`)
+	f(providers.OpCompletions, chat, `{"temperature":1,"user":"u","max_tokens":5,"safety_identifier":"s","service_tier":"flex"}`)
+	f(providers.OpEmbeddings, chat, `{"dimensions":256,"user":"u"}`)
+	f(providers.OpImages, chat, `{"user":"u"}`)
+	for _, op := range []providers.Op{providers.OpSpeech, providers.OpTranscription, providers.OpTranslation, providers.OpModerations} {
+		f(op, chat, ``)
+	}
+	media := `voice="alloy" language="en" size="1024x1024" quality="low" style="vivid" n=1 input_fidelity="low" timestamp_granularities[]=["word"]`
+	f(providers.OpChat, media, `{"n":1}`)
+	f(providers.OpSpeech, media, `{"voice":"alloy"}`)
+	f(providers.OpTranscription, media, `{"language":"en","timestamp_granularities[]":["word"]}`)
+	f(providers.OpTranslation, media, ``)
+	f(providers.OpImages, media, `{"size":"1024x1024","quality":"low","style":"vivid","n":1}`)
+	f(providers.OpImageEdits, media, `{"size":"1024x1024","quality":"low","n":1,"input_fidelity":"low"}`)
+	f(providers.OpImageVariations, media, `{"size":"1024x1024","n":1}`)
+	f(providers.OpModerations, media, ``)
+	// Names that chats and others share, with another meaning.
+	f(providers.OpChat, `response_format={"type":"json_object"} background=true speed="fast"`, `{"response_format":{"type":"json_object"},"background":true,"speed":"fast"}`)
+	f(providers.OpChat, `response_format="mp3" background="opaque" speed=2`, ``)
+	f(providers.OpSpeech, `response_format={"type":"json_object"} background=true speed="fast"`, ``)
+	f(providers.OpSpeech, `response_format="mp3" background="opaque" speed=2`, `{"response_format":"mp3","speed":2}`)
+	f(providers.OpImages, `response_format="url" background="opaque" speed=2`, `{"response_format":"url","background":"opaque"}`)
+	f(providers.OpTranscription, `response_format="json" temperature=0.2`, `{"response_format":"json"}`)
 }
 
 func TestRewrite_costsNothingWhereNothingIsSet(t *testing.T) {
