@@ -81,6 +81,8 @@ type Batch struct {
 	State func(batch []byte) (ended bool, results []string)
 	// Result gives the reply to the call of one line of results, nil where it was not served.
 	Result func(line []byte) (reply []byte)
+	// Spoken gives the language of a reply; nil where all are of the batch's own.
+	Spoken func(reply []byte) string
 }
 
 // Made is an object, or several, that a reply tells of.

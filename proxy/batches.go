@@ -139,7 +139,7 @@ func (b *batches) settle(ctx context.Context, group *asking, o *storage.Object) 
 	for _, id := range results {
 		err := group.lines(account, &route, contentPath(how, id), b.g.options.Limits.MaxReply, func(_ int, line []byte) error {
 			if reply := how.Result(line); reply != nil {
-				count(state, account, o, sums, reply)
+				count(state, account, o, sums, resultOf(how, account, &route, reply))
 			}
 			return nil
 		})
@@ -223,19 +223,31 @@ type spent struct {
 	charge storage.Charge
 }
 
+// result is what is counted of one reply.
+type result struct {
+	model string
+	usage providers.Usage
+}
+
+// resultOf reads a reply in the language that it is of.
+func resultOf(how *providers.Batch, account *Account, route *providers.Route, reply []byte) result {
+	dialect := route.Dialect
+	if how.Spoken != nil {
+		language := how.Spoken(reply)
+		if r, ok := account.Route(providers.OpChat, language, ""); ok && r.Language == language {
+			dialect = r.Dialect
+		}
+	}
+	return result{gjson.GetBytes(reply, "model").String(), dialect.Observe(reply).Usage}
+}
+
 // count adds the usage of one reply. Each is priced by itself: a price may depend on how long one
 // input is.
-func count(state *Snapshot, account *Account, o *storage.Object, sums map[string]*spent, reply []byte) {
-	model := gjson.GetBytes(reply, "model").String()
-	route, ok := account.Route(providers.OpBatches, "", model)
-	if !ok {
-		return
-	}
-	seen := route.Dialect.Observe(reply)
-	for i := range seen.Usage.Lines {
-		line := seen.Usage.Lines[i].Normal()
+func count(state *Snapshot, account *Account, o *storage.Object, sums map[string]*spent, reply result) {
+	for i := range reply.usage.Lines {
+		line := reply.usage.Lines[i].Normal()
 		if line.Model == "" {
-			line.Model = model
+			line.Model = reply.model
 		}
 		line.Tier = batchTier
 		s := sums[line.Model]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -144,6 +145,42 @@ func TestBatch_Booked(t *testing.T) {
 	if len(again) != 1 || again[0][0].RequestID != m.RequestID || again[0][0].Attempt != 1 || again[0][0].CostNano != m.CostNano {
 		t.Errorf("again: %+v", again)
 	}
+}
+
+// Each reply of a batch is read in its own words, and has the batch tier's price by the price
+// lists that are shipped.
+func TestBatch_BookedByEndpoint(t *testing.T) {
+	f := func(name, reply string, cost, unpriced string, want providers.Normal) {
+		t.Helper()
+		w := newTenants(t, func(_ *Options, s *Snapshot) { s.Prices = policy.NewPriceBook(catalog.Prices()) })
+		w.ask(t, mine, http.MethodGet, "/healthz", "") // it serves, and so can be shut down
+		w.own("mine", "one", providers.ObjectBatch, "batch_1")
+		w.shelf.all[0].Owed, w.shelf.all[0].CreatedAt = true, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+		w.up.answers(func(*http.Request) string { return `{"id":"batch_1","status":"completed","output_file_id":"file-out"}` })
+		w.up.keep("file-out", `{"response":{"status_code":200,"body":`+reply+"}}\n")
+		w.batches.round(t.Context())
+		var entries []storage.Entry
+		for _, kept := range w.pages.take() {
+			entries = append(entries, kept...)
+		}
+		if len(entries) != 1 {
+			t.Fatalf("%s: %d entries", name, len(entries))
+		}
+		e := &entries[0]
+		want.Model, want.Tier = e.Model, "batch"
+		if got := storage.FormatUSD(e.CostNano); got != cost || e.Unpriced != unpriced || e.Lines[0] != want {
+			t.Errorf("%s: %s (%s), %+v; want %s (%s), %+v", name, got, e.Unpriced, e.Lines, cost, unpriced, want)
+		}
+	}
+	type n = providers.Normal
+	f("chat", `{"object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[],"usage":{"prompt_tokens":1000,"completion_tokens":100,"prompt_tokens_details":{"cached_tokens":0}}}`,
+		"0.00175", "", n{InputUncached: 1000, Output: 100})
+	f("embeddings", `{"object":"list","model":"text-embedding-3-small","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"usage":{"prompt_tokens":1000,"total_tokens":1000}}`,
+		"0.00001", "", n{InputUncached: 1000})
+	f("responses", `{"object":"response","model":"o3","status":"completed","output":[],"usage":{"input_tokens":1000,"input_tokens_details":{"cached_tokens":200},"output_tokens":100,"output_tokens_details":{"reasoning_tokens":64},"total_tokens":1100}}`,
+		"0.00125", "", n{InputUncached: 800, CacheRead: 200, Output: 100, Reasoning: 64})
+	f("images, of which the batch price is not known", `{"created":1,"data":[{"b64_json":"iVBO"}],"model":"gpt-image-1","usage":{"input_tokens":10,"output_tokens":272}}`,
+		"0", "no price for tier batch", n{InputUncached: 10, Output: 272, ImageOut: 272, Images: 1})
 }
 
 // Results that cannot be read are looked at again: what was spent is not given up.

@@ -13,7 +13,7 @@ import (
 func batch() *providers.Batch {
 	return &providers.Batch{
 		Input: "input_file_id", Show: "/batches/{id}", Content: "/files/{id}/content",
-		Call: batchCall, State: batchState, Result: batchResult,
+		Call: batchCall, State: batchState, Result: batchResult, Spoken: batchSpoken,
 	}
 }
 
@@ -57,4 +57,12 @@ func batchResult(line []byte) []byte {
 		return nil
 	}
 	return slices.Clone([]byte(body.Raw))
+}
+
+// batchSpoken tells Responses from the other replies, which are of this language.
+func batchSpoken(reply []byte) string {
+	if gjson.GetBytes(reply, "object").Str == "response" {
+		return "responses"
+	}
+	return Language
 }
