@@ -71,14 +71,9 @@ func mockPrices() []storage.Price {
 // mockMediaPrices are those of emulated models of sounds and images, which are sold as their
 // namesakes are: by tokens, by the character, by the hour, by the image.
 func mockMediaPrices(input, output *int64) (list []storage.Price) {
-	character, hour, image, large := int64(15_000), int64(360_000_000), int64(40_000_000), int64(80_000_000)
-	byImage := storage.Rate{Image: &image}
-	for _, size := range [...]string{"1024x1792", "1792x1024", "hd", "1024x1024/hd"} {
-		byImage.Set("image "+size, &large)
-	}
-	byImage.Set("image 1024x1024", &image)
+	character, hour, image := int64(mock.CharacterPrice), int64(mock.SecondPrice*3600), int64(mock.ImagePrice)
 	for model, rate := range map[string]storage.Rate{
-		"tts-1*": {Character: &character}, "whisper*": {HourIn: &hour}, "dall-e*": byImage,
+		"tts-1*": {Character: &character}, "whisper*": {HourIn: &hour}, "dall-e*": {Image: &image},
 		"gpt-image*": {Input: input, Output: output}, "gpt-4o-*": {Input: input, Output: output, HourOut: &hour},
 	} {
 		list = append(list, storage.Price{Provider: mockName, Model: model, Source: "aistrale", Rates: []storage.Rate{rate}})
