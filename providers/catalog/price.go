@@ -98,7 +98,7 @@ func Candidates(provider, model string) []string {
 	var names []string
 	if lower := strings.ToLower(model); provider == "azure" && lower != model {
 		// The lists write Azure's own names in small letters: Cohere-embed-v3-english, DeepSeek-V3.1.
-		return append(Candidates(provider, lower), model)
+		return append([]string{model}, Candidates(provider, lower)...)
 	}
 	add := func(name string) {
 		if name != "" && !slices.Contains(names, name) {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -118,6 +119,10 @@ func TestCandidates_clouds(t *testing.T) {
 	f("azure", "gpt-4o-2024-08-06", "gpt-4o")
 	f("azure", "gpt-5.1-chat", "gpt-5.1-chat")
 	f("azure", "my-deployment", "")
+	f("azure", "Cohere-embed-v3-english", "cohere-embed-v3-english")
+	if got := Candidates("azure", "GPT-4o-2024-08-06"); !slices.Equal(got, []string{"GPT-4o-2024-08-06", "gpt-4o-2024-08-06", "gpt-4o"}) {
+		t.Errorf("%q", got)
+	}
 }
 
 // Clouds ask what the makers do, and a tenth more where a call stays in a part of the world.
