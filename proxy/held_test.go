@@ -3,6 +3,7 @@ package proxy
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
@@ -23,15 +24,21 @@ func TestHeld_MadeElsewhere(t *testing.T) {
 		w.records.next(t)
 	}
 	f(newTenants(t), 404)
-	alone := newTenants(t, func(_ *Options, s *Snapshot) {
+	sole := func(_ *Options, s *Snapshot) {
 		key, err := storage.KeyOf("test0", keyNumber(0))
 		if err != nil {
 			t.Fatal(err)
 		}
 		key.Workspace = "mine"
 		s.Keys = policy.NewKeyring([]storage.Key{key})
-	})
+	}
+	alone := newTenants(t, sole)
 	f(alone, 200)
 	alone.own("gone", "one", providers.ObjectFile, "file_x") // of a workspace that had keys once
 	f(alone, 404)
+
+	expired := newTenants(t, sole)
+	expired.own("gone", "one", providers.ObjectFile, "file_x")
+	expired.shelf.all[0].ExpiresAt = &time.Time{}
+	f(expired, 200) // its provider says that it is gone
 }

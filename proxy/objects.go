@@ -84,11 +84,14 @@ func (o *objects) find(workspace, id string) (mine []storage.Object, known bool,
 	}
 	now := o.now()
 	for i := range all {
-		if all[i].Workspace == workspace && !all[i].Expired(now) {
+		if all[i].Expired(now) {
+			continue // that it is gone its provider says itself, to whom it may
+		}
+		if known = true; all[i].Workspace == workspace {
 			mine = append(mine, all[i])
 		}
 	}
-	return mine, len(all) > 0, nil
+	return mine, known, nil
 }
 
 func (o *objects) atHand(id string) ([]storage.Object, bool) {
