@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/catalog"
 )
 
 // For every stored object and every way to name it: another tenant hears that there is none, in
@@ -66,4 +69,49 @@ func sameWords(a, b string) string {
 		return words
 	}
 	return ""
+}
+
+// The same for what the gateway itself keeps: no provider hears of it, whoever asks.
+func TestTenantMatrix_Held(t *testing.T) {
+	w, _ := keepingTenants(t)
+	create := func(path, body string) string {
+		t.Helper()
+		status, reply := w.ask(t, mine, http.MethodPost, path, body)
+		if status != http.StatusOK {
+			t.Fatalf("%s: %d %s", path, status, reply)
+		}
+		return reply
+	}
+	for _, surface := range catalog.Surfaces() {
+		for i := range surface.Endpoints {
+			at := &surface.Endpoints[i]
+			if at.Stored == nil || at.Stored.Held == nil || len(at.Stored.Names) == 0 {
+				continue
+			}
+			response := create("/v1/responses", asksClaude+`}`)
+			conversation := create("/v1/conversations", `{"items":[{"role":"user","content":"hi"}]}`)
+			id := gjson.Get(conversation, "id").Str
+			_, items := w.ask(t, mine, http.MethodGet, "/v1/conversations/"+id+"/items", "")
+			path := strings.NewReplacer("{response}", gjson.Get(response, "id").Str, "{conversation}", id, "{item}", gjson.Get(items, "data.0.id").Str).Replace(at.Path)
+			w.up.calls()
+			body := ""
+			if at.Method == http.MethodPost {
+				body = `{"metadata":{},"items":[{"role":"user","content":"more"}]}`
+			}
+			name := at.Method + " " + at.Path
+			if status, said := w.ask(t, theirs, at.Method, path, body); status != http.StatusNotFound {
+				t.Errorf("%s by another tenant: %d %s", name, status, said)
+			}
+			want := http.StatusOK
+			if strings.HasSuffix(path, "/cancel") {
+				want = http.StatusBadRequest
+			}
+			if status, said := w.ask(t, also, at.Method, path, body); status != want {
+				t.Errorf("%s by its own tenant: %d %s", name, status, said)
+			}
+			if calls := w.up.calls(); len(calls) > 0 {
+				t.Errorf("%s: a provider was asked: %q", name, calls)
+			}
+		}
+	}
 }

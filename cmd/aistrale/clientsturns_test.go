@@ -226,6 +226,15 @@ func goTurnsConversation(t *testing.T, r *running, client openai.Client, model s
 	}
 }
 
+// So does OpenAI's client for Node.js.
+func TestTurnsClient(t *testing.T) {
+	needNode(t)
+	t.Setenv("AISTRALE_MASTER_KEY", masterKey('m'))
+	t.Setenv("AISTRALE_STORE_KEY", storeKey)
+	r := start(t, storeKeys)
+	runNode(t, r, respondFolder, "turns.mjs", 2*3)
+}
+
 // Whose clients a count is for, OpenAI's own answers it.
 func TestCountOfOpenAI(t *testing.T) {
 	r := start(t, "")
