@@ -21,6 +21,7 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 		return err
 	}
 	warnClosed(s.log, stock.credentials)
+	s.store.warnUnsealed(config, stock.keys)
 	if s.mock == nil {
 		if s.mock, err = startMock(config); err != nil {
 			return err

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -21,6 +23,24 @@ type sealedTurns struct {
 
 	mu    sync.Mutex
 	ready bool // there is a data key that seals
+}
+
+// turns gives where turns are kept: nowhere without a master key, as a reply that cannot be sealed
+// would be made in vain.
+func (s *store) turns() proxy.Turns {
+	if s.wrapper == nil {
+		return nil
+	}
+	return &sealedTurns{store: s}
+}
+
+// warnUnsealed reports keys whose turns cannot be kept.
+func (s *store) warnUnsealed(config *Config, stored []storage.Key) {
+	stores := slices.ContainsFunc(stored, func(k storage.Key) bool { return k.Store > 0 && k.RevokedAt == nil }) ||
+		slices.ContainsFunc(config.Keys, func(k KeyConfig) bool { return k.Store > 0 })
+	if s.wrapper == nil && stores {
+		s.log.Error("a key has store set, and nothing can be sealed, so nothing is kept", "error", s.missing.Error())
+	}
 }
 
 // PutTurns implements proxy.Turns.
