@@ -23,6 +23,18 @@ func (b *PriceBook) Sold(c Called) Sold {
 	}
 }
 
+// Told reports whether lines count, of either side, what the model is sold by.
+func (by Sold) Told(lines []providers.Normal) bool {
+	var n providers.Normal
+	for i := range lines {
+		n.Add(&lines[i])
+	}
+	either := by.Character && n.Characters > 0 || by.Image && n.Images > 0
+	read := either || n.Input() > 0 || by.HourIn && n.AudioInMs > 0 || !by.Input && !by.Character && !by.HourIn
+	made := either || n.Output > 0 || by.HourOut && n.AudioOutMs > 0 || !by.Output && !by.HourOut && !by.Image
+	return read && made
+}
+
 // Units are what is known of a call beside what its provider said.
 type Units struct {
 	Op         providers.Op

@@ -23,6 +23,29 @@ func TestPriceBook_Sold(t *testing.T) {
 	f("nobody's", Sold{})
 }
 
+// What nobody told does not become free by a price that is known later.
+func TestSold_Told(t *testing.T) {
+	b := NewPriceBook(unitPrices())
+	f := func(model string, want bool, lines ...providers.Normal) {
+		t.Helper()
+		if got := b.Sold(Called{Provider: "p", Model: model, Time: noon}).Told(lines); got != want {
+			t.Errorf("%s: %+v is told: %v", model, lines, got)
+		}
+	}
+	type n = providers.Normal
+	f("whisper", false, n{})
+	f("whisper", true, n{AudioInMs: 1})
+	f("tts", true, n{Characters: 5})
+	f("tts", false, n{AudioOutMs: 5})
+	f("mini-tts", false, n{InputUncached: 9})
+	f("mini-tts", true, n{InputUncached: 9, AudioOutMs: 5})
+	f("mini-tts", true, n{InputUncached: 9, Output: 5})
+	f("dall", true, n{Images: 1})
+	f("gpt-image", false, n{InputUncached: 9, Images: 1})
+	f("gpt-image", true, n{InputUncached: 9}, n{Output: 7})
+	f("transcribe", false, n{AudioInMs: 8})
+}
+
 func TestSettleMedia(t *testing.T) {
 	b := NewPriceBook(unitPrices())
 	body := []byte(`{"model":"m","input":"A text of some words, to be spoken."}`)

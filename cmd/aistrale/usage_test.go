@@ -325,3 +325,21 @@ func TestUsageReprice(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 }
+
+// A price that is known later prices what was counted, and makes nothing free that was not.
+func TestUsage_repriceUnits(t *testing.T) {
+	d := newDesk(t)
+	at := d.now.Add(-time.Hour)
+	heard, unheard := entryAt(at, 1, "whisper-1", 0, 0), entryAt(at, 2, "whisper-1", 0, 0)
+	heard.Op, heard.Lines = "transcription", []providers.Normal{{AudioInMs: 1500}}
+	unheard.Op, unheard.Lines = "transcription", []providers.Normal{{}}
+	for _, e := range []*storage.Entry{&heard, &unheard} {
+		e.Charge = storage.Charge{Unpriced: "no price"}
+	}
+	d.spent(heard, unheard)
+	d.must("usage", "reprice", "--from", "24h", "--model", "*")
+	rows := flat(t, d.must("usage", "rows", "--json"))
+	if len(rows) != 2 || rows[0]["cost_usd"] != 0.00015 || rows[1]["cost_usd"] != nil || rows[1]["unpriced"] != "no usage told" {
+		t.Errorf("%v", rows)
+	}
+}

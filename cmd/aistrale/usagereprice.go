@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/ledger"
 )
@@ -76,12 +77,26 @@ func newRepricing(ctx context.Context, b *books) (*repricing, error) {
 }
 
 func (r *repricing) charge(e *storage.Entry) storage.Charge {
-	next := r.book.Charge(policy.Called{
+	called := policy.Called{
 		Provider: e.Provider, Model: e.Model, Region: r.tariffs[e.Provider], Time: e.Time, Estimated: e.Charge.Estimated,
-	}, e.Lines)
+	}
+	next := r.book.Charge(called, e.Lines)
+	if next.Known() && len(e.Lines) > 0 && ofMedia(e.Op) && !r.book.Sold(called).Told(e.Lines) {
+		next.CostNano, next.Unpriced = 0, policy.UnpricedUnits
+	}
 	r.count(0, &r.before, e.Charge)
 	r.count(1, &r.after, next)
 	return next
+}
+
+// ofMedia reports whether an operation, as rows name it, is about sounds or images.
+func ofMedia(op string) bool {
+	for o := providers.OpSpeech; o <= providers.OpImageVariations; o++ {
+		if o.Media() && o.String() == op {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *repricing) count(side int, sum *storage.Charge, c storage.Charge) {
