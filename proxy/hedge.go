@@ -186,7 +186,7 @@ func (h *hedge) adopt() {
 	f.bill, f.target, f.kept, f.reply, f.rec = own.bill, own.target, own.kept, own.reply, own.rec
 	f.sent, f.scratch, f.out, f.call, f.recollection = own.sent, own.scratch, own.out, own.call, own.recollection
 	f.memory += own.memory - h.taken
-	f.call.Doc = &f.doc
+	f.call.Doc, f.turn = &f.doc, own.turn
 }
 
 // flush hands the journal the settled entry of an attempt that was not the request's last.

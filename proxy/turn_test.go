@@ -16,6 +16,7 @@ import (
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -318,5 +319,29 @@ func TestTurn_NotAsked(t *testing.T) {
 	}
 	if turns.asked != 0 {
 		t.Errorf("the store was asked %d times", turns.asked)
+	}
+}
+
+// A call that keeps nothing pays nothing for that others do.
+func TestTurn_NothingForOthers(t *testing.T) {
+	var doc providers.Document
+	if err := doc.Scan([]byte(`{"model":"m","input":"hi"}`), nil); err != nil {
+		t.Fatal(err)
+	}
+	turns := &memoryTurns{}
+	for _, s := range catalog.Surfaces() {
+		for i := range s.Endpoints {
+			f := &flight{g: &Gateway{options: Options{Turns: turns}}, key: &storage.Key{}, endpoint: &s.Endpoints[i], doc: doc}
+			if n := testing.AllocsPerRun(100, func() {
+				if f.markOwn() != nil || f.unfold() != nil || f.readyToKeep() != nil {
+					t.Error("a call that keeps nothing is refused")
+				}
+			}); n > 0 {
+				t.Errorf("%s: %v allocations", s.Endpoints[i].Path, n)
+			}
+		}
+	}
+	if turns.asked > 0 {
+		t.Error("the store was asked")
 	}
 }
