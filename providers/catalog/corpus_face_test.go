@@ -2,6 +2,8 @@ package catalog_test
 
 import (
 	"bytes"
+	"hash/crc32"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -50,7 +52,7 @@ func TestCorpus_faces(t *testing.T) {
 			}
 		}
 		for _, l := range listeners {
-			if n := heard["in "+l.face.Language()]; n < 1000 {
+			if n := heard["in "+l.face.Language()]; n < 400 {
 				t.Errorf("only %d replies were heard in %s", n, l.face.Language())
 			}
 		}
@@ -60,7 +62,7 @@ func TestCorpus_faces(t *testing.T) {
 			t.Parallel()
 			eachRecord(t, folder, name, func(r *record) {
 				tongue := tongueOf(r)
-				if tongue == nil || r.Status != 200 {
+				if tongue == nil || r.Status != 200 || !sampled(name, r.ID) {
 					return
 				}
 				for _, l := range listeners {
@@ -74,6 +76,12 @@ func TestCorpus_faces(t *testing.T) {
 			})
 		})
 	}
+}
+
+// sampled picks every third record of the large files, unless all shall be proved.
+func sampled(file, id string) bool {
+	large := file == "openai" || file == "anthropic" || file == "gemini"
+	return !large || os.Getenv("AISTRALE_PROVE") == "1" || crc32.ChecksumIEEE([]byte(id))%3 == 0
 }
 
 // hear hands a reply on, and names what was lost on the way. It reports whether there was one.
