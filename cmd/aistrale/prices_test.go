@@ -15,10 +15,18 @@ func TestPricesList(t *testing.T) {
 		t.Errorf("the list says\n%s", text)
 	}
 	rows := flat(t, d.must("prices", "list", "--json", "--provider=mock"))
-	if len(rows) != 3 {
-		t.Fatalf("%d prices of the emulator, want 3", len(rows))
+	if len(rows) != 8 {
+		t.Fatalf("%d prices of the emulator, want 8", len(rows))
 	}
+	byModel := map[any]map[string]any{}
 	for _, row := range rows {
+		byModel[row["model"]] = row
+	}
+	if byModel["tts-1*"]["character"] != 0.000015 || byModel["whisper*"]["hour_in"] != 0.36 || byModel["dall-e*"]["image"] != 0.02 {
+		t.Errorf("of sounds and images: %v", byModel)
+	}
+	for _, name := range []string{"gpt", "claude", "gemini"} {
+		row := byModel[name]
 		if row["input"] != 1.0 || row["output"] != 2.0 || row["reasoning"] != nil || row["list"] != "catalogue" || row["from"] != "" {
 			t.Errorf("got %v", row)
 		}
