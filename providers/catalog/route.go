@@ -87,6 +87,7 @@ func openaiRoutes(ops ...providers.Op) map[providers.Op][]providers.Route {
 			continue
 		case providers.OpRealtime:
 			governed = openai.RealtimeGoverned()
+		default:
 		}
 		routes[op] = []providers.Route{{Language: "openai", Dialect: openai.Dialect{}, Path: paths[op], Governed: governed}}
 	}
