@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/storage"
@@ -56,21 +55,4 @@ func (v controlVault) Open(ctx context.Context, s storage.Sealed, b storage.Bind
 		return storage.Secret{}, err
 	}
 	return vault.Open(s, b)
-}
-
-// forgetDocuments drops, now and every hour, what has expired of the control plane: sessions, and
-// answers kept for requests that are sent again. It returns when ctx ends.
-func (s *service) forgetDocuments(ctx context.Context) {
-	tick := time.NewTicker(trimEvery)
-	defer tick.Stop()
-	for {
-		if _, err := s.store.ExpireDocuments(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			s.log.Warn("expired sessions cannot be forgotten", "error", err.Error())
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

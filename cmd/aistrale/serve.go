@@ -226,7 +226,6 @@ func (s *service) run(ctx context.Context) error {
 	watched.Go(func() { s.watch(watching) })
 	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
 	watched.Go(func() { s.forgetExpired(watching) })
-	watched.Go(func() { s.forgetDocuments(watching) })
 	watched.Go(func() { s.audits.Run(watching) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {

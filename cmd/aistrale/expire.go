@@ -6,13 +6,15 @@ import (
 )
 
 // forgetExpired drops, now and every hour, the stored objects that have expired at their
-// providers, and the turns whose time has ended. It returns when ctx ends.
+// providers, the turns whose time has ended, and of the control plane the sessions, and the answers
+// kept for requests that are sent again. It returns when ctx ends.
 func (s *service) forgetExpired(ctx context.Context) {
 	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()
 	for {
 		s.forget(ctx, "objects", s.store.ExpireObjects)
 		s.forget(ctx, "turns", s.store.ExpireTurns)
+		s.forget(ctx, "sessions", s.store.ExpireDocuments)
 		select {
 		case <-ctx.Done():
 			return
