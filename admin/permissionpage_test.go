@@ -17,7 +17,7 @@ const permissionsPage = "../docs/permissions.md"
 func TestPermissionsGolden(t *testing.T) {
 	got := permissionsText()
 	if *update {
-		do(t, os.WriteFile(permissionsPage, []byte(got), 0o644)) //nolint:gosec // a page for everyone
+		do(t, os.WriteFile(permissionsPage, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(permissionsPage)
 	do(t, err)

@@ -11,11 +11,8 @@ import (
 
 // shelf keeps one kind of noun in the store's documents.
 type shelf[T any] struct {
-	store interface {
-		documentReader
-		documentWriter
-	}
-	kind storage.Kind
+	store documentStore
+	kind  storage.Kind
 }
 
 // kept is a noun with what the store knows of it.

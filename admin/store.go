@@ -9,11 +9,8 @@ import (
 
 // Store is the store as the control plane needs it; its suite is in storage/storagetest.
 type Store interface {
-	documentReader
-	documentWriter
-	tokenStore
-	keyStore
-	tenantStore
+	documentStore
+	accessStore
 	// Together makes one change of all that f changes through the context that it is given.
 	Together(ctx context.Context, f func(context.Context) error) error
 	auditStore
@@ -24,6 +21,18 @@ type auditStore interface {
 	Audit(ctx context.Context, e storage.AuditEvent) error
 	ChainAudit(ctx context.Context, most int) (storage.AuditHead, int, error)
 	AuditLog(ctx context.Context, q storage.AuditQuery) ([]storage.AuditRecord, error)
+}
+
+type documentStore interface {
+	documentReader
+	documentWriter
+}
+
+// accessStore keeps who may call what.
+type accessStore interface {
+	tokenStore
+	keyStore
+	tenantStore
 }
 
 type keyStore interface {

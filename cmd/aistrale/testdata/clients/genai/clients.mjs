@@ -158,7 +158,7 @@ for (const model of models) {
 await run('count', async () => {
   const got = await client.models.countTokens({ model: 'mock/gemini', contents: 'Hello.', config: told('input=19') });
   assert.equal(got.totalTokens, 19);
-  await assert.rejects(client.models.countTokens({ model: 'mock/gpt', contents: 'Hello.' }), (err) => err.status === 404 && /count_tokens/.test(err.message));
+  await assert.rejects(client.models.countTokens({ model: 'chat/gpt', contents: 'Hello.' }), (err) => err.status === 404 && /count_tokens/.test(err.message));
 });
 await run('embed', async () => {
   for (const model of ['mock/gemini', 'mock/gpt']) {

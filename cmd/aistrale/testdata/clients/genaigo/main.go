@@ -269,8 +269,12 @@ func count() error {
 	if err != nil {
 		return err
 	}
-	_, err = client.Models.CountTokens(background, "mock/gpt", genai.Text("Hello."), nil)
-	return errors.Join(want(got.TotalTokens == 19, "%+v", got), fails(err, 404, "NOT_FOUND"))
+	other, err := client.Models.CountTokens(background, "mock/gpt", genai.Text("Hello."), &genai.CountTokensConfig{HTTPOptions: told("input=19")})
+	if err != nil {
+		return err
+	}
+	_, err = client.Models.CountTokens(background, "chat/gpt", genai.Text("Hello."), nil) // whose provider counts nothing
+	return errors.Join(want(got.TotalTokens == 19 && other.TotalTokens == 19, "%+v, %+v", got, other), fails(err, 404, "NOT_FOUND"))
 }
 
 func embed() error {
