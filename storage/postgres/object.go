@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/aistrale/aistrale/storage"
 )
@@ -37,27 +38,30 @@ func (s *Store) ClaimObjects(ctx context.Context, objects ...storage.Object) err
 		return err
 	}
 	return pgx.BeginFunc(ctx, s.nouns, func(tx pgx.Tx) error {
+		batch := &pgx.Batch{} // one round trip, as a reply may tell of many
 		for i := range objects {
-			if err := claimObject(ctx, tx, &objects[i]); err != nil {
-				return named("object", objects[i].ID, err)
-			}
+			claimObject(batch, &objects[i])
+		}
+		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+			return fmt.Errorf("claim objects: %w", err)
 		}
 		return nil
 	})
 }
 
-func claimObject(ctx context.Context, tx pgx.Tx, o *storage.Object) error {
-	done, err := tx.Exec(ctx, `INSERT INTO objects AS old (`+objectColumns+`)
+func claimObject(batch *pgx.Batch, o *storage.Object) {
+	batch.Queue(`INSERT INTO objects AS old (`+objectColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (id, provider, credential) DO UPDATE SET
 			bytes = greatest(old.bytes, excluded.bytes), expires_at = coalesce(excluded.expires_at, old.expires_at)
 		WHERE old.workspace = excluded.workspace`,
 		o.Provider, o.Credential, o.ID, string(o.Kind), o.Workspace, o.Project, o.Key, o.KeyName, o.User, o.Parent,
-		o.Bytes, o.CreatedAt, o.ExpiresAt, o.Owed)
-	if err == nil && done.RowsAffected() == 0 {
-		err = storage.ErrNotYours
-	}
-	return err
+		o.Bytes, o.CreatedAt, o.ExpiresAt, o.Owed).Exec(func(done pgconn.CommandTag) error {
+		if done.RowsAffected() == 0 {
+			return named("object", o.ID, storage.ErrNotYours)
+		}
+		return nil
+	})
 }
 
 // ReleaseObject forgets an object of an account, and those that go away with it.
