@@ -67,7 +67,11 @@ func (p *respondReader) item(at string, v gjson.Result) *refusal {
 	if !v.IsObject() {
 		return wrongType(at, "an object", v)
 	}
-	switch kind := v.Get("type").Str; kind {
+	kind := v.Get("type").Str
+	if kind == "" && v.Get("id").Str != "" && !v.Get("role").Exists() {
+		kind = "item_reference" // whose type may be left out
+	}
+	switch kind {
 	case "message", "":
 		return p.message(at, v)
 	case "function_call":

@@ -146,6 +146,7 @@ func TestReadRespond_Refuses(t *testing.T) {
 		{`{"model":"m","input":[{"role":"tool","content":"x"}]}`, "input[0].role"},
 		{`{"model":"m","input":[{"type":"reasoning","summary":[],"encrypted_content":"forged"}]}`, "could not be verified"},
 		{`{"model":"m","input":[{"type":"item_reference","id":"msg_1"}]}`, "not found"},
+		{`{"model":"m","input":[{"id":"msg_1"}]}`, "not found"},
 	} {
 		_, refused := readRespond(&request{body: []byte(test.body), doc: gjson.Parse(test.body)})
 		if refused == nil || !strings.Contains(refused.message+refused.param, test.says) {
