@@ -34,6 +34,8 @@ type Hit struct {
 	Value []byte
 	// Own is set where it names what the gateway itself keeps, for a key that may have it kept.
 	Own bool
+
+	element int // where the one begins that Rule.Where is asked about
 }
 
 // Scan reads raw in one pass. It refuses, as a *Fault that names the place, what two JSON
@@ -43,6 +45,9 @@ func (d *Document) Scan(raw []byte, watch *Watch) error {
 	d.Raw, d.Fields, d.Hits, d.wide = raw, d.Fields[:0], d.Hits[:0], false
 	s := scanner{raw: raw, watch: watch, doc: d, path: d.path[:0]}
 	err := s.document()
+	if s.narrows && err == nil {
+		s.narrow()
+	}
 	d.path = s.path
 	if err != nil {
 		return err

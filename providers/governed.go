@@ -50,6 +50,9 @@ type Governed struct {
 	// Prefix, where it is set, narrows the rule to string values that begin with one of these
 	// ("gs://" for an address that only sometimes names a stored object).
 	Prefix []string
+	// Where, where it is set, narrows the rule to fields of those elements of an array for which it
+	// holds; it is given the element as it stands.
+	Where func(element []byte) bool
 
 	// How a NamesObject field names what an account keeps for one of its users; see Hit.Objects.
 
@@ -82,9 +85,9 @@ type level struct {
 	wild    []*Governed // those that end in "*"
 }
 
-// NewWatch compiles the rules of all dialects. Rules of one path, effect and prefix become one, which
-// excepts what any of them excepts: a value is a provider's word, so one that is harmless where
-// it is known says nothing elsewhere.
+// NewWatch compiles the rules of all dialects. Rules of one path, effect and prefix that hold
+// everywhere become one, which excepts what any of them excepts: a value is a provider's word, so
+// one that is harmless where it is known says nothing elsewhere.
 func NewWatch(lists ...[]Governed) *Watch {
 	w := &Watch{}
 	for _, list := range lists {
@@ -97,7 +100,7 @@ func NewWatch(lists ...[]Governed) *Watch {
 
 func (w *Watch) add(rule Governed) {
 	for _, same := range w.rules {
-		if same.Path == rule.Path && same.Effect == rule.Effect && slices.Equal(same.Prefix, rule.Prefix) {
+		if same.Path == rule.Path && same.Effect == rule.Effect && slices.Equal(same.Prefix, rule.Prefix) && same.Where == nil && rule.Where == nil {
 			same.Except = slices.Concat(same.Except, rule.Except)
 			same.join(&rule)
 			return
@@ -164,9 +167,26 @@ func (w *Watch) match(s *scanner, name, value []byte, escaped bool) {
 func (*level) hit(s *scanner, rules []*Governed, value []byte) {
 	for _, g := range rules {
 		if g.at(s) && !g.harmless(value) {
-			s.doc.Hits = append(s.doc.Hits, Hit{Rule: g, Value: value})
+			h := Hit{Rule: g, Value: value}
+			if g.Where != nil {
+				h.element, s.narrows = s.path[len(s.path)-2].start, true
+			}
+			s.doc.Hits = append(s.doc.Hits, h)
 		}
 	}
+}
+
+// narrow drops the hits in elements that their rules do not mean. It comes behind the scan, as what
+// an element is may stand behind the field.
+func (s *scanner) narrow() {
+	s.watch = nil
+	s.doc.Hits = slices.DeleteFunc(s.doc.Hits, func(h Hit) bool {
+		if h.Rule.Where == nil {
+			return false
+		}
+		end, err := s.value(h.element, 1)
+		return err == nil && !h.Rule.Where(s.raw[h.element:end])
+	})
 }
 
 // at compares the path from its root, where paths differ most.
@@ -180,7 +200,7 @@ func (g *Governed) at(s *scanner) bool {
 }
 
 func (g *Governed) stepAt(s *scanner, want string, at step) bool {
-	if at == (step{}) {
+	if at.end == 0 {
 		return want == "#"
 	}
 	if want == "*" {

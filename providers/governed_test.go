@@ -232,6 +232,25 @@ func TestNewWatch_keepsRulesWithAPrefixApart(t *testing.T) {
 	}
 }
 
+// A rule for some elements looks at each as a whole, wherever what it asks for stands in it.
+func TestGovernedWhere(t *testing.T) {
+	marked := func(element []byte) bool { return strings.Contains(string(element), `"mark"`) }
+	rules := []Governed{{Path: "a.#.id", Effect: NamesObject, Where: marked}, {Path: "a.#.x.#.y", Effect: NamesModel}}
+	f := func(body, want string) {
+		t.Helper()
+		if got := hits(t, NewWatch(rules), body); got != want {
+			t.Errorf("%s: %s, want %s", body, got, want)
+		}
+	}
+	f(`{"a":[{"id":"1"},{"id":"2","mark":0}, {"mark":0,"ID":"3"} ,{"id":"4"}],"mark":0}`, `a.#.id="2" a.#.id="3"`)
+	f(`{"a":[{"id":"1","x":[{"y":"m","mark":[{"}":"]"}]}]},{"x":[{"y":"n"}],"id":"2"}]}`, `a.#.id="1" a.#.x.#.y="m" a.#.x.#.y="n"`)
+	f(`{"a":[[{"id":"1","mark":0}],"mark",{"id":null,"mark":0}],"id":"mark"}`, "")
+	// One for all elements stands beside it.
+	if got := hits(t, NewWatch(rules, []Governed{{Path: "a.#.id", Effect: NamesObject}}), `{"a":[{"id":"1"}]}`); got != `a.#.id="1"` {
+		t.Errorf("found %q", got)
+	}
+}
+
 func TestGovernedPrefix(t *testing.T) {
 	watch := NewWatch([]Governed{{Path: "a.url", Effect: NamesObject, Prefix: []string{"gs://", "https://files.example/"}}})
 	f := func(body string, hits int) {

@@ -19,10 +19,12 @@ type scanner struct {
 	doc   *Document
 	watch *Watch
 	path  []step
+	// narrows is set where a hit counts in some elements only.
+	narrows bool
 }
 
-// step is one level of the path to the value being read: a member's name, or any element of
-// an array (both offsets 0).
+// step is one level of the path to the value being read: a member's name, or an element of an
+// array, whose end is 0.
 type step struct{ start, end int }
 
 func (s *scanner) document() error {
@@ -116,6 +118,7 @@ func (s *scanner) array(i, depth int) (int, error) {
 	}
 	s.path = append(s.path, step{})
 	for {
+		s.path[len(s.path)-1].start = i
 		var err error
 		if i, err = s.value(i, depth); err != nil {
 			return 0, err

@@ -17,6 +17,7 @@ const (
 	ObjectContainer     ObjectKind = "container"
 	ObjectCachedContent ObjectKind = "cached_content"
 	ObjectSkill         ObjectKind = "skill"
+	ObjectItem          ObjectKind = "item" // of a response or a conversation
 )
 
 // Stored says what an endpoint has to do with objects that a provider keeps. An endpoint that has
@@ -89,8 +90,9 @@ type Batch struct {
 type Made struct {
 	ID   string // where the ids stand in the reply, as gjson has it
 	Kind ObjectKind
-	// Within is set where it goes away with the first of Stored.Names.
-	Within bool
+	// Parent leads to the id of the object that it goes away with: a variable of the path
+	// ("{conversation}"), or a place in the reply; "" is none.
+	Parent string
 	// Bytes and Expires are where its size and its end (Unix seconds, or RFC 3339) stand, "" nowhere.
 	Bytes, Expires string
 	// Owed is set where its cost shows only when it has ended.

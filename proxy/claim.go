@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"bytes"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -58,7 +60,13 @@ func (f *flight) claim(all []storage.Object, reply []byte) error {
 	if len(all) == 0 {
 		return nil
 	}
-	if err := f.g.objects.claim(all...); err != nil {
+	err := f.g.objects.claim(all...)
+	if errors.Is(err, storage.ErrNotYours) {
+		if all, err = f.withoutForeign(all); err == nil {
+			err = f.g.objects.claim(all...)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	if b := f.endpoint.Stored.Batch; b != nil {
@@ -67,6 +75,23 @@ func (f *flight) claim(all []storage.Object, reply []byte) error {
 		}
 	}
 	return nil
+}
+
+// withoutForeign leaves items out that are another workspace's, and stay so: a client may send back
+// any item in full, and will see it listed in what it was sent in.
+func (f *flight) withoutForeign(all []storage.Object) ([]storage.Object, error) {
+	var left []storage.Object
+	for i := range all {
+		mine, known, err := f.g.objects.find(f.key.Workspace, all[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		here := func(o storage.Object) bool { return o.At(all[i].Provider, all[i].Credential) }
+		if all[i].Kind != providers.ObjectItem || !known || slices.ContainsFunc(mine, here) {
+			left = append(left, all[i])
+		}
+	}
+	return left, nil
 }
 
 // made gives the objects that an account's reply tells of.
@@ -88,9 +113,7 @@ func (f *flight) appendMade(all []storage.Object, m *providers.Made, a *Account,
 		}
 		o := f.object(a, m.Kind, id)
 		o.Owed = m.Owed
-		if m.Within && len(f.held) > 0 {
-			o.Parent = f.held[0].ID
-		}
+		o.Parent = f.parent(m.Parent, reply)
 		if m.Bytes != "" {
 			o.Bytes = max(0, gjson.GetBytes(reply, m.Bytes).Int())
 		}
@@ -100,6 +123,17 @@ func (f *flight) appendMade(all []storage.Object, m *providers.Made, a *Account,
 		all = append(all, o)
 	}
 	return all
+}
+
+// parent gives the id that Made.Parent leads to.
+func (f *flight) parent(at string, reply []byte) string {
+	if name, ok := strings.CutPrefix(at, "{"); ok {
+		return f.endpoint.Stored.Prefix + f.vars.get(strings.TrimSuffix(name, "}"))
+	}
+	if at == "" {
+		return ""
+	}
+	return gjson.GetBytes(reply, at).Str
 }
 
 // appendIDs takes the ids out of what a path of gjson leads to: one, or arrays of them.

@@ -58,10 +58,10 @@ func TestStored_MadeByReplies(t *testing.T) {
 		})
 	}
 	const ask, asks = `{"model":"openai/m","input":"hi"}`, `{"model":"openai/m","input":"hi","stream":true}`
-	all := []string{"container cntr_1", "container cntr_3", "container cntr_2", "response resp_1"}
+	all := []string{"container cntr_1", "container cntr_3", "container cntr_2", "item ci_1", "item msg_1", "item sh_1", "response resp_1"}
 	f("responses", "/v1/responses", ask, response("resp_1"), all...)
 	f("responses, item", "/v1/responses", asks, begun+event("response.output_item.added", `"item":`+openAIItem)+event("response.completed", `"response":`+response("resp_1")),
-		"response resp_1", "container cntr_1", "container cntr_3", "container cntr_2")
+		"response resp_1", "container cntr_1", "container cntr_3", "container cntr_2", "item ci_1", "item msg_1", "item sh_1")
 	f("responses, shell", "/v1/responses", asks, begun+event("response.output_item.done", `"item":`+shell)+event("response.completed", `"response":{"id":"resp_1","output":[]}`),
 		"response resp_1", "container cntr_3")
 	f("responses, annotation", "/v1/responses", asks, begun+event("response.output_text.annotation.added", `"annotation":{"type":"container_file_citation","container_id":"cntr_2"}`)+

@@ -16,6 +16,7 @@ type shelf struct {
 	all    []storage.Object
 	broken error
 	asked  int // how often an id was looked up
+	claims int // how often objects were written down
 }
 
 func (s *shelf) FindObjects(_ context.Context, id string) ([]storage.Object, error) {
@@ -34,6 +35,7 @@ func (s *shelf) FindObjects(_ context.Context, id string) ([]storage.Object, err
 func (s *shelf) ClaimObjects(_ context.Context, objects ...storage.Object) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.claims++
 	if s.broken != nil {
 		return s.broken
 	}

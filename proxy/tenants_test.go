@@ -307,11 +307,15 @@ func fields(more, turns string, rules []providers.Governed) []naming {
 		} else if len(rule.Prefix) == 0 {
 			values = append(values, `["`+said+`"]`)
 		}
-		if rule.ID != nil {
+		if rule.ID != nil && rule.ID(address) == id {
 			values = append(values, `"`+address+`?alt=media"`, `"`+strings.Replace(address, "/files/id-1", "/files/id-1:download", 1)+`"`)
 		}
 		for i, value := range values {
 			all = append(all, naming{odd: i > 0, name: rule.Path + " = " + value, ids: []string{id}, body: nest(rule.Path, value, more, turns)})
+		}
+		if rule.Where != nil {
+			typed := strings.Replace(nest(rule.Path, values[0], more, turns), `{"id":`, `{"type":"item_reference","id":`, 1)
+			all = append(all, naming{odd: true, name: rule.Path + " of a type", ids: []string{id}, body: typed})
 		}
 	}
 	return all

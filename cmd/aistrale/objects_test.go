@@ -12,6 +12,7 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/conversations"
+	"github.com/openai/openai-go/v3/responses"
 	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/storage"
@@ -130,6 +131,43 @@ func TestGoClient_Objects(t *testing.T) {
 	p.asks(t, "0.input_tokens", fmt.Sprint(input), "--by", "key")
 	p.asks(t, "0.output_tokens", fmt.Sprint(output), "--by", "key")
 	p.asks(t, "0.cost_usd", storage.FormatUSD(input*500+output*1000), "--by", "key")
+}
+
+// An item of a kept response is named by its own workspace alone, also when the gateway has been
+// started anew. OpenAI's client leaves the type of references out. The emulator knows none, and says
+// so in words of its own.
+func TestGoClient_ItemReferences(t *testing.T) {
+	p := newPlace(t)
+	g := p.serve(t, tenantsConfig(p))
+	client := goClient(&running{url: g.url}, tenantKey)
+	whole := must[*responses.Response](t)(client.Responses.New(t.Context(), respond("mock/gpt", "Hi")))
+	stream := client.Responses.NewStreaming(t.Context(), respond("mock/gpt", "Hi"))
+	var streamed string
+	for stream.Next() {
+		if end := stream.Current(); end.Type == "response.completed" {
+			streamed = end.Response.Output[0].ID
+		}
+	}
+	if err := stream.Err(); err != nil || streamed == "" {
+		t.Fatalf("%v after %q", err, streamed)
+	}
+	for _, restarted := range []bool{false, true} {
+		if restarted {
+			g.stop(t)
+			g = p.serve(t, tenantsConfig(p))
+		}
+		for _, id := range []string{whole.Output[0].ID, streamed} {
+			ask := respond("mock/gpt", "")
+			ask.Input = responses.ResponseNewParamsInputUnion{OfInputItemList: responses.ResponseInputParam{responses.ResponseInputItemParamOfItemReference(id)}}
+			for key, says := range map[string]string{tenantKey: "Item with id", siblingKey: "Item with id", otherKey: "No such object"} {
+				client := goClient(&running{url: g.url}, key)
+				_, err := client.Responses.New(t.Context(), ask)
+				if status, text := failed(t, err); status != http.StatusNotFound || !strings.Contains(text, says) {
+					t.Errorf("%s: %d %s, want %s", key, status, text, says)
+				}
+			}
+		}
+	}
 }
 
 func filesOf(ctx context.Context, c openai.Client) (int, error) {

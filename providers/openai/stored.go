@@ -112,7 +112,7 @@ func vectorStoreEndpoints() []providers.Endpoint {
 	const op, one = providers.OpVectorStores, "/vector_stores/{vector_store}"
 	file := providers.Stored{Names: []string{"vector_store", "file"}}
 	batch := providers.Stored{Names: []string{"vector_store", "file_batch"}}
-	begins := providers.Stored{Costs: true, Makes: []providers.Made{{ID: "id", Kind: providers.ObjectFileBatch, Within: true}}}
+	begins := providers.Stored{Costs: true, Makes: []providers.Made{{ID: "id", Kind: providers.ObjectFileBatch, Parent: "{vector_store}"}}}
 	return []providers.Endpoint{
 		about(op, get, "/vector_stores", lists(providers.ObjectVectorStore)),
 		about(op, post, "/vector_stores", makesCharged(providers.ObjectVectorStore)),

@@ -23,8 +23,8 @@ func conversationEndpoints() []providers.Endpoint {
 		at(http.MethodGet, one, providers.Stored{}, providers.TurnShow, showConversation),
 		at(http.MethodPost, one, providers.Stored{}, providers.TurnChange, changeConversation),
 		at(http.MethodDelete, one, providers.Stored{Deletes: true}, providers.TurnRemove, removeConversation),
-		at(http.MethodGet, one+"/items", providers.Stored{Paging: paging("before")}, providers.TurnList, listItems),
-		at(http.MethodPost, one+"/items", providers.Stored{}, providers.TurnAdd, addItems),
+		at(http.MethodGet, one+"/items", providers.Stored{Paging: paging("before"), Makes: itemsOf(one[1:])}, providers.TurnList, listItems),
+		at(http.MethodPost, one+"/items", providers.Stored{Makes: itemsOf(one[1:])}, providers.TurnAdd, addItems),
 		at(http.MethodGet, one+"/items/{item}", providers.Stored{}, providers.TurnItemShow, showItem),
 		at(http.MethodDelete, one+"/items/{item}", providers.Stored{}, providers.TurnItemRemove, showConversation),
 	}

@@ -4,8 +4,7 @@ import "github.com/aistrale/aistrale/providers"
 
 // Governed lists the fields that name another model, change the price, reach a network or name
 // a stored object, beyond those that OpenAI's other bodies have too. A response made in the
-// background is billed after its call has ended. An item_reference names a piece of a stored
-// response, which has no owner of its own.
+// background is billed after its call has ended.
 //
 // Source: https://platform.openai.com/docs/api-reference/responses/create
 func Governed() []providers.Governed {
@@ -13,7 +12,8 @@ func Governed() []providers.Governed {
 	return []providers.Governed{
 		{Path: "background", Effect: providers.ChangesPrice},
 		{Path: "service_tier", Effect: providers.ChangesPrice, Except: []string{"auto", "default", "on_demand"}},
-		{Path: "input.#.type", Effect: providers.NamesObject, Prefix: []string{"item_reference"}, Shared: true},
+		{Path: itemField, Effect: providers.NamesObject, Where: isReference, ID: keptElsewhere},
+		{Path: "items.#.id", Effect: providers.NamesObject, Where: isReference, ID: keptElsewhere}, // of conversations
 		{Path: "input.#.tools.#.type", Effect: providers.ReachesNetwork, Except: offered},
 		{Path: "input.#.tools.#.server_url", Effect: providers.ReachesNetwork},
 		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: offered},

@@ -44,8 +44,8 @@ func Endpoints() []providers.Endpoint {
 		{Path: "/v1/responses/input_tokens", Op: providers.OpCountTokens, Face: counting{}, Ask: ask, Words: countWords(), Turns: turns(false)},
 		{Path: "/v1/responses", Op: providers.OpChat, Face: Face{}, Ask: ask, Words: parameters(), Turns: turns(true), Stored: &providers.Stored{
 			// Kept by OpenAI unless the client says otherwise.
-			Makes: append(containers(), providers.Made{ID: "id", Kind: providers.ObjectResponse, Events: []string{"response"}, Unless: "store"}),
-			Marks: containerMarks(),
+			Makes: append(told(), providers.Made{ID: "id", Kind: providers.ObjectResponse, Events: []string{"response"}, Unless: "store"}),
+			Marks: marks(),
 		}},
 	})
 }

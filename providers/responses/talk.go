@@ -151,8 +151,11 @@ func (r *reader) item(it *itemJSON, path string) error {
 	case "item_reference":
 		return noItem(path+".id", it.ID)
 	default:
-		if message {
+		switch {
+		case message:
 			return r.said(it, path)
+		case it.ID != "": // a reference, whose type may be left out
+			return noItem(path+".id", it.ID)
 		}
 		return openai.Missing(path + ".type")
 	}

@@ -15,7 +15,7 @@ import (
 // kept response is {"response":…,"input":[…]}, an item of a conversation the item itself.
 func turns(makes bool) *providers.Turns {
 	return &providers.Turns{
-		Fields: []string{"previous_response_id", "conversation", "input.#.type"}, Makes: makes,
+		Fields: []string{"previous_response_id", "conversation", itemField}, Makes: makes,
 		Ask: askTurns, Own: ownItems, Unfold: unfold, Said: saidItems, Keep: keep,
 	}
 }
@@ -43,7 +43,7 @@ func askTurns(doc *providers.Document) (a providers.TurnsAsked, err error) {
 	}
 	if raw := doc.Value("input"); len(raw) > 0 && raw[0] == '[' {
 		gjson.ParseBytes(raw).ForEach(func(_, item gjson.Result) bool {
-			if id := item.Get("id").Str; refers(item) {
+			if id := referred(item); id != "" {
 				digits, _, _ := providers.Owned(id)
 				a.Items = append(a.Items, providers.TurnItem{ID: id, Within: providers.OwnID("resp", digits)})
 			}
@@ -51,14 +51,6 @@ func askTurns(doc *providers.Document) (a providers.TurnsAsked, err error) {
 		})
 	}
 	return a, nil
-}
-
-// refers reports whether an item only names another one. Its type may be left out.
-func refers(item gjson.Result) bool {
-	if kind := item.Get("type"); kind.Type != gjson.Null {
-		return kind.Str == "item_reference"
-	}
-	return item.Get("id").Type == gjson.String && !item.Get("role").Exists()
 }
 
 // ownItems gives the input as items; a text is a message of the user's.
@@ -75,9 +67,9 @@ func ownItems(doc *providers.Document, find func(item string) []byte) (items [][
 	}
 	gjson.ParseBytes(raw).ForEach(func(_, item gjson.Result) bool {
 		own := []byte(item.Raw)
-		if refers(item) {
-			if own = find(item.Get("id").Str); own == nil {
-				err = noItem(fmt.Sprintf("input[%d].id", len(items)), item.Get("id").Str)
+		if id := referred(item); id != "" {
+			if own = find(id); own == nil {
+				err = noItem(fmt.Sprintf("input[%d].id", len(items)), id)
 				return false
 			}
 		}
