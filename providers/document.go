@@ -45,12 +45,12 @@ func (d *Document) Scan(raw []byte, watch *Watch) error {
 	d.Raw, d.Fields, d.Hits, d.wide = raw, d.Fields[:0], d.Hits[:0], false
 	s := scanner{raw: raw, watch: watch, doc: d, path: d.path[:0]}
 	err := s.document()
-	if s.narrows && err == nil {
-		s.narrow()
-	}
 	d.path = s.path
 	if err != nil {
 		return err
+	}
+	if len(d.Hits) > 0 {
+		d.narrow()
 	}
 	return d.refuseTwins()
 }

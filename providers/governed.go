@@ -41,6 +41,8 @@ func (e Effect) String() string {
 // Governed is a request field that names another model, changes the price, reaches a network
 // or names a stored object.
 type Governed struct {
+	steps []string // of Path; first, as most rules are looked at no further
+
 	// Path is the field's place in the client's JSON: names joined by dots, "#" for the
 	// elements of an array, "*" for any member.
 	Path   string
@@ -65,8 +67,6 @@ type Governed struct {
 	// Shared is set where what is named belongs to the account itself and to none of its users
 	// (a prompt that was written in the provider's console).
 	Shared bool
-
-	steps []string
 }
 
 // Watch finds governed fields while a document is scanned. It is compiled once and shared.
@@ -169,7 +169,7 @@ func (*level) hit(s *scanner, rules []*Governed, value []byte) {
 		if g.at(s) && !g.harmless(value) {
 			h := Hit{Rule: g, Value: value}
 			if g.Where != nil {
-				h.element, s.narrows = s.path[len(s.path)-2].start, true
+				h.element = s.path[len(s.path)-2].start
 			}
 			s.doc.Hits = append(s.doc.Hits, h)
 		}
@@ -178,14 +178,14 @@ func (*level) hit(s *scanner, rules []*Governed, value []byte) {
 
 // narrow drops the hits in elements that their rules do not mean. It comes behind the scan, as what
 // an element is may stand behind the field.
-func (s *scanner) narrow() {
-	s.watch = nil
-	s.doc.Hits = slices.DeleteFunc(s.doc.Hits, func(h Hit) bool {
+func (d *Document) narrow() {
+	s := scanner{raw: d.Raw, path: d.path[:0]}
+	d.Hits = slices.DeleteFunc(d.Hits, func(h Hit) bool {
 		if h.Rule.Where == nil {
 			return false
 		}
 		end, err := s.value(h.element, 1)
-		return err == nil && !h.Rule.Where(s.raw[h.element:end])
+		return err == nil && !h.Rule.Where(d.Raw[h.element:end])
 	})
 }
 

@@ -19,8 +19,6 @@ type scanner struct {
 	doc   *Document
 	watch *Watch
 	path  []step
-	// narrows is set where a hit counts in some elements only.
-	narrows bool
 }
 
 // step is one level of the path to the value being read: a member's name, or an element of an
