@@ -28,9 +28,6 @@ func (s *Store) Audit(ctx context.Context, e storage.AuditEvent) error {
 	return named("audit event", e.ID, err)
 }
 
-// auditTurn is the key of the lock that whoever chains holds.
-const auditTurn = 0x61756469 // "audi"
-
 // ChainAudit chains up to most of what Audit noted, in the order of its ids, and gives the chain's
 // head and how many it chained. Of two that do it at once one waits for the other.
 func (s *Store) ChainAudit(ctx context.Context, most int) (head storage.AuditHead, n int, err error) {
@@ -40,7 +37,7 @@ func (s *Store) ChainAudit(ctx context.Context, most int) (head storage.AuditHea
 		return head, 0, err
 	}
 	err = pgx.BeginFunc(ctx, s.nouns, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, auditTurn); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT FROM pg_advisory_xact_lock($1, `+schemaKey+`)`, lockAudit); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, `SELECT body FROM audit_inbox ORDER BY id LIMIT $1`, most)

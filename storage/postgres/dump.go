@@ -126,6 +126,11 @@ func (s *Store) Restore(ctx context.Context, next func() (part string, r io.Read
 		if err := unhurried(ctx, tx); err != nil {
 			return err
 		}
+		// Whoever makes the partitions of the days that come would wait for the tables, and this one
+		// for its partitions.
+		if _, err := tx.Exec(ctx, `SELECT FROM pg_advisory_xact_lock($1, `+schemaKey+`)`, lockPartitions); err != nil {
+			return err
+		}
 		if err := clearEmpty(ctx, tx); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ const (
 	lockCorrections = 0x41495301 // "AIS", 1
 	lockPartitions  = 0x41495302
 	lockTrim        = 0x41495303
+	lockAudit       = 0x41495304
 )
 
 // schemaKey is the second number of a lock, as SQL.
