@@ -8,6 +8,7 @@ import (
 )
 
 func TestAuditCommands(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	for _, name := range []string{"ada", "grace", "eve"} {
 		d.must("user", "create", name, "--no-password", "--role", "viewer")

@@ -18,6 +18,7 @@ import (
 // A gateway that is killed while it writes leaves a chain that verifies, and no change that was
 // answered is missing from it.
 func TestAudit_Kill(t *testing.T) {
+	t.Parallel()
 	rounds := 2
 	if os.Getenv("AISTRALE_PROVE") != "" {
 		rounds = 20

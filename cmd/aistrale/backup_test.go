@@ -16,6 +16,7 @@ import (
 )
 
 func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	file := filepath.Join(t.TempDir(), "b.tar")
 	text := strings.TrimSpace(d.must("key", "create", "ci"))
@@ -75,6 +76,7 @@ func TestBackupAndRestore(t *testing.T) {
 
 // What is no whole backup leaves the data folder as it was.
 func TestRestore_refuses(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	file := filepath.Join(t.TempDir(), "b.tar")
 	d.must("key", "create", "ci")
@@ -122,6 +124,7 @@ func TestRestore_refuses(t *testing.T) {
 
 // A backup of PostgreSQL is made beside gateways that use it, and fills an empty database.
 func TestBackupAndRestore_postgres(t *testing.T) {
+	t.Parallel()
 	d, other := newDesk(t), newDesk(t)
 	d.vars["AISTRALE_STORAGE_POSTGRES"], other.vars["AISTRALE_STORAGE_POSTGRES"] = storagetest.Postgres(t), storagetest.Postgres(t)
 	d.vars[masterKeyEnv] = storage.NewMasterKey().Reveal()

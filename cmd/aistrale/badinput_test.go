@@ -119,6 +119,7 @@ func TestBadInput_translated(t *testing.T) {
 }
 
 func TestBadInput_size(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	f := func(name string, status int, answer string) {
 		t.Helper()
@@ -182,6 +183,7 @@ func TestBadInput_encodings(t *testing.T) {
 }
 
 func TestBadInput_keys(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	body := `{"model":"mock/gpt","messages":[{"role":"user","content":"hi"}]}`
 	f := func(name, key string) {

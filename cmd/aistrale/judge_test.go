@@ -46,6 +46,7 @@ type judged struct {
 }
 
 func TestJudge(t *testing.T) {
+	t.Parallel()
 	folder := judgeFolder(t)
 	f := func(name string, options ...string) {
 		t.Helper()
@@ -58,6 +59,7 @@ func TestJudge(t *testing.T) {
 // The other faces: where both sides speak one language nothing may differ, elsewhere one case in a
 // hundred at most.
 func TestJudge_faces(t *testing.T) {
+	t.Parallel()
 	folder := judgeFolder(t)
 	for _, face := range []string{"messages", "gemini", "responses"} {
 		t.Run(face, func(t *testing.T) {

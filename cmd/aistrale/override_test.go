@@ -75,6 +75,7 @@ func TestOverride_mistakes(t *testing.T) {
 
 // Every setting can be given as an environment variable.
 func TestOverride_every(t *testing.T) {
+	t.Parallel()
 	var walk func(of reflect.Type, path string)
 	walk = func(of reflect.Type, path string) {
 		for i := range of.NumField() {
