@@ -116,9 +116,7 @@ func (c *Counters) read(ctx context.Context, b *policy.BudgetAsk) error {
 			return err
 		}
 		if mine {
-			release := l.keep(ctx)
-			defer release()
-			return c.teach(ctx, b)
+			return c.teachOnce(ctx, b, l)
 		}
 		select {
 		case <-again.C:
@@ -126,6 +124,17 @@ func (c *Counters) read(ctx context.Context, b *policy.BudgetAsk) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// teachOnce reads the ledger under the node's lock, unless another node did so between this one's
+// look and its turn.
+func (c *Counters) teachOnce(ctx context.Context, b *policy.BudgetAsk, l lock) error {
+	release := l.keep(ctx)
+	defer release()
+	if known, err := c.known(ctx, b); known || err != nil {
+		return err
+	}
+	return c.teach(ctx, b)
 }
 
 // known asks whether Redis knows what was spent.
