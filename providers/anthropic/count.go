@@ -4,12 +4,8 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/aistrale/aistrale/providers"
 )
-
-// A count of tokens goes by the hub as a chat's request whose reply is one usage event and the end.
 
 // counted takes out of a request what count_tokens does not know: what bounds or shapes the answer,
 // of which there is none.
@@ -40,7 +36,7 @@ func (counting) ReadRequest(doc *providers.Document) (*providers.Request, error)
 }
 
 // Writer implements providers.Face.
-func (counting) Writer(providers.Call) providers.Writer { return &countSpeaker{} }
+func (counting) Writer(providers.Call) providers.Writer { return &providers.CountWriter{Say: sayCount} }
 
 // countDecoder reads a reply of count_tokens.
 type countDecoder struct{ done bool }
@@ -48,15 +44,11 @@ type countDecoder struct{ done bool }
 // Decode implements providers.Decoder.
 func (d *countDecoder) Decode(events []providers.Event, frame []byte) []providers.Event {
 	d.done = true
-	total := gjson.GetBytes(frame, "input_tokens")
-	if !providers.ValidJSON(frame) || total.Type != gjson.Number {
-		return append(events, uncounted(errors.New("a count without input_tokens")))
+	events, ok := providers.AppendCount(events, frame, "input_tokens", "")
+	if !ok {
+		events = append(events, uncounted(errors.New("a count without input_tokens")))
 	}
-	var line providers.UsageLine
-	line.Set(providers.InputTotal, total.Int())
-	return append(events,
-		providers.Event{Kind: providers.EventUsage, Usage: &providers.Usage{Lines: []providers.UsageLine{line}}},
-		providers.Event{Kind: providers.EventEnd})
+	return events
 }
 
 // Close implements providers.Decoder.
@@ -71,24 +63,8 @@ func uncounted(err error) providers.Event {
 	return (&decoder{}).fail(nil, err)[0]
 }
 
-// countSpeaker says a count to a client.
-type countSpeaker struct{ usage providers.Usage }
-
-// Write implements providers.Writer.
-func (w *countSpeaker) Write(dst []byte, ev *providers.Event) []byte {
-	switch ev.Kind {
-	case providers.EventUsage:
-		if ev.Usage != nil {
-			w.usage.Merge(*ev.Usage)
-		}
-	case providers.EventEnd:
-		n := w.usage.Called()
-		dst = strconv.AppendInt(append(dst, `{"input_tokens":`...), n.Input(), 10)
-		return append(dst, '}')
-	default: // a count has no text
-	}
-	return dst
+// sayCount says a count to a client.
+func sayCount(dst []byte, n providers.Normal) []byte {
+	dst = strconv.AppendInt(append(dst, `{"input_tokens":`...), n.Input(), 10)
+	return append(dst, '}')
 }
-
-// Passed implements providers.Writer; a count is no stream.
-func (*countSpeaker) Passed([]byte) {}

@@ -3,8 +3,6 @@ package bedrock
 import (
 	"errors"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/aistrale/aistrale/providers"
 )
 
@@ -36,15 +34,11 @@ func (d *countDecoder) Decode(events []providers.Event, frame []byte) []provider
 		return events
 	}
 	d.done = true
-	total := gjson.GetBytes(frame, "inputTokens")
-	if !providers.ValidJSON(frame) || total.Type != gjson.Number {
-		return append(events, providers.Event{Kind: providers.EventFault, Fault: unread(errors.New("a count without inputTokens"))})
+	events, ok := providers.AppendCount(events, frame, "inputTokens", "")
+	if !ok {
+		events = append(events, providers.Event{Kind: providers.EventFault, Fault: unread(errors.New("a count without inputTokens"))})
 	}
-	var line providers.UsageLine
-	line.Set(providers.InputTotal, total.Int())
-	return append(events,
-		providers.Event{Kind: providers.EventUsage, Usage: &providers.Usage{Lines: []providers.UsageLine{line}}},
-		providers.Event{Kind: providers.EventEnd})
+	return events
 }
 
 // Close implements providers.Decoder.

@@ -21,7 +21,7 @@ type writer struct {
 // Writer implements providers.Face.
 func (Face) Writer(call providers.Call) providers.Writer {
 	if call.Op == providers.OpCountTokens {
-		return &countWriter{}
+		return &providers.CountWriter{Say: sayCount}
 	}
 	return &writer{call: call, id: call.ID}
 }

@@ -3,12 +3,8 @@ package responses
 import (
 	"strconv"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/aistrale/aistrale/providers"
 )
-
-// A count of tokens goes by the hub as a request whose reply is one usage event and the end.
 
 // countedMembers are the members of a request that a count knows: what bounds or shapes the
 // answer is none of them.
@@ -40,7 +36,7 @@ func counted(plan providers.Plan) (providers.Plan, error) {
 type counting struct{ Face }
 
 // Writer implements providers.Face.
-func (counting) Writer(providers.Call) providers.Writer { return &countWriter{} }
+func (counting) Writer(providers.Call) providers.Writer { return &providers.CountWriter{Say: sayCount} }
 
 // countWords are the parameters that do not change what a prompt counts: all that operators set.
 func countWords() map[string]providers.Word {
@@ -58,37 +54,17 @@ type countDecoder struct{ decoder }
 // Decode implements providers.Decoder.
 func (d *countDecoder) Decode(events []providers.Event, frame []byte) []providers.Event {
 	d.over = true
-	total := gjson.GetBytes(frame, "input_tokens")
-	if !providers.ValidJSON(frame) || total.Type != gjson.Number {
-		return append(events, providers.Event{Kind: providers.EventFault, Fault: &providers.Fault{
+	events, ok := providers.AppendCount(events, frame, "input_tokens", "")
+	if !ok {
+		events = append(events, providers.Event{Kind: providers.EventFault, Fault: &providers.Fault{
 			Kind: providers.FaultUpstream, Retryable: true, Message: "the upstream's reply cannot be read: it is a count without input_tokens",
 		}})
 	}
-	var line providers.UsageLine
-	line.Set(providers.InputTotal, total.Int())
-	return append(events,
-		providers.Event{Kind: providers.EventUsage, Usage: &providers.Usage{Lines: []providers.UsageLine{line}}},
-		providers.Event{Kind: providers.EventEnd})
+	return events
 }
 
-// countWriter says a count to a client.
-type countWriter struct{ usage providers.Usage }
-
-// Write implements providers.Writer.
-func (w *countWriter) Write(dst []byte, ev *providers.Event) []byte {
-	switch ev.Kind {
-	case providers.EventUsage:
-		if ev.Usage != nil {
-			w.usage.Merge(*ev.Usage)
-		}
-	case providers.EventEnd:
-		n := w.usage.Called()
-		dst = append(dst, `{"object":"response.input_tokens","input_tokens":`...)
-		return append(strconv.AppendInt(dst, n.Input(), 10), '}')
-	default: // a count has no text
-	}
-	return dst
+// sayCount says a count to a client.
+func sayCount(dst []byte, n providers.Normal) []byte {
+	dst = append(dst, `{"object":"response.input_tokens","input_tokens":`...)
+	return append(strconv.AppendInt(dst, n.Input(), 10), '}')
 }
-
-// Passed implements providers.Writer; a count is no stream.
-func (*countWriter) Passed([]byte) {}
