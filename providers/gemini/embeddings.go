@@ -92,27 +92,37 @@ func (e *embedding) batch(texts []string) []byte {
 	for _, text := range texts {
 		w.open('{')
 		w.field("model", "models/"+strings.TrimPrefix(e.model, "models/"))
-		w.key("content")
-		w.open('{')
-		w.key("parts")
-		w.open('[')
-		w.textPart(text, nil)
-		w.shut(']')
-		w.shut('}')
-		if e.task != "" {
-			w.field("taskType", e.task)
-		}
-		if e.title != "" {
-			w.field("title", e.title)
-		}
-		if e.dimensions > 0 {
-			w.rawField("outputDimensionality", number(e.dimensions))
-		}
+		w.content(text)
+		e.options(&w)
 		w.shut('}')
 	}
 	w.shut(']')
 	w.shut('}')
 	return w.b
+}
+
+// content says one text as a content of its own.
+func (w *body) content(text string) {
+	w.key("content")
+	w.open('{')
+	w.key("parts")
+	w.open('[')
+	w.textPart(text, nil)
+	w.shut(']')
+	w.shut('}')
+}
+
+// options says what the vectors are for, and how long they are to be.
+func (e *embedding) options(w *body) {
+	if e.task != "" {
+		w.field("taskType", e.task)
+	}
+	if e.title != "" {
+		w.field("title", e.title)
+	}
+	if e.dimensions > 0 {
+		w.rawField("outputDimensionality", number(e.dimensions))
+	}
 }
 
 // taskType gives the API's word for input_type; false where it has none. The second generation

@@ -57,25 +57,11 @@ func (e *embedding) predict(texts []string) []byte {
 func (e *embedding) embedContent(texts []string) []byte {
 	var w body
 	w.open('{')
-	w.key("content")
-	w.open('{')
-	w.key("parts")
-	w.open('[')
-	w.textPart(strings.Join(texts, ""), nil) // one text
-	w.shut(']')
-	w.shut('}')
+	w.content(strings.Join(texts, "")) // one text
 	if e.task != "" || e.title != "" || e.dimensions > 0 {
 		w.key("embedContentConfig")
 		w.open('{')
-		if e.task != "" {
-			w.field("taskType", e.task)
-		}
-		if e.title != "" {
-			w.field("title", e.title)
-		}
-		if e.dimensions > 0 {
-			w.rawField("outputDimensionality", number(e.dimensions))
-		}
+		e.options(&w)
 		w.shut('}')
 	}
 	w.shut('}')
