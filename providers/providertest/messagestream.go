@@ -50,11 +50,8 @@ func (s *messageStream) read(event string) {
 	if strings.HasPrefix(event, ":") {
 		return
 	}
-	name, data, ok := strings.Cut(event, "\n")
-	name, ok1 := strings.CutPrefix(name, "event: ")
-	data, ok2 := strings.CutPrefix(data, "data: ")
-	var ev map[string]any
-	if !ok || !ok1 || !ok2 || json.Unmarshal([]byte(data), &ev) != nil {
+	name, ev, ok := namedEvent(event)
+	if !ok {
 		s.say("no event: %.200q", event)
 		return
 	}
