@@ -49,14 +49,6 @@ func callerOf(ctx context.Context) *caller {
 	return &caller{}
 }
 
-type localKey struct{}
-
-// Local makes the requests of ctx those of somebody who has the store itself at hand, and so may do
-// everything: there is nothing in it that they could not change. name is for the audit log.
-func Local(ctx context.Context, name string) context.Context {
-	return context.WithValue(ctx, localKey{}, &caller{via: "local/" + name, memberships: everything()})
-}
-
 func everything() []storage.Membership {
 	return []storage.Membership{{Workspace: storage.Everywhere, Role: storage.RoleAdmin}}
 }

@@ -143,25 +143,3 @@ func (a *api) answerAgain(w http.ResponseWriter, r *http.Request, row kept[answe
 	_, _ = io.WriteString(w, body.Reveal()) //nolint:gosec // JSON of our own; a client that has left needs no answer
 	return nil
 }
-
-// recorder holds an answer back until it is known whether what it tells of has happened.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header implements http.ResponseWriter.
-func (r *recorder) Header() http.Header { return r.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (r *recorder) WriteHeader(status int) { r.status = status }
-
-// Write implements http.ResponseWriter.
-func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
-
-func (r *recorder) write(w http.ResponseWriter) {
-	maps.Copy(w.Header(), r.header)
-	w.WriteHeader(r.status)
-	_, _ = w.Write(r.body.Bytes()) // a client that has left needs no answer
-}

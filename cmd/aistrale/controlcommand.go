@@ -60,41 +60,17 @@ func (c *controlCommand) withAPI(ctx context.Context, do func(*apiClient) error)
 	if err != nil {
 		return err
 	}
-	return do(&apiClient{http: &http.Client{Transport: inProcess{controlAPI(s, func() *Config { return config }, audits, log)}}, url: "http://store"})
+	return do(&apiClient{http: &http.Client{Transport: admin.InProcess{API: controlAPI(s, func() *Config { return config }, audits, log), Name: operator()}}, url: "http://store"})
 }
 
-// inProcess asks a handler instead of a server, as whoever may open the store.
-type inProcess struct{ handler http.Handler }
-
-// RoundTrip implements http.RoundTripper.
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	name := "unknown"
-	if who, err := user.Current(); err == nil {
-		name = who.Username
+// operator gives the name of who types, for the audit log.
+func operator() string {
+	who, err := user.Current()
+	if err != nil {
+		return "unknown"
 	}
-	answer := &answer{header: http.Header{}, status: http.StatusOK}
-	p.handler.ServeHTTP(answer, r.WithContext(admin.Local(r.Context(), name)))
-	return &http.Response{
-		StatusCode: answer.status, Header: answer.header, Body: io.NopCloser(&answer.body), Request: r,
-		Status: fmt.Sprintf("%d %s", answer.status, http.StatusText(answer.status)),
-	}, nil
+	return who.Username
 }
-
-// answer is an http.ResponseWriter that keeps what it is told.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answer) WriteHeader(status int) { a.status = status }
-
-// Write implements http.ResponseWriter.
-func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // apiClient speaks with the API.
 type apiClient struct {
