@@ -36,6 +36,14 @@ func (s *Store) ChainAudit(ctx context.Context, most int) (head storage.AuditHea
 	if err := s.Ready(ctx); err != nil {
 		return head, 0, err
 	}
+	var waits bool // mostly nothing does: nobody takes a turn for that
+	if err := s.nouns.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit_inbox)`).Scan(&waits); err != nil {
+		return head, 0, fmt.Errorf("audit log: %w", err)
+	}
+	if !waits {
+		head, err = s.AuditHead(ctx)
+		return head, 0, err
+	}
 	err = pgx.BeginFunc(ctx, s.nouns, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT FROM pg_advisory_xact_lock($1, `+schemaKey+`)`, lockAudit); err != nil {
 			return err
@@ -155,19 +163,24 @@ func auditWhere(q *storage.AuditQuery) (where string, args []any) {
 	if q.Workspace != "" {
 		add("workspace = ?", q.Workspace)
 	}
-	for term, at := range map[string]time.Time{"at >= ?": q.From, "at < ?": q.To} {
-		if !at.IsZero() {
-			add(term, at)
+	for _, bound := range []struct {
+		term string
+		at   time.Time
+	}{{"at >= ?", q.From}, {"at < ?", q.To}} {
+		if !bound.at.IsZero() {
+			add(bound.term, bound.at)
 		}
 	}
-	for column, want := range map[string]string{"actor": q.Actor, "action": q.Action, "target": q.Target, "outcome": string(q.Outcome)} {
-		begin, many := strings.CutSuffix(want, "*")
+	for _, word := range []struct{ column, want string }{
+		{"actor", q.Actor}, {"action", q.Action}, {"target", q.Target}, {"outcome", string(q.Outcome)},
+	} {
+		begin, many := strings.CutSuffix(word.want, "*")
 		switch {
-		case want == "":
+		case word.want == "":
 		case many:
-			add("starts_with("+column+", ?)", begin)
+			add("starts_with("+word.column+", ?)", begin)
 		default:
-			add(column+" = ?", want)
+			add(word.column+" = ?", word.want)
 		}
 	}
 	return strings.Join(terms, " AND "), args
