@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/guard"
 	"github.com/aistrale/aistrale/providers"
 )
 
@@ -23,9 +20,7 @@ type Fetcher interface {
 	Fetch(ctx context.Context, url string, room func(size int) error) (providers.Media, error)
 }
 
-// GuardedFetcher fetches public http and https URLs only. The guard looks at the address that
-// is really dialled, after name resolution and on every redirect, so that no name can lead it
-// into the operator's network.
+// GuardedFetcher fetches public http and https URLs only.
 type GuardedFetcher struct {
 	client *http.Client
 	most   int64
@@ -33,87 +28,26 @@ type GuardedFetcher struct {
 
 // NewFetcher fetches up to most bytes within timeout.
 func NewFetcher(most int64, timeout time.Duration) *GuardedFetcher {
-	dial := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
-		return guard(address)
-	}}
-	return &GuardedFetcher{most: most, client: &http.Client{
-		Timeout: timeout,
-		Transport: &http.Transport{
-			DialContext: dial.DialContext, Proxy: nil, MaxIdleConns: 8, IdleConnTimeout: 10 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
-			if len(via) >= 3 {
-				return errors.New("too many redirects")
-			}
-			return nil
-		},
-	}}
+	return newFetcher(guard.Rules{HTTP: true, Ports: []uint16{80, 443}, Redirects: 2}, most, timeout)
 }
 
-var errPrivate = errors.New("the address is not public")
-
-// guard refuses addresses that are not on the public internet.
-func guard(address string) error {
-	host, port, err := net.SplitHostPort(address)
+func newFetcher(rules guard.Rules, most int64, timeout time.Duration) *GuardedFetcher {
+	g, err := guard.New(rules)
 	if err != nil {
-		return err
+		panic(err) // they are this package's own
 	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return err
-	}
-	ip = ip.WithZone("").Unmap() // a prefix contains no address with a zone
-	if port != "80" && port != "443" || !public(ip) {
-		return errPrivate
-	}
-	return nil
-}
-
-// special are blocks that no public service answers on, beside those netip knows.
-// Source: https://www.iana.org/assignments/iana-ipv4-special-registry, -ipv6-special-registry
-var special = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("3fff::/20"),
-}
-
-// global6 is all of IPv6 that has been given out for public use; translations of IPv4 and
-// addresses of a site stand outside.
-// Source: https://www.iana.org/assignments/ipv6-address-space
-var global6 = netip.MustParsePrefix("2000::/3")
-
-func public(ip netip.Addr) bool {
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Is6() && !global6.Contains(ip) {
-		return false
-	}
-	for _, p := range special {
-		if p.Contains(ip) {
-			return false
-		}
-	}
-	return true
+	return &GuardedFetcher{client: g.Client(timeout), most: most}
 }
 
 // Fetch implements Fetcher.
 func (g *GuardedFetcher) Fetch(ctx context.Context, address string, room func(size int) error) (providers.Media, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return providers.Media{}, errors.New("it is not an http or https URL without credentials")
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
-		return providers.Media{}, err
+		return providers.Media{}, guard.Cause(err) // the URL may carry a signature
 	}
 	resp, err := g.client.Do(req)
 	if err != nil {
-		var whole *url.Error
-		if errors.As(err, &whole) { // it quotes the URL, which may carry a signature
-			err = whole.Err
-		}
-		return providers.Media{}, err
+		return providers.Media{}, guard.Cause(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
