@@ -31,6 +31,7 @@ type Config struct {
 	MetricsToken storage.Secret `yaml:"metrics_token"`
 	Sessions     SessionConfig  `yaml:"sessions"`
 	Audit        AuditConfig    `yaml:"audit"`
+	Outbound     OutboundConfig `yaml:"outbound"`
 
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request

@@ -63,6 +63,7 @@ func (v *validator) config(c *Config) {
 	v.journal(c)
 	v.prices(c)
 	v.audit(&c.Audit)
+	v.outbound(&c.Outbound)
 }
 
 func (v *validator) listeners(c *Config) {
