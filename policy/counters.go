@@ -22,9 +22,9 @@ type Counters interface {
 	// Load tells a budget's counter what the ledger says was spent in its window, where the
 	// counter knows nothing of that window yet.
 	Load(ctx context.Context, b *BudgetAsk, spent int64) error
-	// State says how a budget's counter stands now. One that nobody has asked yet has nothing
-	// spent and nothing reserved.
-	State(ctx context.Context, b *BudgetAsk) (BudgetState, error)
+	// Gauge says how the counters of an ask stand now, and takes nothing of them. One that nobody
+	// has asked yet is full, free, or has nothing spent.
+	Gauger
 }
 
 // Ask is what one attempt asks of the counters.

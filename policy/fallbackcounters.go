@@ -355,9 +355,4 @@ func (f *FallbackCounters) Load(ctx context.Context, b *BudgetAsk, spent int64) 
 	return f.options.Shared.Load(ctx, b, spent)
 }
 
-// State implements Counters.
-func (f *FallbackCounters) State(ctx context.Context, b *BudgetAsk) (BudgetState, error) {
-	return f.options.Shared.State(ctx, b)
-}
-
 var _ Counters = (*FallbackCounters)(nil)

@@ -47,11 +47,11 @@ func (s *away) Settle(g *policy.Grant, spent policy.Spent) {
 	s.Meter.Settle(g, spent)
 }
 
-func (s *away) State(ctx context.Context, b *policy.BudgetAsk) (policy.BudgetState, error) {
+func (s *away) Gauge(ctx context.Context, a *policy.Ask) (policy.Gauge, error) {
 	if s.down.Load() {
-		return policy.BudgetState{}, errAway
+		return policy.Gauge{}, errAway
 	}
-	return s.Meter.State(ctx, b)
+	return s.Meter.Gauge(ctx, a)
 }
 
 func (s *away) Nodes() int { return s.nodes }
@@ -237,7 +237,7 @@ func TestFallbackCounters_ExtendWhatTheSharedGranted(t *testing.T) {
 		s.down.Store(false)
 		c.Settle(v.Grant, policy.Spent{Budgets: []int64{300}})
 		c.Settle(v.Grant, policy.Spent{Budgets: []int64{300}})
-		state, err := c.State(t.Context(), &s.ask().Budgets[0])
+		state, err := policy.StateOf(t.Context(), c, &s.ask().Budgets[0])
 		if err != nil || state.Spent != 300 || state.Reserved != 0 {
 			t.Errorf("%s: %+v, %v", mode, state, err)
 		}

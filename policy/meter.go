@@ -247,18 +247,3 @@ func (m *Meter) Settle(g *Grant, s Spent) {
 	}
 	l.phase = leaseSettled
 }
-
-// State implements Counters. Its error is History's or the context's.
-func (m *Meter) State(ctx context.Context, b *BudgetAsk) (BudgetState, error) {
-	if err := m.learn(ctx, b); err != nil {
-		return BudgetState{}, err
-	}
-	m.lock(m.options.Now())
-	defer m.unlock()
-	known := m.budgets[b.Counter]
-	if known == nil {
-		return BudgetState{}, nil
-	}
-	known.forget(m.now)
-	return BudgetState{Spent: known.spent, Reserved: known.reserved}, nil
-}

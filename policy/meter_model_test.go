@@ -279,7 +279,7 @@ func (b *budgetRun) settleLate() {
 // time of the charge is the meter's.
 func (b *budgetRun) runOut() {
 	ask := b.ask()
-	if _, err := b.meter.State(b.t.Context(), &ask); err != nil {
+	if _, err := StateOf(b.t.Context(), b.meter, &ask); err != nil {
 		b.t.Fatal(err)
 	}
 	b.model.open = slices.DeleteFunc(b.model.open, func(l *modelLease) bool {
@@ -301,7 +301,7 @@ func (b *budgetRun) runOut() {
 
 func (b *budgetRun) compare() {
 	ask := b.ask()
-	got, err := b.meter.State(b.t.Context(), &ask)
+	got, err := StateOf(b.t.Context(), b.meter, &ask)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -386,7 +386,7 @@ func TestMeterLongCall(t *testing.T) {
 		t.Helper()
 		clock.now = clock.now.Add(after)
 		v := m.mustTake(t, &Ask{Now: clock.now, Slots: []SlotAsk{{Counter: "s", Limit: 1}}})
-		s, err := m.State(t.Context(), &b)
+		s, err := StateOf(t.Context(), m, &b)
 		if err != nil || s != want || (v.Grant != nil) != free {
 			t.Errorf("%+v %v, the slot is free: %v", s, err, v.Grant != nil)
 		}
@@ -404,7 +404,7 @@ func TestMeterLostLease(t *testing.T) {
 	m.mustTake(t, a)
 	*a = Ask{}
 	clock.now = clock.now.Add(time.Hour)
-	if s, err := m.State(t.Context(), &b); err != nil || s != (BudgetState{Spent: 40}) {
+	if s, err := StateOf(t.Context(), m, &b); err != nil || s != (BudgetState{Spent: 40}) {
 		t.Errorf("%+v %v", s, err)
 	}
 }
@@ -420,7 +420,7 @@ func TestMeterKeepsBudget(t *testing.T) {
 		m.mustTake(t, &Ask{Now: clock.now})
 	}
 	m.Settle(l.Grant, Spent{Budgets: []int64{60}})
-	if s, err := m.State(t.Context(), &b); err != nil || s.Spent != 60 {
+	if s, err := StateOf(t.Context(), m, &b); err != nil || s.Spent != 60 {
 		t.Errorf("%+v %v", s, err)
 	}
 }
@@ -476,7 +476,7 @@ func TestMeterForgets(t *testing.T) {
 	if n := held(); n != 1 {
 		t.Fatalf("%d counters after 4 hours: %d rates, %d slots, %d budgets", n, len(m.rates), len(m.slots), len(m.budgets))
 	}
-	if s, err := m.State(t.Context(), &forever); err != nil || s.Spent != 7 {
+	if s, err := StateOf(t.Context(), m, &forever); err != nil || s.Spent != 7 {
 		t.Fatalf("%+v %v: a budget without an end was forgotten", s, err)
 	}
 }

@@ -61,7 +61,7 @@ func TestMeterThousandCallers(t *testing.T) {
 				})
 			}
 			all.Wait()
-			s, err := q.State(context.Background(), &b)
+			s, err := policy.StateOf(context.Background(), q, &b)
 			if err != nil || s.Spent != spent.Load() || s.Reserved != 0 {
 				t.Errorf("%s: %+v (%v), spent %d", name, s, err, spent.Load())
 			}
@@ -122,7 +122,7 @@ func TestMeterThresholds(t *testing.T) {
 	abandoned, _ := m.Take(context.Background(), &policy.Ask{Now: noon, Alive: time.Minute, Budgets: []policy.BudgetAsk{large}})
 	clock.now = noon.Add(time.Hour)
 	says(map[int]int{50: 1, 80: 1})
-	if s, _ := m.State(context.Background(), &ask); s.Spent != 999 {
+	if s, _ := policy.StateOf(context.Background(), m, &ask); s.Spent != 999 {
 		t.Fatalf("%+v", s)
 	}
 	m.Settle(abandoned.Grant, policy.Spent{Budgets: []int64{700}}) // a late word
@@ -216,7 +216,7 @@ func TestMeterHistory(t *testing.T) {
 	if v := take(later); v.Grant == nil {
 		t.Fatal("refused")
 	}
-	if s, err := m.State(t.Context(), &policy.BudgetAsk{Counter: "total", Limit: 5}); err != nil || s.Spent != 900 {
+	if s, err := policy.StateOf(t.Context(), m, &policy.BudgetAsk{Counter: "total", Limit: 5}); err != nil || s.Spent != 900 {
 		t.Errorf("%+v %v", s, err)
 	}
 	want := []string{"day 00:00", "day 00:00", "rolling 11:00", "total 00:00"}

@@ -95,7 +95,7 @@ func (f *FallbackCounters) Prepare(ctx context.Context, budgets []BudgetAsk) {
 	}
 	for i := range budgets {
 		b := &budgets[i]
-		if _, err := f.options.Shared.State(ctx, b); err == nil || f.options.History == nil || b.Advisory {
+		if _, err := StateOf(ctx, f.options.Shared, b); err == nil || f.options.History == nil || b.Advisory {
 			continue
 		}
 		_, known := f.known(b.Counter)

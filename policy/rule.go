@@ -18,6 +18,23 @@ const (
 	CountedNano // nano-USD
 )
 
+// String names the units as APIs do.
+func (c Counted) String() string {
+	switch c {
+	case CountedRequests:
+		return "requests"
+	case CountedTokens:
+		return "tokens"
+	case CountedInput:
+		return "input_tokens"
+	case CountedOutput:
+		return "output_tokens"
+	case CountedNano:
+		return "usd"
+	}
+	return "unknown"
+}
+
 // Holder is one whom a limit or a budget stands on.
 type Holder struct {
 	Kind            storage.ScopeKind

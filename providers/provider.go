@@ -38,6 +38,10 @@ const (
 	OpRealtime // a conversation of events over a WebSocket
 	OpSkills
 	OpCachedContents
+
+	// Of the key itself, which the gateway answers.
+	OpMe
+	OpMyUsage
 )
 
 // String gives the operation's name as the GenAI semantic conventions spell it.
@@ -87,6 +91,10 @@ func (o Op) String() string {
 		return "skills"
 	case OpCachedContents:
 		return "cached_contents"
+	case OpMe:
+		return "me"
+	case OpMyUsage:
+		return "my_usage"
 	}
 	return "unknown"
 }
@@ -95,7 +103,14 @@ func (o Op) String() string {
 func (o Op) Makes() bool { return o == OpChat || o == OpCompletions || o == OpRealtime }
 
 // Bills reports whether an upstream charges for the operation.
-func (o Op) Bills() bool { return o != OpModels && o != OpCountTokens }
+func (o Op) Bills() bool {
+	switch o {
+	case OpModels, OpCountTokens, OpMe, OpMyUsage:
+		return false
+	default:
+		return true
+	}
+}
 
 // Media reports whether the operation makes or reads sounds or images: its answer may be bytes,
 // and it may be billed by other things than tokens.

@@ -275,7 +275,7 @@ func TestBatch_Budget(t *testing.T) {
 		if err := w.Snapshot().Limits.For(key).Ask(&ask, &policy.Wanted{Now: time.Now(), Target: policy.Target{Provider: "openai", Model: "m"}}); err != nil {
 			t.Fatal(err)
 		}
-		state, err := w.options.Counters.State(t.Context(), &ask.Budgets[0])
+		state, err := policy.StateOf(t.Context(), w.options.Counters, &ask.Budgets[0])
 		if err != nil {
 			t.Fatal(err)
 		}

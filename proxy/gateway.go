@@ -54,6 +54,8 @@ type Options struct {
 	Turns Turns
 	// Objects knows whose stored objects are; nil: nobody has any.
 	Objects Objects
+	// Usage tells keys what they used; nil: it is kept nowhere.
+	Usage Usage
 }
 
 // Limits bound what one request, and all of them together, may take.
@@ -163,6 +165,7 @@ type Gateway struct {
 	probes    probes
 	objects   *objects
 	batches   batches
+	curious   curious
 
 	draining atomic.Bool // no new request is wanted
 
@@ -258,6 +261,10 @@ func (f *flight) serve() error {
 		return &providers.Fault{Kind: providers.FaultForbidden, NoRetry: true, Message: f.endpoint.Closed}
 	case f.endpoint.Op == providers.OpModels:
 		return f.models()
+	case f.endpoint.Op == providers.OpMe:
+		return f.me()
+	case f.endpoint.Op == providers.OpMyUsage:
+		return f.myUsage()
 	case f.endpoint.Session != nil:
 		return f.converse()
 	}

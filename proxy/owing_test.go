@@ -85,7 +85,7 @@ func owesNothing(t *testing.T, p *erratic) {
 		records[i] = g.records.next(t)
 	}
 	asks := g.Snapshot().Limits.For(&storage.Key{ID: "testkey0", Name: "test0", Workspace: "default"}).Budgets(time.Now())
-	state, err := meter.State(t.Context(), &asks[0])
+	state, err := policy.StateOf(t.Context(), meter, &asks[0])
 	if err != nil || state.Reserved != 0 || state.Spent == 0 {
 		t.Errorf("%s: %+v, %v", asks[0].Counter, state, err)
 	}

@@ -32,6 +32,9 @@ const (
 	CostNano
 	DurationMicros // of final attempts
 	FirstLatency   // the first of LatencyBuckets counts of final attempts by duration
+	// FirstToken is the first of LatencyBuckets counts of final streams by how long their first
+	// content took.
+	FirstToken = FirstLatency + LatencyBuckets
 )
 
 // LatencyBuckets is the number of duration buckets. The first ends at 2 ms, each further one
@@ -39,7 +42,7 @@ const (
 const LatencyBuckets = 32
 
 // Measures is the number of measures.
-const Measures = int(FirstLatency) + LatencyBuckets
+const Measures = int(FirstToken) + LatencyBuckets
 
 // Totals are sums by measure.
 type Totals [Measures]int64
@@ -50,13 +53,20 @@ var measureNames = [...]string{
 	"images", "searches", "characters", "audio_in_ms", "audio_out_ms", "cost_nano", "duration_us",
 }
 
-// String is the measure's column: requests, cost_nano, latency_00.
+// String is the measure's column: requests, cost_nano, latency_00, first_token_31.
 func (m Measure) String() string {
-	if m < FirstLatency {
+	switch {
+	case m < FirstLatency:
 		return measureNames[m]
+	case m < FirstToken:
+		return bucketName("latency_", m-FirstLatency)
 	}
-	n := strconv.Itoa(int(m - FirstLatency))
-	return "latency_" + "00"[len(n):] + n
+	return bucketName("first_token_", m-FirstToken)
+}
+
+func bucketName(prefix string, bucket Measure) string {
+	n := strconv.Itoa(int(bucket))
+	return prefix + "00"[len(n):] + n
 }
 
 // latencyEnds is where the buckets end, in microseconds.
@@ -106,6 +116,9 @@ func TotalsOf(e *Entry) Totals {
 		}
 		t[DurationMicros] = e.Duration.Microseconds()
 		t[FirstLatency+Measure(latencyBucket(e.Duration))] = 1
+		if e.Stream && e.FirstByte > 0 {
+			t[FirstToken+Measure(latencyBucket(e.FirstByte))] = 1
+		}
 	}
 	if !e.Known() {
 		t[Unpriced] = 1
@@ -141,12 +154,23 @@ func (e *Entry) Failed() bool { return e.Outcome != OutcomeOK && e.Outcome != Ou
 
 // Latency gives the duration below which the share q (0 to 1) of the final attempts stayed,
 // interpolated within its bucket; 0 where there were none.
-func (t *Totals) Latency(q float64) time.Duration {
-	counts := t[FirstLatency:]
-	var all int64
-	for _, n := range counts {
+func (t *Totals) Latency(q float64) time.Duration { return quantile(t[FirstLatency:FirstToken], q) }
+
+// FirstTokenLatency is Latency of the time to the first content of streams.
+func (t *Totals) FirstTokenLatency(q float64) time.Duration { return quantile(t[FirstToken:], q) }
+
+// Streams counts the streams that FirstTokenLatency speaks of.
+func (t *Totals) Streams() int64 { return countOf(t[FirstToken:]) }
+
+func countOf(buckets []int64) (all int64) {
+	for _, n := range buckets {
 		all += n
 	}
+	return all
+}
+
+func quantile(counts []int64, q float64) time.Duration {
+	all := countOf(counts)
 	if all == 0 {
 		return 0
 	}

@@ -27,6 +27,8 @@ func TestMeasureNames(t *testing.T) {
 	f(DurationMicros, "duration_us")
 	f(FirstLatency, "latency_00")
 	f(FirstLatency+LatencyBuckets-1, "latency_31")
+	f(FirstToken, "first_token_00")
+	f(Measure(Measures-1), "first_token_31")
 }
 
 func TestTotalsOf(t *testing.T) {

@@ -35,6 +35,8 @@ type UsageQuery struct {
 	By       []Dimension // one sum for each combination; empty: one sum for all
 	Per      Period      // and for each period; "": for the whole span
 	Where    []Filter    // all must hold
+	// Limit bounds the sums of an answer; 0 is all. Which are left out is not said.
+	Limit int
 }
 
 // Filter holds where a dimension has one of the values. A value that ends in "*" stands for all

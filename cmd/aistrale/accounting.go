@@ -159,6 +159,14 @@ func (a *accounting) keeper() proxy.Journal {
 	return a.journal
 }
 
+// told is the ledger as keys are told of it; nil where there is none.
+func (a *accounting) told() proxy.Usage {
+	if a.ledger == nil {
+		return nil
+	}
+	return a.ledger
+}
+
 // lag counts the settled records that are not in the ledger yet.
 func (a *accounting) lag() int64 {
 	if a == nil || a.journal == nil {

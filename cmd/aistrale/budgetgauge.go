@@ -34,7 +34,7 @@ func (s *service) budgetGauges() []telemetry.Budget {
 			if rule.Counts != policy.CountedNano || rule.Budget.Scope.Name == "*" || len(rule.Budget.Models) > 0 || seen[name] || len(out) == maxBudgetGauges {
 				continue
 			}
-			stands, err := s.counting.counters.State(ctx, &asks[i])
+			stands, err := policy.StateOf(ctx, s.counting.counters, &asks[i])
 			if err != nil {
 				continue // what is not known is not shown
 			}

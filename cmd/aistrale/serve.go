@@ -183,7 +183,7 @@ func (s *service) newGateway() error {
 	gateway, err := proxy.New(proxy.Options{
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Headers: catalog.GovernedHeaders(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
-		Replies: s.replies.kept(), Objects: s.store, Turns: s.store.turns(),
+		Replies: s.replies.kept(), Objects: s.store, Turns: s.store.turns(), Usage: s.accounts.told(),
 		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, MaxCached: int(c.Cache.MaxReply), MaxTurn: int(c.Turns.MaxSize), TurnLife: c.Turns.MaxLifetime, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,

@@ -23,6 +23,8 @@ func Surface() providers.Surface {
 		{Path: "/v1/images/variations", Op: providers.OpImageVariations, Ask: askImages, Form: imageForm()},
 		{Method: http.MethodGet, Path: "/v1/models", Op: providers.OpModels, List: appendModels},
 		{Method: http.MethodGet, Path: "/v1/models/{model}", Op: providers.OpModels, Show: appendModel},
+		{Method: http.MethodGet, Path: "/v1/me", Op: providers.OpMe},
+		{Method: http.MethodGet, Path: "/v1/me/usage", Op: providers.OpMyUsage},
 	})}
 }
 

@@ -47,6 +47,10 @@ func SelectSums(q *storage.UsageQuery, b Borders, mark Mark) *Sums {
 		s.list(columns, s.quoted)
 		s.WriteString(` HAVING sum(u.attempts) <> 0`) // corrections may have emptied a roll-up
 	}
+	if q.Limit > 0 {
+		s.WriteString(` LIMIT `)
+		s.int(int64(q.Limit))
+	}
 	return &Sums{Text: s.String(), Args: s.args, query: q}
 }
 

@@ -81,7 +81,7 @@ func TestCluster_TwoPlaces(t *testing.T) {
 	}
 	stands := func(b policy.BudgetAsk, want policy.BudgetState) {
 		t.Helper()
-		if got, err := c.State(t.Context(), &b); err != nil || got != want {
+		if got, err := policy.StateOf(t.Context(), c, &b); err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", b.Counter, got, err, want)
 		}
 	}

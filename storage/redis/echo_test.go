@@ -48,7 +48,7 @@ func TestEcho_ClockBehind(t *testing.T) {
 	}
 	until(t, func() bool {
 		c.look()
-		s, err := c.State(t.Context(), &b)
+		s, err := policy.StateOf(t.Context(), c, &b)
 		return err == nil && s == policy.BudgetState{Spent: 7}
 	})
 }
@@ -112,7 +112,7 @@ func TestLesson_EmptiedMeanwhile(t *testing.T) {
 	c.client.AddHook(hook)
 	b := lessonBudget()
 	at := c.serverNow()
-	until(t, func() bool { _, err := c.State(t.Context(), &b); return err == nil })
+	until(t, func() bool { _, err := policy.StateOf(t.Context(), c, &b); return err == nil })
 	if !hook.once.Load() {
 		t.Fatal("nothing was emptied")
 	}

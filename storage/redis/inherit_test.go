@@ -96,6 +96,6 @@ func TestInherit_WhileTheLedgerIsRead(t *testing.T) {
 	ledger.down = false
 	ledger.shipped = []policy.Amount{{At: time.Now(), Units: 10, Lease: "x/1"}, {At: time.Now(), Units: 500}}
 	ledger.mu.Unlock()
-	until(t, func() bool { _, err := c.State(t.Context(), &b); return err == nil })
+	until(t, func() bool { _, err := policy.StateOf(t.Context(), c, &b); return err == nil })
 	stands(t, c, b, 530, 0)
 }

@@ -139,7 +139,7 @@ func (c *Counters) teachOnce(ctx context.Context, b *policy.BudgetAsk, l lock) e
 
 // known asks whether Redis knows what was spent.
 func (c *Counters) known(ctx context.Context, b *policy.BudgetAsk) (bool, error) {
-	one := c.callState(b)
+	one := c.callGauge(c.alone(b))
 	if err := c.insist(ctx, one); err != nil {
 		return false, err
 	}

@@ -28,7 +28,7 @@ func stands(t *testing.T, c *Counters, b policy.BudgetAsk, spent, reserved int64
 	if err := c.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := c.State(t.Context(), &b); err != nil || got.Spent != spent || got.Reserved != reserved {
+	if got, err := policy.StateOf(t.Context(), c, &b); err != nil || got.Spent != spent || got.Reserved != reserved {
 		t.Errorf("%+v, %v; want %d spent and %d reserved", got, err, spent, reserved)
 	}
 }
@@ -67,7 +67,7 @@ func TestLesson_LedgerAway(t *testing.T) {
 	if _, err := c.Take(t.Context(), lessonAsk(c, b, 0, 10)); !errors.Is(err, ErrUnknown) {
 		t.Fatalf("Take() = %v", err)
 	}
-	if _, err := c.State(t.Context(), &b); !errors.Is(err, ErrUnknown) {
+	if _, err := policy.StateOf(t.Context(), c, &b); !errors.Is(err, ErrUnknown) {
 		t.Fatalf("State() = %v", err)
 	}
 	for n := 1; n <= 4; n++ { // a stand-in granted them
@@ -82,7 +82,7 @@ func TestLesson_LedgerAway(t *testing.T) {
 		{At: time.Now(), Units: 10, Lease: "x/1"}, {At: time.Now(), Units: 10, Lease: "x/2"}, {At: time.Now(), Units: 500},
 	}
 	ledger.mu.Unlock()
-	until(t, func() bool { _, err := c.State(t.Context(), &b); return err == nil })
+	until(t, func() bool { _, err := policy.StateOf(t.Context(), c, &b); return err == nil })
 	stands(t, c, b, 540, 0)
 }
 

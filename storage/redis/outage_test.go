@@ -190,7 +190,7 @@ func (r *traffic) converge(c *Counters) {
 			if err := c.Flush(ctx); err != nil {
 				r.t.Fatal(err)
 			}
-			got, err = c.State(ctx, &a.Budgets[i])
+			got, err = policy.StateOf(ctx, c, &a.Budgets[i])
 		}
 	}
 }

@@ -24,7 +24,7 @@ func TestSettle_AskIsUsedAgain(t *testing.T) {
 	if err := c.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if state, err := c.State(t.Context(), &b); err != nil || state != (policy.BudgetState{Spent: 20}) {
+	if state, err := policy.StateOf(t.Context(), c, &b); err != nil || state != (policy.BudgetState{Spent: 20}) {
 		t.Errorf("%+v, %v", state, err)
 	}
 }

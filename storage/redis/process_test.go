@@ -210,7 +210,7 @@ func TestProcesses_Budget(t *testing.T) {
 	}
 	b := processBudget()
 	c := open(t, Options{URL: storage.NewSecret(url)})
-	state, err := c.State(t.Context(), &b)
+	state, err := policy.StateOf(t.Context(), c, &b)
 	if err != nil || state != (policy.BudgetState{Spent: sum.Spent}) {
 		t.Errorf("the counter stands at %+v, %v; spent were %d", state, err, sum.Spent)
 	}
@@ -252,7 +252,7 @@ func TestProcesses_Killed(t *testing.T) {
 	var state policy.BudgetState
 	until(t, func() bool {
 		var err error
-		if state, err = c.State(t.Context(), &b); err != nil {
+		if state, err = policy.StateOf(t.Context(), c, &b); err != nil {
 			t.Error(err)
 		}
 		return state.Reserved == 0

@@ -21,8 +21,8 @@ var (
 	luaLoad string
 	//go:embed lua/lock.lua
 	luaLock string
-	//go:embed lua/state.lua
-	luaState string
+	//go:embed lua/gauge.lua
+	luaGauge string
 	//go:embed lua/beat.lua
 	luaBeat string
 )
@@ -42,7 +42,7 @@ var (
 	scriptSettle = newScript(luaClock + luaBudget + luaSettle)
 	scriptLoad   = newScript(luaClock + luaBudget + luaLoad)
 	scriptLock   = newScript(luaClock + luaLock)
-	scriptState  = newScript(luaClock + luaBudget + luaState)
+	scriptGauge  = newScript(luaClock + luaBudget + luaGauge)
 	scriptBeat   = newScript(luaClock + luaBeat)
 )
 

@@ -70,7 +70,7 @@ func TestLease_KeptAlive(t *testing.T) {
 	other := open(t, Options{URL: url})
 	c.leases.drop(v.Grant) // as if it had never been
 	until(t, func() bool {
-		s, err := other.State(t.Context(), &b)
+		s, err := policy.StateOf(t.Context(), other, &b)
 		return err == nil && s == policy.BudgetState{Spent: 100}
 	})
 }
@@ -179,7 +179,7 @@ func TestRun_ScriptsForgotten(t *testing.T) {
 	}
 	var batch []*call
 	for range 5 {
-		batch = append(batch, c.callState(&b))
+		batch = append(batch, c.callGauge(c.alone(&b)))
 	}
 	if err := run(t.Context(), c.client, batch); err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func TestTeach_Much(t *testing.T) {
 	ledger.mu.Unlock()
 	each(2, func(i int) {
 		c := []*Counters{one, two}[i]
-		until(t, func() bool { _, err := c.State(t.Context(), &b); return err == nil })
+		until(t, func() bool { _, err := policy.StateOf(t.Context(), c, &b); return err == nil })
 	})
 	for _, c := range []*Counters{one, two} {
 		stands(t, c, b, known+owed, 0)
@@ -156,7 +156,7 @@ func TestTeach_KilledMeanwhile(t *testing.T) {
 			ledger.mu.Unlock()
 			want := policy.BudgetState{Spent: known + owed}
 			until(t, func() bool {
-				got, err := c.State(t.Context(), &b)
+				got, err := policy.StateOf(t.Context(), c, &b)
 				return err == nil && got == want && c.Backlog().Waiting == 0
 			})
 			stands(t, c, b, known+owed, 0)
@@ -189,6 +189,6 @@ func TestTeach_LongOutage(t *testing.T) {
 	ledger.down = false
 	ledger.shipped = []policy.Amount{{At: began, Units: 10, Lease: "x/1"}, {At: began, Units: 500, Lease: "y/1"}}
 	ledger.mu.Unlock()
-	until(t, func() bool { _, err := c.State(t.Context(), &b); return err == nil })
+	until(t, func() bool { _, err := policy.StateOf(t.Context(), c, &b); return err == nil })
 	stands(t, c, b, 520, 0)
 }

@@ -89,6 +89,7 @@ func Counters(t *testing.T, open func(t *testing.T) (policy.Counters, Clock)) {
 	f("advisory", countersAdvisory)
 	f("load", countersLoad)
 	f("limit changed", countersLimitChanged)
+	f("gauge", countersGauge)
 	f("race for slots", countersRaceSlots)
 	f("race for a rate", countersRaceRate)
 	f("race for a budget", countersRaceBudget)
@@ -153,7 +154,7 @@ func (c *counting) flush() {
 // stands holds a budget's state to what it must be.
 func (c *counting) stands(b policy.BudgetAsk, spent, reserved int64) {
 	c.t.Helper()
-	got, err := c.State(c.t.Context(), &b)
+	got, err := policy.StateOf(c.t.Context(), c, &b)
 	do(c.t, err)
 	if want := (policy.BudgetState{Spent: spent, Reserved: reserved}); got != want {
 		c.t.Fatalf("%s: %+v, want %+v", b.Counter, got, want)

@@ -352,7 +352,7 @@ func countersRaceBudget(c *counting) {
 			if err != nil || v.Grant == nil {
 				continue
 			}
-			if s, err := c.State(c.t.Context(), &b); err != nil || s.Spent+s.Reserved > limit {
+			if s, err := policy.StateOf(c.t.Context(), c, &b); err != nil || s.Spent+s.Reserved > limit {
 				c.t.Errorf("spent %d and held %d of %d (%v)", s.Spent, s.Reserved, limit, err)
 			}
 			cost := 10 + v.Grant.Output*int64(1+i%3)/3
