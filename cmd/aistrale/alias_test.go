@@ -34,6 +34,7 @@ func TestAliases(t *testing.T) {
 }
 
 func TestAliases_mistakes(t *testing.T) {
+	t.Parallel()
 	f := func(text string, want ...string) {
 		t.Helper()
 		file := writeConfig(t, aliasProviders+text)

@@ -208,6 +208,7 @@ func repack(t *testing.T, whole []byte, change func(name string, b []byte) (stri
 }
 
 func TestMigrate(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	rows := flat(t, d.must("migrate", "--json"))
 	if len(rows) != 2 || rows[0]["store"] != "aistrale.db" || rows[1]["store"] != "ledger.db" {
@@ -227,6 +228,7 @@ func TestMigrate(t *testing.T) {
 }
 
 func TestBackup_wrong(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	f := func(code int, want string, args ...string) { t.Helper(); d.refuses(code, want, args...) }
 	f(2, "0 words where 1", "backup")

@@ -42,6 +42,7 @@ func refusal(t *testing.T, name string, status, want int, body, code string, wor
 }
 
 func TestBadInput_bodies(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	f := func(name, body string, words ...string) {
 		t.Helper()
@@ -96,6 +97,7 @@ func TestBadInput_bodies(t *testing.T) {
 
 // Wrong words inside the messages are the face's to refuse where the call is translated.
 func TestBadInput_translated(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	f := func(name, body, param string) {
 		t.Helper()
@@ -158,6 +160,7 @@ func bomb(t *testing.T, size int) []byte {
 }
 
 func TestBadInput_encodings(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	body := `{"model":"mock/gpt","messages":[{"role":"user","content":"hi"}]}`
 	f := func(encoding string, payload []byte, want int, words ...string) {
@@ -222,6 +225,7 @@ func TestBadInput_keys(t *testing.T) {
 }
 
 func TestBadInput_models(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	f := func(key, model string, want int, code string, words ...string) {
 		t.Helper()
@@ -251,6 +255,7 @@ func TestBadInput_models(t *testing.T) {
 }
 
 func TestBadInput_routes(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	f := func(method, path string, want int) {
 		t.Helper()
@@ -297,6 +302,7 @@ func (r *running) raw(t *testing.T, text string, hold time.Duration) (int, strin
 }
 
 func TestBadInput_headers(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	head := "POST " + chatPath + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " + fullKey + "\r\n"
 	f := func(name, text string, want int) {
@@ -321,6 +327,7 @@ func TestBadInput_headers(t *testing.T) {
 
 // Whoever sends a request drop by drop is cut off, whether the head or the body stalls.
 func TestBadInput_slow(t *testing.T) {
+	t.Parallel()
 	r := start(t, "timeouts: {read: 200ms, idle: 200ms}\n")
 	f := func(name, text string) {
 		t.Helper()

@@ -56,5 +56,6 @@ func testCached(t *testing.T, more string, gateways int) {
 func TestCached(t *testing.T) { testCached(t, "", 1) }
 
 func TestCached_inRedis(t *testing.T) {
+	t.Parallel()
 	testCached(t, "cache: {redis: true}\nstorage: {redis: \""+storagetest.Redis(t)+"\"}\n", 2)
 }

@@ -44,6 +44,7 @@ func codeRequest(t *testing.T, r *running, path, body, session, settings string)
 }
 
 func TestClaudeCode(t *testing.T) {
+	t.Parallel()
 	r := start(t, "aliases: {claude-mock: [mock/claude]}\n")
 	t.Run("headers and body are forwarded unchanged", func(t *testing.T) {
 		body := fmt.Sprintf(codeBody, true)
@@ -147,6 +148,7 @@ func headersOf(lines []string, name string) []string {
 // TestClaudeCode_betas: a feature that the gateway does not know is for keys that may use every
 // model, or whose allow list names it.
 func TestClaudeCode_betas(t *testing.T) {
+	t.Parallel()
 	const openKey = "sk-ais-openkey1-0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 	r := start(t, fmt.Sprintf("  - {name: open, key: %s, models: [mock/*], allow: [anthropic-beta]}\n  - {name: shut, key: %s, models: [mock/*]}\n", openKey, unknownKey))
 	f := func(key, betas string, want int) {
@@ -175,6 +177,7 @@ func TestClaudeCode_betas(t *testing.T) {
 
 // TestClaudeCode_sessionBudget: each session has a budget for itself, and a count takes of none.
 func TestClaudeCode_sessionBudget(t *testing.T) {
+	t.Parallel()
 	r := start(t, "budgets: [{scope: session/*, usd: \"0.0035\", per: day}]\n") // one call of 1,000 tokens, and a shorter one
 	body := `{"model":"mock/claude","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`
 	f := func(path, body, session string, want int) {

@@ -57,6 +57,7 @@ func eachDialect(t *testing.T, f func(t *testing.T, model string)) {
 }
 
 func TestGoClient(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client, ctx := goClient(r, fullKey), t.Context()
 	t.Run("chat", func(t *testing.T) {
@@ -180,6 +181,7 @@ func goStructured(t *testing.T, client openai.Client, model string) {
 }
 
 func TestGoClient_tools(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client := goClient(r, fullKey)
 	f := func(t *testing.T, model, settings string, names ...string) {
@@ -222,6 +224,7 @@ func TestGoClient_tools(t *testing.T) {
 // as it was, signatures and order intact. The emulator checks the signatures, which cover each
 // block and all that stood before it.
 func TestGoClient_reasoning(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client := goClient(r, fullKey)
 	eachDialect(t, func(t *testing.T, model string) {
@@ -298,6 +301,7 @@ func checkTurns(t *testing.T, model, settings string, calls []mock.Call, rounds 
 
 // Without its signature the emulator refuses a turn: so the tests above can fail.
 func TestGoClient_reasoning_forged(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client := goClient(r, fullKey)
 	f := func(model, settings, from, to string) {
@@ -328,6 +332,7 @@ func TestGoClient_reasoning_forged(t *testing.T) {
 }
 
 func TestGoClient_errors(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	f := func(name, key, model, settings string, status int, kind, code string) {
 		t.Helper()
@@ -363,6 +368,7 @@ func TestGoClient_errors(t *testing.T) {
 
 // A client that leaves in the middle of a stream, or before it began, cancels its upstream call.
 func TestGoClient_abort(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client := goClient(r, fullKey)
 	f := func(model, settings string, chunks int) {

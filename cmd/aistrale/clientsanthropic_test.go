@@ -20,6 +20,7 @@ var anthropicFolder = filepath.Join("testdata", "clients", "anthropic")
 
 // TestAnthropicNodeClient: Anthropic's own client, against its language and both others.
 func TestAnthropicNodeClient(t *testing.T) {
+	t.Parallel()
 	needNode(t)
 	r := start(t, "")
 	runNode(t, r, anthropicFolder, "clients.mjs", 3*14+3)
@@ -61,6 +62,7 @@ func message(model string) anthropic.MessageNewParams {
 }
 
 func TestAnthropicGoClient(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client := anthropicClient(r, fullKey)
 	t.Run("stream", func(t *testing.T) {

@@ -13,6 +13,7 @@ var genaiFolder = filepath.Join("testdata", "clients", "genai")
 const genaiCases = 3*13 + 6
 
 func TestGenaiClient(t *testing.T) {
+	t.Parallel()
 	needNode(t)
 	r := start(t, "")
 	runNode(t, r, genaiFolder, "clients.mjs", genaiCases)

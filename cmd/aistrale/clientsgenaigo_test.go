@@ -19,6 +19,7 @@ var genaiGoFolder = filepath.Join("testdata", "clients", "genaigo")
 const genaiGoCases = 3*11 + 6
 
 func TestGenaiGoClient(t *testing.T) {
+	t.Parallel()
 	client := builtClient(t, genaiGoFolder)
 	r := start(t, "")
 	runCases(t, r, exec.CommandContext(t.Context(), client), genaiGoCases)

@@ -35,6 +35,7 @@ func recording(name string, bytesOf int) io.Reader {
 }
 
 func TestGoClient_Media(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client := goClient(r, fullKey)
 	t.Run("speech", func(t *testing.T) { goSpeech(t, r, client) })
@@ -178,6 +179,7 @@ const inference = `  - {name: huggingface, base_url: "http://EMULATOR/openai/v1"
 
 // OpenAI's client makes sounds and images with models of Gemini's language.
 func TestGoClient_MediaOfGemini(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client := goClient(r, fullKey)
 	t.Run("speech", func(t *testing.T) { goGeminiSpeech(t, client) })
@@ -281,6 +283,7 @@ func goGeminiImages(t *testing.T, r *running, client openai.Client) {
 
 // OpenAI's client makes images and has sounds written down by Hugging Face's inference.
 func TestGoClient_MediaOfHuggingFace(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, inference, "")
 	client := goClient(r, fullKey)
 	made, err := client.Images.Generate(t.Context(), openai.ImageGenerateParams{Model: "huggingface/a/painter", Prompt: "a cat", Size: "512x768"})
@@ -320,6 +323,7 @@ func TestGoClient_MediaOfHuggingFace(t *testing.T) {
 
 // An image that a model of Gemini's answers a chat with reaches the clients of every language.
 func TestImagesInChats(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, `  - {name: gemini, base_url: "http://EMULATOR/gemini/v1beta", api_key: any}`, "")
 	f := func(path, body, at, begins string) {
 		t.Helper()
@@ -342,6 +346,7 @@ func TestImagesInChats(t *testing.T) {
 }
 
 func TestNodeClient_Media(t *testing.T) {
+	t.Parallel()
 	needNode(t)
 	r := start(t, "")
 	runNode(t, r, nodeFolder, "media.mjs", mediaCases)

@@ -95,6 +95,7 @@ func lastLine(out []byte) string {
 }
 
 func TestNodeClient(t *testing.T) {
+	t.Parallel()
 	needNode(t)
 	r := start(t, "")
 	runNode(t, r, nodeFolder, "clients.mjs", nodeCases)

@@ -16,6 +16,7 @@ import (
 var realtimeFolder = filepath.Join("testdata", "clients", "realtime")
 
 func TestRealtimeClient(t *testing.T) {
+	t.Parallel()
 	needNode(t)
 	r := start(t, "")
 	r.url = "https://" + encrypted(t, strings.TrimPrefix(r.url, "http://")) // the client knows no other

@@ -14,6 +14,7 @@ var respondFolder = filepath.Join("testdata", "clients", "responses")
 const respondCases = 3*10 + 1
 
 func TestResponsesClient(t *testing.T) {
+	t.Parallel()
 	needNode(t)
 	r := start(t, "")
 	runNode(t, r, respondFolder, "clients.mjs", respondCases)

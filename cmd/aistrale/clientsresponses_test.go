@@ -19,6 +19,7 @@ func respond(model, text string) responses.ResponseNewParams {
 
 // OpenAI's own client speaks Responses with models of Anthropic's and Gemini's language.
 func TestGoClient_Responses(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	client := goClient(r, fullKey)
 	for _, model := range translatedModels {

@@ -237,6 +237,7 @@ func TestTurnsClient(t *testing.T) {
 
 // Whose clients a count is for, OpenAI's own answers it.
 func TestCountOfOpenAI(t *testing.T) {
+	t.Parallel()
 	r := start(t, "")
 	for _, ask := range []struct{ path, body, member string }{
 		{"/v1/responses/input_tokens", `{"model":"mock/gpt","input":"one two three"}`, "input_tokens"},

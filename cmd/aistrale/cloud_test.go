@@ -334,6 +334,7 @@ func accountsAsked() map[string]askedProvider {
 // One call, whole and streamed, to each known provider: what it is sent stands in testdata/requests.
 // The program is the built one, and only the addresses are not the real ones.
 func TestProviders_requests(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	recorders, providers := map[string]*recorder{}, askedProviders()
 	config := strings.Builder{}

@@ -67,6 +67,7 @@ func TestExample_isDefaults(t *testing.T) {
 
 // Every key that a file may say must stand in the example, if only in a comment.
 func TestExample_isComplete(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(exampleFile)
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ func (d *desk) opened(baseURL string) string {
 }
 
 func TestCredentialCommands(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.in = canary + "\r\n"
 	if said := d.must("credential", "add", "openai"); !strings.Contains(said, "https://api.openai.com:443") {
@@ -69,6 +70,7 @@ func TestCredentialCommands(t *testing.T) {
 }
 
 func TestCredentialAddress(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	f := func(config, want string, args ...string) {
 		t.Helper()
@@ -97,6 +99,7 @@ func TestCredentialAddress(t *testing.T) {
 }
 
 func TestCredentialRefused(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	f := func(code int, want, stdin string, args ...string) {
 		t.Helper()

@@ -12,6 +12,7 @@ import (
 )
 
 func TestKeyCommands(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	server := d.store()
 	before, err := server.Version(t.Context())
@@ -51,6 +52,7 @@ func TestKeyCommands(t *testing.T) {
 }
 
 func TestKeyJSON(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	if got := d.must("key", "list", "--json"); got != "[]\n" {
 		t.Fatalf("an empty list is %q", got)
@@ -94,6 +96,7 @@ func TestKeyJSON(t *testing.T) {
 
 // A key in the store may have all that one in the configuration may.
 func TestKeySettings(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	write := func(text string) string {
 		path := filepath.Join(t.TempDir(), "key.yaml")

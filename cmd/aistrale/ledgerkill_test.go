@@ -147,6 +147,7 @@ func (c *crowd) audit(t *testing.T) {
 }
 
 func TestLedger_KilledGateway(t *testing.T) {
+	t.Parallel()
 	c := gather(t, 1, "")
 	for n := range kills() {
 		c.start(t, 0)
@@ -162,6 +163,7 @@ func TestLedger_KilledGateway(t *testing.T) {
 }
 
 func TestLedger_KilledPostgres(t *testing.T) {
+	t.Parallel()
 	server := storagetest.PostgresServer(t)
 	c := gather(t, 1, fmt.Sprintf("storage: {postgres: %q}\n", server.URL))
 	c.start(t, 0)
@@ -178,6 +180,7 @@ func TestLedger_KilledPostgres(t *testing.T) {
 
 // Nodes without a disk keep their journal in the database: while it is gone they refuse.
 func TestLedger_KilledPostgresOfJournals(t *testing.T) {
+	t.Parallel()
 	server := storagetest.PostgresServer(t)
 	c := gather(t, 2, fmt.Sprintf("journal: postgres\nstorage: {postgres: %q}\n", server.URL))
 	for n := range c.running {
@@ -194,6 +197,7 @@ func TestLedger_KilledPostgresOfJournals(t *testing.T) {
 }
 
 func TestLedger_ThreeGatewaysOnOnePostgres(t *testing.T) {
+	t.Parallel()
 	c := gather(t, 3, fmt.Sprintf("storage: {postgres: %q}\n", storagetest.Postgres(t)))
 	var starting sync.WaitGroup
 	for n := range c.running { // all at once, on an empty database

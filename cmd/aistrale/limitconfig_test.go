@@ -70,6 +70,7 @@ func TestBudgetConfig_budget(t *testing.T) {
 }
 
 func TestLimits_mistakes(t *testing.T) {
+	t.Parallel()
 	f := func(text string, want ...string) {
 		t.Helper()
 		file := writeConfig(t, "providers: [{name: mock}, {name: openai}]\naliases: {fast: [mock/gpt]}\n"+text)

@@ -175,6 +175,7 @@ func callers() int {
 }
 
 func TestLimits_Budget(t *testing.T) {
+	t.Parallel()
 	f := func(gateways int) {
 		t.Helper()
 		redis := ""
@@ -223,6 +224,7 @@ func (s *spending) counter(t *testing.T, url string) (spent, reserved int64) {
 // what its journal knew, also where the reservations stand in Redis: no more than the budget is ever
 // spent, and nearly all of it is.
 func TestLimits_BudgetOfKilledGateway(t *testing.T) {
+	t.Parallel()
 	f := func(gateways int) {
 		t.Helper()
 		redis := ""
@@ -276,6 +278,7 @@ func TestLimits_BudgetOfKilledGateway(t *testing.T) {
 // A provider that bills otherwise than its requests allow: nobody can be held to a bound that the
 // provider does not keep, so a budget may be passed by just that.
 func TestLimits_AdversarialProvider(t *testing.T) {
+	t.Parallel()
 	f := func(name, body string, settings func(body string) string) {
 		t.Helper()
 		s := spenders(t, 1, "")

@@ -79,6 +79,7 @@ func TestLimits_Reload(t *testing.T) {
 
 // What a key and an alias say of parameters reaches the provider, and what they deny does not.
 func TestLimits_Parameters(t *testing.T) {
+	t.Parallel()
 	m, upstream := emulator(t)
 	p := newPlace(t)
 	g := p.serve(t, anywhere+`
@@ -143,6 +144,7 @@ keys: [{name: full, key: `+fullKey+`}, {name: narrow, key: `+narrowKey+`}]
 
 // However the first provider fails before its content, the client sees an answer of the second.
 func TestLimits_Fallbacks(t *testing.T) {
+	t.Parallel()
 	bad, first := emulator(t)
 	good, second := emulator(t)
 	g := failing(t, first, second)
@@ -202,6 +204,7 @@ func TestLimits_Fallbacks(t *testing.T) {
 
 // A first provider that is gone altogether is left alone soon: hardly any call is tried there.
 func TestLimits_FallbackFromDead(t *testing.T) {
+	t.Parallel()
 	good, second := emulator(t)
 	shut, url := newDoor(t, "http://"+second)
 	shut.shut()
@@ -231,6 +234,7 @@ func TestLimits_FallbackFromDead(t *testing.T) {
 
 // Which failures move on is the alias' to say.
 func TestLimits_TypedFallbacks(t *testing.T) {
+	t.Parallel()
 	bad, first := emulator(t)
 	good, second := emulator(t)
 	cases := []struct {

@@ -25,6 +25,7 @@ var second = "RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\x
 // Sounds and images spend a hard budget to its end, many at once, and no further; the ledger has
 // what the provider bills.
 func TestLimits_MediaBudget(t *testing.T) {
+	t.Parallel()
 	hour := storage.FormatUSD(mock.SecondPrice * 3600)
 	f := func(name string, budget int64, send func(r *running) (int, string)) {
 		t.Helper()

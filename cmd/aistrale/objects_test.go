@@ -63,6 +63,7 @@ func must[T any](t *testing.T) func(T, error) T {
 // A file, a batch of it, its results and its cost, by OpenAI's client; another workspace sees
 // nothing of them.
 func TestGoClient_Objects(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	g := p.serve(t, tenantsConfig(p))
 	r := &running{url: g.url}
@@ -137,6 +138,7 @@ func TestGoClient_Objects(t *testing.T) {
 // started anew. OpenAI's client leaves the type of references out. The emulator knows none, and says
 // so in words of its own.
 func TestGoClient_ItemReferences(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	g := p.serve(t, tenantsConfig(p))
 	client := goClient(&running{url: g.url}, tenantKey)

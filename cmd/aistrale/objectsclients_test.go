@@ -17,6 +17,7 @@ import (
 
 // Files and caches by Google's client; another workspace sees nothing of them.
 func TestGenaiClient_Objects(t *testing.T) {
+	t.Parallel()
 	needNode(t)
 	p := newPlace(t)
 	g := p.serve(t, fmt.Sprintf(`listen: "127.0.0.1:0"
@@ -33,6 +34,7 @@ keys:
 // A file, a batch that uses it, its results and its cost, by Anthropic's client; another workspace
 // sees nothing of them.
 func TestGoAnthropicClient_Objects(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	g := p.serve(t, strings.Replace(tenantsConfig(p), "prices:", `prices:
   - {model: mock/claude, input: "1", output: "2"}

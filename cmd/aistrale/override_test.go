@@ -51,6 +51,7 @@ func TestOverride_journal(t *testing.T) {
 }
 
 func TestOverride_mistakes(t *testing.T) {
+	t.Parallel()
 	f := func(want string, env ...string) {
 		t.Helper()
 		_, err := loadConfig("", variables(env...))

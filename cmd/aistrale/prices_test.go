@@ -9,6 +9,7 @@ import (
 )
 
 func TestPricesList(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	text := d.must("prices", "list", "--provider", "anthropic")
 	if !strings.Contains(text, "anthropic/claude-sonnet-4-5 ") || !strings.Contains(text, ">200k") || strings.Contains(text, "openai/") {
@@ -43,6 +44,7 @@ func TestPricesList(t *testing.T) {
 }
 
 func TestPricesShow(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	text := d.must("prices", "show", "claude-sonnet-4-5-20250929")
 	for _, want := range []string{"anthropic/claude-sonnet-4-5@2025-09-29#", "standard over 200000", "cache_write_1h, a million", "search, each", "22.5", "list     catalogue", "litellm"} {
@@ -65,6 +67,7 @@ func TestPricesShow(t *testing.T) {
 
 // The configuration goes before the store, and the store before the catalogue.
 func TestPrices_superseded(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	list := filepath.Join(t.TempDir(), "list.json")
 	write := func(text string) {
@@ -108,6 +111,7 @@ func TestPrices_superseded(t *testing.T) {
 }
 
 func TestPricesImport_refused(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	list := filepath.Join(t.TempDir(), "list.json")
 	const models = `{"gpt-4o":{"litellm_provider":"openai","input_cost_per_token":2.5e-05,"output_cost_per_token":1e-05},

@@ -68,6 +68,7 @@ func spending(d *desk) {
 }
 
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	if got := d.must("usage", "--json"); got != `[{"requests":0,"errors":0,"attempts":0,"input_tokens":0,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0,`+
 		`"reasoning_tokens":0,"audio_in_tokens":0,"audio_out_tokens":0,"images":0,"searches":0,"characters":0,"audio_in_seconds":0,"audio_out_seconds":0,"cost_usd":0,"unpriced":0,"estimated":0,`+
@@ -126,6 +127,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestUsage_forms(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	spending(d)
 	lines := strings.Split(d.must("usage", "--by", "model,key"), "\n")
@@ -150,6 +152,7 @@ func TestUsage_forms(t *testing.T) {
 
 // What is billed by other units than tokens is shown where there is some.
 func TestUsage_units(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.spent(entryAt(d.now.Add(-time.Hour), 1, "gpt", 19, 42))
 	if head, _, _ := strings.Cut(d.must("usage", "--by", "model"), "\n"); strings.Contains(head, "IMAGES") || strings.Contains(head, "SECONDS") {
@@ -178,6 +181,7 @@ func TestUsage_units(t *testing.T) {
 }
 
 func TestUsage_wrong(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	f := func(want string, args ...string) {
 		t.Helper()
@@ -209,6 +213,7 @@ func TestUsage_wrong(t *testing.T) {
 }
 
 func TestUsageRows(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	if got := d.must("usage", "rows", "--json"); got != "[]\n" {
 		t.Fatalf("no rows are %q", got)
@@ -291,6 +296,7 @@ func TestUsageRows(t *testing.T) {
 }
 
 func TestUsageReprice(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	free := entryAt(d.now.Add(-time.Hour), 1, "gpt", 1000, 10)
 	free.Charge = storage.Charge{Unpriced: "no price"}
@@ -328,6 +334,7 @@ func TestUsageReprice(t *testing.T) {
 
 // A price that is known later prices what was counted, and makes nothing free that was not.
 func TestUsage_repriceUnits(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	at := d.now.Add(-time.Hour)
 	heard, unheard := entryAt(at, 1, "whisper-1", 0, 0), entryAt(at, 2, "whisper-1", 0, 0)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestUserCommands(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.in = "correct-horse-battery\n"
 	d.must("user", "create", "ada@example.com", "--role", "admin")
