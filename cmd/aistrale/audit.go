@@ -21,30 +21,31 @@ const (
        [--since 24h|2026-11-01] [--limit N] [--config FILE | --url URL] [--json]
        The newest record first. What ends in * stands for all that begin so.`
 	auditExportUsage = `usage: aistrale audit export [--out FILE] [--config FILE | --url URL]
-       The whole log and its checkpoints as JSON lines, to FILE or stdout.`
+       The whole log and its checkpoints as JSON lines, to FILE or stdout, also without --json.`
 	auditVerifyUsage = `usage: aistrale audit verify FILE [--key PUB|FILE] [--checkpoint FILE]
        Works offline. With the key it checks the checkpoints in FILE, and those that a witness has kept.`
 	auditKeyUsage        = "usage: aistrale audit key [--config FILE | --url URL] [--json]"
 	auditCheckpointUsage = "usage: aistrale audit checkpoint [--config FILE | --url URL] [--json]"
-	auditUsage           = auditListUsage + "\n" + auditExportUsage + "\n" + auditVerifyUsage + "\n" + auditKeyUsage + "\n" + auditCheckpointUsage
 )
 
-// runAudit works on the audit log.
-func runAudit(ctx context.Context, env environment, args []string) error {
-	return runUnder(ctx, env, args, auditUsage, []command{
-		{name: "list", run: auditList},
-		{name: "export", run: auditExport},
-		{name: "verify", run: auditVerify},
-		{name: "key", run: auditKey},
-		{name: "checkpoint", run: auditCheckpoint},
-	})
+// auditCommands work on the audit log.
+func auditCommands() []command {
+	return []command{
+		{name: "list", summary: "list who did what, the newest first", run: auditList},
+		{name: "export", summary: "write the whole log with its checkpoints as JSON lines", run: auditExport},
+		{name: "verify", summary: "prove offline that nothing in an export was changed", run: auditVerify},
+		{name: "key", summary: "show the key that verifies checkpoints", run: auditKey},
+		{name: "checkpoint", summary: "make a checkpoint now", run: auditCheckpoint},
+	}
 }
 
 func auditList(ctx context.Context, env environment, args []string) error {
 	c := newControlCommand(env, auditListUsage)
 	asked := url.Values{}
-	for _, name := range []string{"actor", "action", "target", "outcome"} {
-		c.flags.Func(name, "", func(text string) error { asked.Set(name, text); return nil })
+	for name, means := range map[string]string{
+		"actor": "who did it", "action": "what was done", "target": "to what", "outcome": "how it ended",
+	} {
+		c.flags.Func(name, means, func(text string) error { asked.Set(name, text); return nil })
 	}
 	since := c.flags.String("since", "", "from when: how long ago, a day or a time")
 	limit := c.flags.Int("limit", 50, "how many")
@@ -113,7 +114,7 @@ func auditExport(ctx context.Context, env environment, args []string) error {
 }
 
 func auditVerify(_ context.Context, env environment, args []string) error {
-	c := newStoreCommand(env, auditVerifyUsage)
+	c := newBareCommand(env, auditVerifyUsage)
 	keyText := c.flags.String("key", "", "the key, or a file that has it")
 	kept := c.flags.String("checkpoint", "", "a file of checkpoints that a witness has kept")
 	words, err := c.parse(args, 1)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"os/user"
 	"strings"
 	"time"
@@ -20,15 +22,17 @@ import (
 )
 
 // controlCommand is a command that works through the control plane's API: that of a running
-// gateway where a URL is given, else that of this process, on the store that the configuration names.
+// gateway where one is named, else that of this process, on the store that the configuration names.
 type controlCommand struct {
 	*storeCommand
-	url string
+	url, profile, tokenFile string
 }
 
 func newControlCommand(env environment, usage string) *controlCommand {
 	c := &controlCommand{storeCommand: newStoreCommand(env, usage)}
-	c.flags.StringVar(&c.url, "url", env.Getenv("AISTRALE_ADMIN_URL"), "the control plane of a running gateway; without it, the store")
+	c.flags.StringVar(&c.url, "url", "", "the control plane of a running gateway; without it $AISTRALE_ADMIN_URL, the profile's, or the store here")
+	c.flags.StringVar(&c.tokenFile, "token-file", "", "the file with an API token; without it $AISTRALE_ADMIN_TOKEN, or the profile's")
+	c.flags.StringVar(&c.profile, "profile", "", "a gateway that aistrale login keeps; without it $AISTRALE_PROFILE, or the last one")
 	return c
 }
 
@@ -37,14 +41,54 @@ const maxAnswer = 64 << 20
 
 const apiTimeout = time.Minute
 
+// target says which gateway is asked, and with which token; an empty URL is the store here. Flags
+// go before the environment, and that before the profile. A profile's token goes to the profile's
+// gateway alone.
+func (c *controlCommand) target() (at profile, err error) {
+	if c.config != "" {
+		if c.url != "" || c.profile != "" {
+			return at, usagef("--config is the store here, --url and --profile a gateway: give one of them\n%s", c.usage)
+		}
+		return at, nil
+	}
+	known, err := loadProfiles(c.env.Getenv)
+	if err != nil {
+		return at, err
+	}
+	kept, err := known.named(cmp.Or(c.profile, c.env.Getenv("AISTRALE_PROFILE")))
+	if err != nil {
+		return at, err
+	}
+	at.URL, at.Token = cmp.Or(c.url, c.env.Getenv("AISTRALE_ADMIN_URL"), kept.URL), c.env.Getenv("AISTRALE_ADMIN_TOKEN")
+	if c.profile != "" && c.url == "" {
+		at = kept
+	}
+	if c.tokenFile != "" {
+		text, err := os.ReadFile(c.tokenFile)
+		if err != nil {
+			return at, fmt.Errorf("--token-file: %w", err)
+		}
+		token, err := checkSecret("--token-file", string(text))
+		at.Token = token.Reveal()
+		return at, err
+	}
+	if at.Token == "" && at.URL == kept.URL {
+		at.Token = kept.Token
+	}
+	if at.URL != "" && at.Token == "" {
+		return at, usagef("an API token is needed for %s: AISTRALE_ADMIN_TOKEN, --token-file or aistrale login\n%s", at.URL, c.usage)
+	}
+	return at, nil
+}
+
 // withAPI hands a client of the API to do.
 func (c *controlCommand) withAPI(ctx context.Context, do func(*apiClient) error) (err error) {
-	if c.url != "" {
-		token := c.env.Getenv("AISTRALE_ADMIN_TOKEN")
-		if token == "" {
-			return usagef("AISTRALE_ADMIN_TOKEN is not set: an API token is needed for %s\n%s", c.url, c.usage)
-		}
-		return do(&apiClient{http: &http.Client{Timeout: apiTimeout}, url: strings.TrimSuffix(c.url, "/"), token: storage.NewSecret(token)})
+	at, err := c.target()
+	if err != nil {
+		return err
+	}
+	if at.URL != "" {
+		return do(newAPIClient(at.URL, storage.NewSecret(at.Token)))
 	}
 	config, err := loadConfig(c.config, c.env.Getenv)
 	if err != nil {
@@ -74,9 +118,30 @@ func operator() string {
 
 // apiClient speaks with the API.
 type apiClient struct {
-	http  *http.Client
-	url   string
-	token storage.Secret // "" in process
+	http    *http.Client
+	url     string
+	token   storage.Secret // "" in process
+	session *http.Cookie   // in the place of a token, while login makes one
+}
+
+func newAPIClient(url string, token storage.Secret) *apiClient {
+	return &apiClient{http: &http.Client{Timeout: apiTimeout}, url: strings.TrimSuffix(url, "/"), token: token}
+}
+
+// signIn opens a session with a password.
+func (c *apiClient) signIn(ctx context.Context, user string, password storage.Secret) error {
+	text, err := json.Marshal(map[string]string{"name": user, "password": password.Reveal()})
+	if err != nil {
+		return err
+	}
+	response, err := c.send(ctx, http.MethodPost, "/session", text)
+	if err != nil {
+		return err
+	}
+	for _, cookie := range response.Cookies() {
+		c.session = &http.Cookie{Name: cookie.Name, Value: cookie.Value} //nolint:gosec // one that is sent has no attributes
+	}
+	return response.Body.Close()
 }
 
 // call sends a body, where there is one, and reads the answer's into out, where there is one.
@@ -124,9 +189,10 @@ func (c *apiClient) send(ctx context.Context, method, path string, body []byte) 
 	if !c.token.Empty() {
 		r.Header.Set("authorization", "Bearer "+c.token.Reveal())
 	}
-	if method == http.MethodPatch || method == http.MethodDelete {
-		r.Header.Set("if-match", "*") // a person who types a command means what is there
+	if c.session != nil {
+		r.AddCookie(c.session)
 	}
+	r.Header.Set("if-match", "*") // a person who types a command means what is there
 	response, err := c.http.Do(r) //nolint:gosec // as above
 	if err != nil || response.StatusCode < http.StatusBadRequest {
 		return response, err

@@ -15,18 +15,16 @@ const (
        [--project P] [--owner O] [--workspace W] [--config FILE] [--json]
        The secret is read from stdin (a pipe, or a prompt) or from the variable VAR, never from an argument.`
 	credentialListUsage   = "usage: aistrale credential list [--config FILE] [--json]"
-	credentialRemoveUsage = "usage: aistrale credential remove NAME [--workspace W] [--config FILE]"
-	credentialUsage       = credentialAddUsage + "\n" + credentialListUsage + "\n" + credentialRemoveUsage
+	credentialRemoveUsage = "usage: aistrale credential remove NAME [--workspace W] [--config FILE] [--json]"
 )
 
-// runCredential adds, lists and removes providers' keys in the store, beside a running server or
-// without one.
-func runCredential(ctx context.Context, env environment, args []string) error {
-	return runUnder(ctx, env, args, credentialUsage, []command{
-		{name: "add", run: credentialAdd},
-		{name: "list", run: credentialList},
-		{name: "remove", run: credentialRemove},
-	})
+// credentialCommands work on providers' keys.
+func credentialCommands() []command {
+	return []command{
+		{name: "add", summary: "store a provider's key, sealed", run: credentialAdd},
+		{name: "list", summary: "list credentials, masked", run: credentialList},
+		{name: "remove", summary: "remove a credential", run: credentialRemove},
+	}
 }
 
 func credentialAdd(ctx context.Context, env environment, args []string) error {
@@ -166,13 +164,7 @@ func credentialRemove(ctx context.Context, env environment, args []string) error
 		if err := store.RemoveCredential(ctx, *workspace, words[0]); err != nil {
 			return err
 		}
-		if c.json {
-			return printJSON(env.Stdout, []struct {
-				Name string `json:"name"`
-			}{{words[0]}})
-		}
-		_, err := fmt.Fprintf(env.Stdout, "Credential %s is removed.\n", words[0])
-		return err
+		return c.printDone(words[0], "Credential "+words[0]+" is removed.")
 	})
 }
 

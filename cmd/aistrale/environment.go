@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"time"
@@ -14,6 +15,9 @@ type environment struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Now    func() time.Time
+
+	// asked, where it is set, is given the usage and the flags of a command in place of running it.
+	asked func(usage string, flags *flag.FlagSet)
 }
 
 // usageError is a mistake in how a command was called: exit code 2.

@@ -17,17 +17,15 @@ const (
        deny_models, defaults or timeouts. What a flag says too is the flag's.`
 	keyListUsage   = "usage: aistrale key list [--config FILE] [--json]"
 	keyRevokeUsage = "usage: aistrale key revoke ID|NAME [--workspace W] [--config FILE] [--json]"
-	keyUsage       = keyCreateUsage + "\n" + keyListUsage + "\n" + keyRevokeUsage
 )
 
-// runKey makes, lists and revokes virtual keys in the store, beside a running server or without
-// one.
-func runKey(ctx context.Context, env environment, args []string) error {
-	return runUnder(ctx, env, args, keyUsage, []command{
-		{name: "create", run: keyCreate},
-		{name: "list", run: keyList},
-		{name: "revoke", run: keyRevoke},
-	})
+// keyCommands work on virtual keys.
+func keyCommands() []command {
+	return []command{
+		{name: "create", summary: "make a virtual key", run: keyCreate},
+		{name: "list", summary: "list virtual keys", run: keyList},
+		{name: "revoke", summary: "revoke a virtual key", run: keyRevoke},
+	}
 }
 
 func keyCreate(ctx context.Context, env environment, args []string) error {

@@ -202,7 +202,7 @@ func TestKeyInterrupted(t *testing.T) {
 		Getenv: func(name string) string { return d.vars[name] },
 		Stdin:  strings.NewReader(""), Stdout: &d.out, Stderr: &d.err, Now: func() time.Time { return d.now },
 	}
-	if err := runKey(ctx, env, []string{"create", "ci"}); err == nil || d.out.Len() > 0 {
+	if err := keyCreate(ctx, env, []string{"ci"}); err == nil || d.out.Len() > 0 {
 		t.Fatalf("error %v, printed %q", err, d.out.String())
 	}
 }

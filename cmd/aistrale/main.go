@@ -6,9 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+		"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -18,30 +19,6 @@ var (
 	version  = "dev"
 	revision = ""
 )
-
-// command is one word of the command line.
-type command struct {
-	name, summary string
-	run           func(context.Context, environment, []string) error
-}
-
-func commands() []command {
-	return []command{
-		{"serve", "run the gateway (without --config: developer mode, on loopback)", runServe},
-		{"check", "say what is wrong with a config file", runCheck},
-		{"user", "create, list, change and remove who manages the gateway", runUser},
-		{"key", "create, list and revoke virtual keys", runKey},
-		{"credential", "add, list and remove providers' keys", runCredential},
-		{"usage", "say what was spent, by whom and on what", runUsage},
-		{"audit", "show, export and verify who did what in the control plane", runAudit},
-		{"prices", "show what models cost, and import public lists", runPrices},
-		{"migrate", "bring the stores to this release's schema", runMigrate},
-		{"backup", "copy the stores into one file", runBackup},
-		{"restore", "put a backup into an empty store", runRestore},
-		{"mock", "run the provider emulator on its own", runMock},
-		{"version", "print the version", runVersion},
-	}
-}
 
 func main() {
 	// A second signal ends the program at once.
@@ -53,47 +30,62 @@ func main() {
 
 // run is the program: 0 done, 1 failed, 2 wrong usage.
 func run(ctx context.Context, env environment, args []string) int {
-	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
-		printUsage(env.Stdout)
-		if len(args) == 0 {
-			return 2
-		}
+	args = spelled(args)
+	if len(args) == 0 {
+		_, _ = fmt.Fprint(env.Stdout, contents())
+		return 2
+	}
+	if args[0] == "help" {
+		_, _ = fmt.Fprint(env.Stdout, contents())
 		return 0
 	}
-	if args[0] == "--version" || args[0] == "-v" {
-		args = append([]string{"version"}, args[1:]...)
+	c, ok := named(commands(), args[0])
+	if !ok {
+		_, _ = fmt.Fprintf(env.Stderr, "aistrale: unknown command %q%s\n\n%s", args[0], hint(args[0], namesOf(commands())), contents())
+		return 2
 	}
-	for _, c := range commands() {
-		if c.name != args[0] {
-			continue
-		}
-		err := c.run(ctx, env, args[1:])
-		if err == nil {
-			return 0
-		}
-		_, _ = fmt.Fprintf(env.Stderr, "aistrale %s: %v\n", c.name, err)
-		var usage *usageError
-		if errors.As(err, &usage) {
-			return 2
-		}
-		return 1
+	err := c.do(ctx, env, " aistrale", args[1:])
+	if err == nil {
+		return 0
 	}
-	_, _ = fmt.Fprintf(env.Stderr, "aistrale: unknown command %q\n\n", args[0])
-	printUsage(env.Stderr)
-	return 2
+	_, _ = fmt.Fprintf(env.Stderr, "aistrale %s: %v\n", c.name, err)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
 }
 
-func printUsage(w io.Writer) {
-	_, _ = fmt.Fprint(w, "aistrale: one gateway between your software and its LLM providers\n\nusage: aistrale COMMAND [flags]\n\n")
-	for _, c := range commands() {
-		_, _ = fmt.Fprintf(w, "  %-11s %s\n", c.name, c.summary)
+// spelled reads the other ways of asking for help and the version: help user create is user create --help.
+func spelled(args []string) []string {
+	if len(args) == 0 {
+		return args
 	}
-	_, _ = fmt.Fprint(w, "\nEvery command explains its flags with --help.\n")
+	switch args[0] {
+	case "--version", "-v":
+		return append([]string{"version"}, args[1:]...)
+	case "--help", "-h":
+		return []string{"help"}
+	case "help":
+		if len(args) > 1 {
+			return append(slices.Clone(args[1:]), "--help")
+		}
+	}
+	return args
+}
+
+// contents is the program's help.
+func contents() string {
+	var text strings.Builder
+	text.WriteString("aistrale: one gateway between your software and its LLM providers\n\nusage: aistrale COMMAND [flags]\n\n")
+	list(&text, commands())
+	text.WriteString("\nEvery command explains its flags with --help.\n")
+	return text.String()
 }
 
 func runVersion(_ context.Context, env environment, args []string) error {
-	if len(args) > 0 {
-		return usagef("takes no arguments")
+	if _, err := newBareCommand(env, "usage: aistrale version").parse(args, 0); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintln(env.Stdout, versionText())
 	return err

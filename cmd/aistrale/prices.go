@@ -17,16 +17,15 @@ const (
 	pricesShowUsage   = "usage: aistrale prices show PROVIDER/MODEL [--at DATE] [--config FILE] [--json]"
 	pricesImportUsage = `usage: aistrale prices import FILE [--provider P,…] [--model PATTERN,…] [--from DATE] [--force] [--dry-run]
        [--config FILE] [--json]`
-	pricesUsage = pricesListUsage + "\n" + pricesShowUsage + "\n" + pricesImportUsage
 )
 
-// runPrices shows what models cost, and takes prices from public lists.
-func runPrices(ctx context.Context, env environment, args []string) error {
-	return runUnder(ctx, env, args, pricesUsage, []command{
-		{name: "list", run: pricesList},
-		{name: "show", run: pricesShow},
-		{name: "import", run: pricesImport},
-	})
+// pricesCommands work on what models cost.
+func pricesCommands() []command {
+	return []command{
+		{name: "list", summary: "list what models cost", run: pricesList},
+		{name: "show", summary: "show a model's every rate and where it is from", run: pricesShow},
+		{name: "import", summary: "import a public list of prices", run: pricesImport},
+	}
 }
 
 // priceShelf is what is known of prices: the lists that a gateway on this configuration charges

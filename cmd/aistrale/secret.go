@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -17,28 +19,53 @@ import (
 // maxSecret bounds what is read as a secret, in bytes.
 const maxSecret = 64 << 10
 
-// secret reads a secret from a variable of the environment, or else from stdin: asked for
-// without an echo where that is a terminal.
+// secret reads a secret that is sent in a header, as readSecret does.
 func (e environment) secret(ctx context.Context, variable, prompt string) (storage.Secret, error) {
+	where, text, err := e.readSecret(ctx, variable, prompt)
+	if err != nil {
+		return storage.Secret{}, err
+	}
+	return checkSecret(where, text)
+}
+
+// password reads a password, as readSecret does: any text of one line, spaces and all.
+func (e environment) password(ctx context.Context, variable, prompt string) (storage.Secret, error) {
+	where, text, err := e.readSecret(ctx, variable, prompt)
+	if err != nil {
+		return storage.Secret{}, err
+	}
+	text = strings.TrimRight(text, "\r\n")
+	switch {
+	case text == "":
+		return storage.Secret{}, fmt.Errorf("%s: the password is empty", where)
+	case len(text) > maxSecret:
+		return storage.Secret{}, fmt.Errorf("%s: the password is longer than %d bytes", where, maxSecret)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return storage.Secret{}, fmt.Errorf("%s: the password is no single line of UTF-8", where)
+	}
+	return storage.NewSecret(text), nil
+}
+
+// readSecret reads a variable of the environment, or else stdin: asked for without an echo where
+// that is a terminal. where names it in errors.
+func (e environment) readSecret(ctx context.Context, variable, prompt string) (where, text string, err error) {
 	if variable != "" {
-		text := e.Getenv(variable)
-		if text == "" {
-			return storage.Secret{}, fmt.Errorf("--from-env: %s is not set", variable)
+		if text = e.Getenv(variable); text == "" {
+			return "", "", fmt.Errorf("--from-env: %s is not set", variable)
 		}
-		return checkSecret("--from-env: "+variable, text)
+		return "--from-env: " + variable, text, nil
 	}
 	if terminal, ok := e.Stdin.(*os.File); ok && isTerminal(terminal) {
-		text, err := e.ask(ctx, terminal, prompt)
-		if err != nil {
-			return storage.Secret{}, fmt.Errorf("stdin: %w", err)
-		}
-		return checkSecret("stdin", text)
+		text, err = e.ask(ctx, terminal, prompt)
+	} else {
+		var all []byte
+		all, err = io.ReadAll(io.LimitReader(e.Stdin, maxSecret+2)) // one more than is taken, and a line end
+		text = string(all)
 	}
-	text, err := io.ReadAll(io.LimitReader(e.Stdin, maxSecret+1))
 	if err != nil {
-		return storage.Secret{}, fmt.Errorf("stdin: %w", err)
+		return "", "", fmt.Errorf("stdin: %w", err)
 	}
-	return checkSecret("stdin", string(text))
+	return "stdin", text, nil
 }
 
 // checkSecret takes visible ASCII only, which is what may stand in a header: a line break inside
@@ -87,7 +114,7 @@ func (e environment) ask(ctx context.Context, terminal *os.File, prompt string) 
 	if err := awaitLine(ctx, fd); err != nil {
 		return "", err
 	}
-	line, err = bufio.NewReader(io.LimitReader(terminal, maxSecret+1)).ReadString('\n')
+	line, err = bufio.NewReader(io.LimitReader(terminal, maxSecret+2)).ReadString('\n')
 	if errors.Is(err, io.EOF) && line != "" {
 		err = nil
 	}

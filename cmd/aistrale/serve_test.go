@@ -61,10 +61,10 @@ func TestProgram_exitCodes(t *testing.T) {
 	f(2, "", "usage: aistrale check", "check")
 	f(2, "", "usage: aistrale mock", "mock", "--what")
 	f(1, "", "--listen", "mock", "--listen", "nowhere:x")
-	f(0, "usage: aistrale key create", "", "key", "--help")
-	f(2, "", "usage: aistrale key create", "key")
+	f(0, "usage: aistrale key COMMAND", "", "key", "--help")
+	f(2, "", "usage: aistrale key COMMAND", "key")
 	f(1, "", `key "nobody": not found`, "key", "revoke", "nobody")
-	f(2, "", "usage: aistrale credential add", "credential", "what")
+	f(2, "", "usage: aistrale credential COMMAND", "credential", "what")
 
 	g := func(env, errs string) {
 		t.Helper()

@@ -21,28 +21,16 @@ type storeCommand struct {
 	json   bool
 }
 
+// newBareCommand makes one without those flags, for what touches no store.
+func newBareCommand(env environment, usage string) *storeCommand {
+	return &storeCommand{env: env, usage: usage, flags: flag.NewFlagSet("", flag.ContinueOnError)}
+}
+
 func newStoreCommand(env environment, usage string) *storeCommand {
-	c := &storeCommand{env: env, usage: usage, flags: flag.NewFlagSet("", flag.ContinueOnError)}
+	c := newBareCommand(env, usage)
 	c.flags.StringVar(&c.config, "config", "", "the configuration; without it the store is in ./data")
 	c.flags.BoolVar(&c.json, "json", false, "print one JSON array of flat objects")
 	return c
-}
-
-// runUnder runs the one of a command's own commands that the first word names.
-func runUnder(ctx context.Context, env environment, args []string, usage string, under []command) error {
-	if len(args) == 0 {
-		return usagef("%s", usage)
-	}
-	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-		_, err := fmt.Fprintln(env.Stdout, usage)
-		return err
-	}
-	for _, c := range under {
-		if c.name == args[0] {
-			return helped(c.run(ctx, env, args[1:]))
-		}
-	}
-	return usagef("no such command\n%s", usage)
 }
 
 // parse reads flags before, between and after the words, and wants exactly so many words. Its
@@ -92,6 +80,17 @@ func (c *storeCommand) withStore(ctx context.Context, do func(nounStore, *Config
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	return do(store, config)
+}
+
+// printDone says that something was done to what has a name, and there is no more to tell.
+func (c *storeCommand) printDone(name, sentence string) error {
+	if c.json {
+		return printJSON(c.env.Stdout, []struct {
+			Name string `json:"name"`
+		}{{name}})
+	}
+	_, err := fmt.Fprintln(c.env.Stdout, sentence)
+	return err
 }
 
 // printJSON prints one array on one line; rows is never nil.

@@ -54,7 +54,7 @@ func (d *desk) run(args ...string) (code int, failure string) {
 	}
 	verbs := commands()
 	verb := slices.IndexFunc(verbs, func(c command) bool { return c.name == args[0] })
-	err := verbs[verb].run(d.t.Context(), env, args[1:])
+	err := verbs[verb].do(d.t.Context(), env, " aistrale", args[1:])
 	d.printed.Write(d.out.Bytes())
 	d.printed.Write(d.err.Bytes())
 	if err == nil {

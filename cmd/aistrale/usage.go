@@ -18,19 +18,18 @@ const (
 	usageRowsUsage = `usage: aistrale usage rows [--since 24h|2026-11-01] [--until …] [--where model=anthropic/*,key=ci]
        [--request ID] [--limit N] [--config FILE] [--json|--csv]
        Every attempt in its latest revision, oldest first.`
-	usageRepriceUsage = `usage: aistrale usage reprice --from 2026-11-01 [--to …] --model PATTERN [--dry-run] [--config FILE] [--json]
+	usageRepriceUsage = `usage: aistrale usage reprice --from 2026-11-01 [--to|--until …] --model PATTERN [--where key=ci]
+       [--dry-run] [--config FILE] [--json|--csv]
        Charges what was served in that time anew, by today's price lists. A row is never changed:
        where its cost differs, a higher revision of it is written.`
-	usageUsage = usageSumUsage + "\n" + usageRowsUsage + "\n" + usageRepriceUsage
 )
 
-// runUsage tells what was spent, beside a running server or without one.
-func runUsage(ctx context.Context, env environment, args []string) error {
-	under := []command{{name: "rows", run: usageRows}, {name: "reprice", run: usageReprice}}
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") || slices.Equal(args, []string{"-h"}) || slices.Equal(args, []string{"--help"}) {
-		return runUnder(ctx, env, args, usageUsage, under)
+// usageCommands tell of the ledger what its sums do not.
+func usageCommands() []command {
+	return []command{
+		{name: "rows", summary: "list every attempt", run: usageRows},
+		{name: "reprice", summary: "charge what was served anew, by today's prices", run: usageReprice},
 	}
-	return helped(usageSums(ctx, env, args))
 }
 
 func usageSums(ctx context.Context, env environment, args []string) error {

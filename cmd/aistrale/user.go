@@ -17,27 +17,26 @@ const (
        The password is read from stdin (a pipe, or a prompt) or from the variable VAR, never from an argument.
        Without --workspace the role holds everywhere.`
 	userListUsage    = "usage: aistrale user list [--config FILE | --url URL] [--json]"
-	userRoleUsage    = "usage: aistrale user role NAME ROLE|none [--workspace W] [--config FILE | --url URL]"
-	userDisableUsage = "usage: aistrale user disable NAME [--config FILE | --url URL]"
-	userEnableUsage  = "usage: aistrale user enable NAME [--config FILE | --url URL]"
-	userRemoveUsage  = "usage: aistrale user remove NAME [--config FILE | --url URL]"
-	userUsage        = userCreateUsage + "\n" + userListUsage + "\n" + userRoleUsage + "\n" + userDisableUsage + "\n" + userEnableUsage + "\n" + userRemoveUsage
+	userRoleUsage    = "usage: aistrale user role NAME ROLE|none [--workspace W] [--config FILE | --url URL] [--json]"
+	userDisableUsage = "usage: aistrale user disable NAME [--config FILE | --url URL] [--json]"
+	userEnableUsage  = "usage: aistrale user enable NAME [--config FILE | --url URL] [--json]"
+	userRemoveUsage  = "usage: aistrale user remove NAME [--config FILE | --url URL] [--json]"
 )
 
-// runUser manages who may come into the control plane.
-func runUser(ctx context.Context, env environment, args []string) error {
-	return runUnder(ctx, env, args, userUsage, []command{
-		{name: "create", run: userCreate},
-		{name: "list", run: userList},
-		{name: "role", run: userRole},
-		{name: "disable", run: func(ctx context.Context, env environment, args []string) error {
+// userCommands manage who may come into the control plane.
+func userCommands() []command {
+	return []command{
+		{name: "create", summary: "make a user, with a role", run: userCreate},
+		{name: "list", summary: "list users and their roles", run: userList},
+		{name: "role", summary: "give a user a role somewhere, or take it", run: userRole},
+		{name: "disable", summary: "let a user in no more", run: func(ctx context.Context, env environment, args []string) error {
 			return userDisabled(ctx, newControlCommand(env, userDisableUsage), args, true)
 		}},
-		{name: "enable", run: func(ctx context.Context, env environment, args []string) error {
+		{name: "enable", summary: "let a user in again", run: func(ctx context.Context, env environment, args []string) error {
 			return userDisabled(ctx, newControlCommand(env, userEnableUsage), args, false)
 		}},
-		{name: "remove", run: userRemove},
-	})
+		{name: "remove", summary: "remove a user, with sessions and tokens", run: userRemove},
+	}
 }
 
 func userCreate(ctx context.Context, env environment, args []string) error {
@@ -52,7 +51,7 @@ func userCreate(ctx context.Context, env environment, args []string) error {
 	}
 	body := map[string]any{"name": words[0], "memberships": []admin.Membership{{Workspace: *workspace, Role: storage.Role(*role)}}}
 	if !*without {
-		password, err := env.secret(ctx, *fromEnv, "Password of "+words[0]+": ")
+		password, err := env.password(ctx, *fromEnv, "Password of "+words[0]+": ")
 		if err != nil {
 			return err
 		}
@@ -175,7 +174,6 @@ func userRemove(ctx context.Context, env environment, args []string) error {
 		if err := api.call(ctx, http.MethodDelete, "/users/"+url.PathEscape(words[0]), nil, nil); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(env.Stdout, "User %s is removed.\n", words[0])
-		return err
+		return c.printDone(words[0], "User "+words[0]+" is removed.")
 	})
 }

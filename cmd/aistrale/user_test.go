@@ -13,7 +13,7 @@ import (
 func TestUserCommands(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.in = "correct-horse-battery\n"
+	d.in = "correct horse battery\n"
 	d.must("user", "create", "ada@example.com", "--role", "admin")
 	d.refuses(1, "already exists", "user", "create", "ada@example.com", "--role", "admin")
 	d.refuses(1, "last user who is an admin", "user", "disable", "ada@example.com")
@@ -28,13 +28,15 @@ func TestUserCommands(t *testing.T) {
 	if len(rows) != 1 || rows[0]["name"] != "grace@example.com" {
 		t.Fatalf("got %v", rows)
 	}
-	d.hides("correct-horse-battery")
+	d.hides("correct horse battery")
 }
 
-// The same commands ask a running gateway, with a token.
-func TestUserCommands_Remote(t *testing.T) {
-	far := newDesk(t)
-	near := &desk{t: t, vars: map[string]string{"AISTRALE_DATA_DIR": "/nonexistent"}, now: far.now}
+// remote serves the API of a desk's store, and gives another desk, a token, and where the API is.
+func remote(t *testing.T) (far, near *desk, address, token string) {
+	t.Helper()
+	far = newDesk(t)
+	home := t.TempDir()
+	near = &desk{t: t, dir: home, vars: map[string]string{"AISTRALE_DATA_DIR": "/nonexistent", "HOME": home}, now: far.now}
 	config, err := loadConfig("", func(name string) string { return far.vars[name] })
 	if err != nil {
 		t.Fatal(err)
@@ -46,19 +48,25 @@ func TestUserCommands_Remote(t *testing.T) {
 	}
 	server := httptest.NewServer(controlAPI(s, func() *Config { return config }, audits, slog.New(slog.DiscardHandler)))
 	t.Cleanup(server.Close)
-	token, text := storage.NewAdminToken("root", near.now)
-	if err := s.AddAdminToken(t.Context(), token); err != nil {
+	made, text := storage.NewAdminToken("root", near.now)
+	if err := s.AddAdminToken(t.Context(), made); err != nil {
 		t.Fatal(err)
 	}
-	near.refuses(2, "AISTRALE_ADMIN_TOKEN", "user", "list", "--url", server.URL)
-	near.vars["AISTRALE_ADMIN_URL"], near.vars["AISTRALE_ADMIN_TOKEN"] = server.URL, text.Reveal()
+	return far, near, server.URL, text.Reveal()
+}
+
+// The same commands ask a running gateway, with a token.
+func TestUserCommands_Remote(t *testing.T) {
+	_, near, address, token := remote(t)
+	near.refuses(2, "AISTRALE_ADMIN_TOKEN", "user", "list", "--url", address)
+	near.vars["AISTRALE_ADMIN_URL"], near.vars["AISTRALE_ADMIN_TOKEN"] = address, token
 	near.must("user", "create", "ada@example.com", "--no-password", "--role", "admin")
 	if list := near.must("user", "list"); !strings.Contains(list, "ada@example.com") {
 		t.Fatalf("the list says\n%s", list)
 	}
 	near.vars["AISTRALE_ADMIN_TOKEN"] = "wrong"
 	near.refuses(1, "not known", "user", "list")
-	if strings.Contains(near.printed.String(), text.Reveal()) {
+	if strings.Contains(near.printed.String(), token) {
 		t.Fatal("the token was printed")
 	}
 }
