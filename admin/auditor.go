@@ -45,11 +45,10 @@ type Auditor struct {
 // checkpoint is a checkpoint as it was made.
 type checkpoint struct{ Note []byte }
 
-// auditKey signs checkpoints.
+// auditKey signs checkpoints; what it signs with is sealed.
 type auditKey struct {
 	Verifying string
 	Origin    string
-	Signing   storage.Sealed
 }
 
 func checkpointKind() storage.Kind { return storage.Kind{Name: "audit_checkpoint"} }
@@ -173,7 +172,7 @@ func (a *Auditor) checkpoint(ctx context.Context) (kept[checkpoint], error) {
 	if err != nil {
 		return k, err
 	}
-	signing, err := a.Vault.Open(ctx, key.Noun.Signing, key.binding())
+	signing, err := a.Vault.Open(ctx, key.Sealed, key.Binding())
 	if err != nil {
 		return k, fmt.Errorf("audit key: %w", err)
 	}
@@ -203,7 +202,7 @@ func (a *Auditor) key(ctx context.Context) (kept[auditKey], error) {
 		return k, err
 	}
 	k.Noun.Verifying = verifying
-	if k.Noun.Signing, err = a.Vault.Seal(ctx, signing, k.binding()); err != nil {
+	if k.Sealed, err = a.Vault.Seal(ctx, signing, k.Binding()); err != nil {
 		return k, fmt.Errorf("audit key: %w", err)
 	}
 	if err := a.keys.add(ctx, &k, a.Now()); errors.Is(err, storage.ErrExists) { // another node's

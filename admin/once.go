@@ -23,13 +23,12 @@ const maxOnceKey = 255
 
 func onceKind() storage.Kind { return storage.Kind{Name: "idempotency"} }
 
-// answered is the answer to a request that a client may send again. It may hold a secret that is
-// shown once, so it is kept sealed.
+// answered is the answer to a request that a client may send again. Its body may hold a secret that
+// is shown once, so it is kept sealed.
 type answered struct {
 	Request [32]byte // of all that makes it the same one
 	Status  int
 	Header  http.Header
-	Body    storage.Sealed
 }
 
 // once makes POST with an Idempotency-Key happen once: what it changes and its answer are kept
@@ -115,7 +114,7 @@ func (a *api) onceOnly(w http.ResponseWriter, r *http.Request, next http.Handler
 
 func (a *api) keepAnswer(ctx context.Context, s shelf[answered], row kept[answered], r *recorder) (err error) {
 	row.Noun.Status, row.Noun.Header = r.status, r.header
-	row.Noun.Body, err = a.Vault.Seal(ctx, storage.NewSecret(r.body.String()), row.binding())
+	row.Sealed, err = a.Vault.Seal(ctx, storage.NewSecret(r.body.String()), row.Binding())
 	if err != nil {
 		return err
 	}
@@ -125,15 +124,11 @@ func (a *api) keepAnswer(ctx context.Context, s shelf[answered], row kept[answer
 	return s.add(ctx, &row, now)
 }
 
-func (k *kept[T]) binding() storage.Binding {
-	return storage.Binding{Table: "documents", Row: k.Kind.Name + "/" + k.Workspace + "/" + k.ID}
-}
-
 func (a *api) answerAgain(w http.ResponseWriter, r *http.Request, row kept[answered], old *kept[answered]) error {
 	if old.Noun.Request != row.Noun.Request {
 		return huma.Error422UnprocessableEntity("Idempotency-Key: it was used for another request")
 	}
-	body, err := a.Vault.Open(r.Context(), old.Noun.Body, row.binding())
+	body, err := a.Vault.Open(r.Context(), old.Sealed, old.Binding())
 	if err != nil {
 		return err
 	}

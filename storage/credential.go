@@ -2,6 +2,7 @@ package storage
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -19,6 +20,8 @@ type Credential struct {
 
 	Provider                  string
 	Workspace, Project, Owner string
+	Label                     string // what people say of it
+	Default                   bool   // the workspace's first choice among the provider's
 
 	Target    string // scheme://host:port, from TargetOf
 	Sealed    []byte
@@ -26,7 +29,24 @@ type Credential struct {
 	Hint      string // the secret's last 4 characters, or "" where they would say too much
 
 	CreatedAt, UpdatedAt time.Time
-	LastUsedAt           *time.Time // nil: never
+	LastUsedAt           *time.Time      // nil: never, or with a secret that it has no more
+	Test                 *CredentialTest // the last one; nil: none
+	Revision             int64           // 1 when added, and one more with each change
+}
+
+// CredentialTest is what became of trying a credential at its provider.
+type CredentialTest struct {
+	At      time.Time     `json:"at"`
+	Outcome string        `json:"outcome" enum:"ok,answered,refused,failed,unreachable" doc:"answered: the provider did, in a call that says nothing of the credential"`
+	Status  int           `json:"status,omitempty" doc:"Of the provider's answer"`
+	Message string        `json:"message,omitempty" doc:"The provider's, without secrets"`
+	Took    time.Duration `json:"took_ns"`
+}
+
+// CredentialSeen is what is noted of a credential without changing it.
+type CredentialSeen struct {
+	UsedAt *time.Time
+	Test   *CredentialTest
 }
 
 // credentialTable names the table in bindings. It is part of every seal: never change it.
@@ -48,6 +68,7 @@ func (c *Credential) Seal(v *Vault, secret Secret, baseURL string, now time.Time
 		return fmt.Errorf("credential %q: %w", c.Name, err)
 	}
 	c.ID, c.Target, c.Hint = binding.Row, target, hint(secret)
+	c.LastUsedAt, c.Test = nil, nil // of another secret
 	c.Sealed, c.DataKeyID = sealed.Blob, sealed.DataKeyID
 	c.UpdatedAt = stamp(now)
 	if c.CreatedAt.IsZero() {
@@ -73,6 +94,23 @@ func (c *Credential) Open(v *Vault, baseURL string) (Secret, error) {
 		return Secret{}, fmt.Errorf("credential %q: %w", c.Name, err)
 	}
 	return secret, nil
+}
+
+// TestText is the last test as stores keep it, "" where there is none.
+func (c *Credential) TestText() (string, error) {
+	if c.Test == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(c.Test)
+	return string(text), err
+}
+
+// ReadTest reads what TestText wrote.
+func (c *Credential) ReadTest(text string) error {
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), &c.Test)
 }
 
 // Check says what is wrong with the credential's own data. Stores refuse one that fails it.

@@ -15,6 +15,9 @@ type Document struct {
 	// Ref is a second way to find it, unique among its kind where it is not "".
 	Ref  string
 	Body []byte // a JSON object
+	// Sealed is what it has that must be kept secret and read again, for its Binding; one without a
+	// data key is nothing.
+	Sealed Sealed
 
 	Revision  int64 // 1 when added, and one more with each change
 	CreatedAt time.Time
@@ -40,10 +43,20 @@ func (d *Document) Check() error {
 		return errors.New("document: it has no kind")
 	case d.ID == "" || len(d.ID) > maxDocumentID:
 		return fmt.Errorf("%s: its id has %d bytes, want 1 to %d", d.Kind.Name, len(d.ID), maxDocumentID)
-	case len(d.Body) > MaxDocument:
-		return fmt.Errorf("%s %q: it has %d bytes, at most %d are kept", d.Kind.Name, d.ID, len(d.Body), MaxDocument)
+	case len(d.Body)+len(d.Sealed.Blob) > MaxDocument:
+		return fmt.Errorf("%s %q: it has %d bytes, at most %d are kept", d.Kind.Name, d.ID, len(d.Body)+len(d.Sealed.Blob), MaxDocument)
+	case (d.Sealed.DataKeyID == "") != (len(d.Sealed.Blob) == 0):
+		return fmt.Errorf("%s %q: it is half sealed", d.Kind.Name, d.ID)
 	}
 	return nil
+}
+
+// documentTable names the table in bindings. It is part of every seal: never change it.
+const documentTable = "documents"
+
+// Binding is what holds the document's Sealed to it.
+func (d *Document) Binding() Binding {
+	return Binding{Table: documentTable, Row: d.Kind.Name + "/" + d.Workspace + "/" + d.ID}
 }
 
 // Bounds of a document, in bytes.

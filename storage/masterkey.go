@@ -87,6 +87,12 @@ func (m *MasterKey) Unwrap(_ context.Context, id string, wrapped []byte) ([]byte
 	return key, nil
 }
 
+// Rewrap implements KeyWrapper: a master key has one form.
+func (m *MasterKey) Rewrap(ctx context.Context, id string, wrapped []byte) ([]byte, error) {
+	_, err := m.Unwrap(ctx, id, wrapped)
+	return wrapped, err
+}
+
 func (m *MasterKey) bound(id string) []byte {
 	return bind("data_keys", id, string(m.mark[:]))
 }

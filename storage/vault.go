@@ -8,16 +8,22 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
 // KeyWrapper guards data keys with a key that a Vault never sees: a MasterKey, or a key
-// management service. Both methods bind the result to the data key's id.
+// management service. All methods bind the result to the data key's id.
 type KeyWrapper interface {
 	Wrap(ctx context.Context, id string, key []byte) ([]byte, error)
+	// Unwrap wraps ErrWrongMasterKey where another key wrapped it, and ErrSealBroken where what was
+	// wrapped has changed.
 	Unwrap(ctx context.Context, id string, wrapped []byte) ([]byte, error)
+	// Rewrap gives a data key wrapped as Wrap would now, or what it was given where that is so.
+	Rewrap(ctx context.Context, id string, wrapped []byte) ([]byte, error)
 }
 
 // DataKey is a key that seals rows, wrapped by the master key. Every sealed row names its data
@@ -76,10 +82,11 @@ func (v *Vault) NewDataKey(ctx context.Context, now time.Time) (DataKey, error) 
 	return DataKey{ID: id, Wrapped: wrapped, CreatedAt: stamp(now)}, nil
 }
 
-// Load makes the vault hold the data keys of a store; the newest one seals from now on. Keys
-// that do not unwrap are named in the error, and the others are held all the same, so that one
-// broken row never closes the rest; Open repeats the error for what was sealed under them.
+// Load makes the vault hold the data keys of a store, and no others; the newest one seals from
+// now on. Keys that do not unwrap are named in the error, and the others are held all the same, so
+// that one broken row never closes the rest; Open repeats the error for what was sealed under them.
 func (v *Vault) Load(ctx context.Context, keys []DataKey) error {
+	v.drop(keys)
 	var errs []error
 	for _, k := range keys {
 		if v.holds(k.ID) {
@@ -95,6 +102,30 @@ func (v *Vault) Load(ctx context.Context, keys []DataKey) error {
 		v.hold(k, aead)
 	}
 	return errors.Join(errs...)
+}
+
+// drop lets go of data keys that a store has no more.
+func (v *Vault) drop(left []DataKey) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	gone := func(id string) bool {
+		return !slices.ContainsFunc(left, func(k DataKey) bool { return k.ID == id })
+	}
+	maps.DeleteFunc(v.aeads, func(id string, _ cipher.AEAD) bool { return gone(id) })
+	maps.DeleteFunc(v.closed, func(id string, _ error) bool { return gone(id) })
+	v.newest, v.created = "", time.Time{}
+	for _, k := range left {
+		if v.aeads[k.ID] != nil {
+			v.sealsIfNewest(k)
+		}
+	}
+}
+
+func (v *Vault) sealsIfNewest(k DataKey) {
+	later := k.CreatedAt.After(v.created) || k.CreatedAt.Equal(v.created) && k.ID > v.newest
+	if v.newest == "" || later {
+		v.newest, v.created = k.ID, k.CreatedAt
+	}
 }
 
 func (v *Vault) holds(id string) bool {
@@ -119,16 +150,20 @@ func (v *Vault) hold(k DataKey, aead cipher.AEAD) {
 	defer v.mu.Unlock()
 	v.aeads[k.ID] = aead
 	delete(v.closed, k.ID)
-	later := k.CreatedAt.After(v.created) || k.CreatedAt.Equal(v.created) && k.ID > v.newest
-	if v.newest == "" || later {
-		v.newest, v.created = k.ID, k.CreatedAt
-	}
+	v.sealsIfNewest(k)
 }
 
 func (v *Vault) close(k DataKey, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.closed[k.ID] = err
+}
+
+// Closed gives why a data key that the vault was given does not unwrap; nil where it does.
+func (v *Vault) Closed(id string) error {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.closed[id]
 }
 
 // Seal encrypts a secret under the newest data key, for one binding.

@@ -254,6 +254,10 @@ func (oneKey) Wrap(context.Context, string, []byte) ([]byte, error) { return []b
 
 func (oneKey) Unwrap(context.Context, string, []byte) ([]byte, error) { return make([]byte, 32), nil }
 
+func (oneKey) Rewrap(_ context.Context, _ string, wrapped []byte) ([]byte, error) {
+	return wrapped, nil
+}
+
 func TestDataKeyIDIsBound(t *testing.T) {
 	v := NewVault(oneKey{})
 	if err := v.Load(t.Context(), []DataKey{{ID: "a"}, {ID: "b"}}); err != nil {
@@ -269,5 +273,27 @@ func TestDataKeyIDIsBound(t *testing.T) {
 	s.DataKeyID = "a"
 	if _, err := v.Open(s, Binding{Row: "row"}); !errors.Is(err, ErrSealBroken) {
 		t.Fatalf("error %v, want %v", err, ErrSealBroken)
+	}
+}
+
+// A data key that the store has no more is let go of, and the newest of the others seals.
+func TestVaultLetsGo(t *testing.T) {
+	v := NewVault(oneKey{})
+	old, young := DataKey{ID: "old", CreatedAt: time.Unix(1, 0)}, DataKey{ID: "young", CreatedAt: time.Unix(2, 0)}
+	if err := v.Load(t.Context(), []DataKey{old, young}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := v.Seal(NewSecret(canary), Binding{Row: "row"})
+	if err != nil || s.DataKeyID != "young" {
+		t.Fatalf("sealed under %q, error %v", s.DataKeyID, err)
+	}
+	if err := v.Load(t.Context(), []DataKey{old}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Open(s, Binding{Row: "row"}); !errors.Is(err, ErrNotFound) {
+		t.Fatalf("error %v, want %v", err, ErrNotFound)
+	}
+	if s, err = v.Seal(NewSecret(canary), Binding{Row: "row"}); err != nil || s.DataKeyID != "old" {
+		t.Fatalf("sealed under %q, error %v", s.DataKeyID, err)
 	}
 }

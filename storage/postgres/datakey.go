@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -33,4 +34,29 @@ func (s *Store) AddDataKey(ctx context.Context, k storage.DataKey) error {
 		return err
 	})
 	return named("data key", k.ID, err)
+}
+
+// RewrapDataKey puts the wrapped form of k in the place of old. It wraps ErrChanged where the data
+// key is not wrapped so any more.
+func (s *Store) RewrapDataKey(ctx context.Context, k storage.DataKey, old []byte) error {
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		done, err := tx.Exec(ctx, `UPDATE data_keys SET wrapped = $1 WHERE id = $2 AND wrapped = $3`, k.Wrapped, k.ID, old)
+		if err == nil && done.RowsAffected() == 0 {
+			err = storage.ErrChanged
+		}
+		return err
+	})
+	return named("data key", k.ID, err)
+}
+
+// RemoveDataKey removes a data key. It wraps ErrInUse where something is sealed under it, and
+// ErrNotFound.
+func (s *Store) RemoveDataKey(ctx context.Context, id string) error {
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `DELETE FROM data_keys WHERE id = $1 RETURNING id`, id).Scan(&id)
+	})
+	if err = named("data key", id, err); errors.Is(err, errMissing) {
+		return fmt.Errorf("data key %q: %w", id, storage.ErrInUse)
+	}
+	return err
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-const documentColumns = `kind, workspace, id, ref, body, revision, served, created_at, updated_at, expires_at`
+const documentColumns = `kind, workspace, id, ref, body, revision, served, created_at, updated_at, expires_at, data_key, sealed`
 
 // Document gives a document. It wraps ErrNotFound.
 func (s *Store) Document(ctx context.Context, kind storage.Kind, workspace, id string) (storage.Document, error) {
@@ -48,8 +48,9 @@ func (s *Store) AddDocument(ctx context.Context, d storage.Document) error {
 	}
 	d = d.Stamp()
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO documents (`+documentColumns+`) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9)`,
-			d.Kind.Name, d.Workspace, d.ID, orNull(d.Ref), d.Body, d.Kind.Served, d.CreatedAt, d.UpdatedAt, d.ExpiresAt)
+		_, err := tx.Exec(ctx, `INSERT INTO documents (`+documentColumns+`) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11)`,
+			d.Kind.Name, d.Workspace, d.ID, orNull(d.Ref), d.Body, d.Kind.Served, d.CreatedAt, d.UpdatedAt, d.ExpiresAt,
+			orNull(d.Sealed.DataKeyID), d.Sealed.Blob)
 		return err
 	})
 	return named(d.Kind.Name, d.ID, err)
@@ -63,9 +64,9 @@ func (s *Store) ChangeDocument(ctx context.Context, d storage.Document) error {
 	}
 	d = d.Stamp()
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		done, err := tx.Exec(ctx, `UPDATE documents SET ref = $1, body = $2, updated_at = $3, expires_at = $4, revision = revision + 1
-			WHERE kind = $5 AND workspace = $6 AND id = $7 AND revision = $8`,
-			orNull(d.Ref), d.Body, d.UpdatedAt, d.ExpiresAt, d.Kind.Name, d.Workspace, d.ID, d.Revision)
+		done, err := tx.Exec(ctx, `UPDATE documents SET ref = $1, body = $2, updated_at = $3, expires_at = $4, data_key = $5, sealed = $6, revision = revision + 1
+			WHERE kind = $7 AND workspace = $8 AND id = $9 AND revision = $10`,
+			orNull(d.Ref), d.Body, d.UpdatedAt, d.ExpiresAt, orNull(d.Sealed.DataKeyID), d.Sealed.Blob, d.Kind.Name, d.Workspace, d.ID, d.Revision)
 		if err != nil {
 			return err
 		}
@@ -108,9 +109,10 @@ func (s *Store) ExpireDocuments(ctx context.Context, before time.Time) (int64, e
 
 func scanDocument(row pgx.CollectableRow) (storage.Document, error) {
 	var d storage.Document
-	var ref *string
-	err := row.Scan(&d.Kind.Name, &d.Workspace, &d.ID, &ref, &d.Body, &d.Revision, &d.Kind.Served, &d.CreatedAt, &d.UpdatedAt, &d.ExpiresAt)
-	d.Ref = orEmpty(ref)
+	var ref, dataKey *string
+	err := row.Scan(&d.Kind.Name, &d.Workspace, &d.ID, &ref, &d.Body, &d.Revision, &d.Kind.Served, &d.CreatedAt, &d.UpdatedAt, &d.ExpiresAt,
+		&dataKey, &d.Sealed.Blob)
+	d.Ref, d.Sealed.DataKeyID = orEmpty(ref), orEmpty(dataKey)
 	utc(&d.CreatedAt, &d.UpdatedAt, d.ExpiresAt)
 	return d, err
 }

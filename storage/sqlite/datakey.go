@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/aistrale/aistrale/storage"
@@ -34,4 +35,39 @@ func (s *Store) AddDataKey(ctx context.Context, k storage.DataKey) error {
 		return err
 	})
 	return named("data key", k.ID, err)
+}
+
+// RewrapDataKey puts the wrapped form of k in the place of old. It wraps ErrChanged where the data
+// key is not wrapped so any more.
+func (s *Store) RewrapDataKey(ctx context.Context, k storage.DataKey, old []byte) error {
+	err := s.change(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, `UPDATE data_keys SET wrapped = ? WHERE id = ? AND wrapped = ?`, k.Wrapped, k.ID, old)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return storage.ErrChanged
+	})
+	return named("data key", k.ID, err)
+}
+
+// RemoveDataKey removes a data key. It wraps ErrInUse where something is sealed under it, and
+// ErrNotFound.
+func (s *Store) RemoveDataKey(ctx context.Context, id string) error {
+	err := s.change(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, `DELETE FROM data_keys WHERE id = ?`, id)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return storage.ErrNotFound
+	})
+	if err = named("data key", id, err); errors.Is(err, errMissing) {
+		return fmt.Errorf("data key %q: %w", id, storage.ErrInUse)
+	}
+	return err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-const documentColumns = `kind, workspace, id, ref, body, revision, served, created_at, updated_at, expires_at`
+const documentColumns = `kind, workspace, id, ref, body, revision, served, created_at, updated_at, expires_at, data_key, sealed`
 
 // Document gives a document. It wraps ErrNotFound.
 func (s *Store) Document(ctx context.Context, kind storage.Kind, workspace, id string) (storage.Document, error) {
@@ -58,9 +58,9 @@ func (s *Store) AddDocument(ctx context.Context, d storage.Document) error {
 	}
 	d = d.Stamp()
 	err := s.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO documents (`+documentColumns+`) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
+		_, err := tx.ExecContext(ctx, `INSERT INTO documents (`+documentColumns+`) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
 			d.Kind.Name, d.Workspace, d.ID, orNull(d.Ref), d.Body, d.Kind.Served,
-			d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro(), perhaps(d.ExpiresAt))
+			d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro(), perhaps(d.ExpiresAt), orNull(d.Sealed.DataKeyID), d.Sealed.Blob)
 		return err
 	})
 	return named(d.Kind.Name, d.ID, err)
@@ -74,9 +74,10 @@ func (s *Store) ChangeDocument(ctx context.Context, d storage.Document) error {
 	}
 	d = d.Stamp()
 	err := s.change(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `UPDATE documents SET ref = ?, body = ?, updated_at = ?, expires_at = ?, revision = revision + 1
+		done, err := tx.ExecContext(ctx, `UPDATE documents SET ref = ?, body = ?, updated_at = ?, expires_at = ?, data_key = ?, sealed = ?, revision = revision + 1
 			WHERE kind = ? AND workspace = ? AND id = ? AND revision = ?`,
-			orNull(d.Ref), d.Body, d.UpdatedAt.UnixMicro(), perhaps(d.ExpiresAt), d.Kind.Name, d.Workspace, d.ID, d.Revision)
+			orNull(d.Ref), d.Body, d.UpdatedAt.UnixMicro(), perhaps(d.ExpiresAt), orNull(d.Sealed.DataKeyID), d.Sealed.Blob,
+			d.Kind.Name, d.Workspace, d.ID, d.Revision)
 		if err != nil {
 			return err
 		}
@@ -128,10 +129,10 @@ func (s *Store) ExpireDocuments(ctx context.Context, before time.Time) (int64, e
 
 func scanDocument(row scanner) (storage.Document, error) {
 	var d storage.Document
-	var ref sql.NullString
+	var ref, dataKey sql.NullString
 	var expires sql.NullInt64
 	err := row.Scan(&d.Kind.Name, &d.Workspace, &d.ID, &ref, &d.Body, &d.Revision, &d.Kind.Served,
-		(*moment)(&d.CreatedAt), (*moment)(&d.UpdatedAt), &expires)
-	d.Ref, d.ExpiresAt = ref.String, pointer(expires)
+		(*moment)(&d.CreatedAt), (*moment)(&d.UpdatedAt), &expires, &dataKey, &d.Sealed.Blob)
+	d.Ref, d.ExpiresAt, d.Sealed.DataKeyID = ref.String, pointer(expires), dataKey.String
 	return d, err
 }

@@ -14,7 +14,15 @@ type CredentialStore interface {
 	DataKeys(ctx context.Context) ([]storage.DataKey, error)
 	AddDataKey(ctx context.Context, k storage.DataKey) error
 	Credentials(ctx context.Context) ([]storage.Credential, error)
+	CredentialWriter
+}
+
+// CredentialWriter changes credentials.
+type CredentialWriter interface {
+	AddCredential(ctx context.Context, c storage.Credential) error
+	ChangeCredential(ctx context.Context, c storage.Credential) error
 	PutCredential(ctx context.Context, c storage.Credential) error
+	NoteCredential(ctx context.Context, id string, seen storage.CredentialSeen) error
 	RemoveCredential(ctx context.Context, workspace, name string) error
 }
 
@@ -34,6 +42,8 @@ func Credentials(t *testing.T, open func(t *testing.T) CredentialStore) {
 	f("replaced", credentialReplaced)
 	f("removed", credentialRemoved)
 	f("refused", credentialRefused)
+	f("changed", credentialChanged)
+	f("noted", credentialNoted)
 }
 
 // vaultOf makes a vault with one data key, which the store holds.
@@ -51,7 +61,7 @@ func vaultOf(t *testing.T, s CredentialStore) *storage.Vault {
 
 func credential(t *testing.T, v *storage.Vault, name string) storage.Credential {
 	t.Helper()
-	c := storage.Credential{Name: name, Provider: "openai", Workspace: storage.DefaultWorkspace}
+	c := storage.Credential{Name: name, Provider: "openai", Workspace: storage.DefaultWorkspace, Revision: 1}
 	do(t, c.Seal(v, storage.NewSecret(canary), upstream, start()))
 	return c
 }
@@ -107,7 +117,7 @@ func credentialReplaced(t *testing.T, s CredentialStore) {
 	changed := storage.Credential{Name: "openai", Provider: "mine", Workspace: storage.DefaultWorkspace, Project: "search"}
 	do(t, changed.Seal(v, storage.NewSecret("another"), "http://10.0.0.7:8000/v1", start().Add(time.Hour)))
 	do(t, s.PutCredential(t.Context(), changed))
-	changed.CreatedAt = c.CreatedAt
+	changed.CreatedAt, changed.Revision = c.CreatedAt, 2
 	wantCredentials(t, s, changed)
 }
 
@@ -136,4 +146,41 @@ func credentialRefused(t *testing.T, s CredentialStore) {
 	stray.Workspace = "elsewhere"
 	wants(t, s.PutCredential(t.Context(), stray), storage.ErrNotFound)
 	wantCredentials(t, s)
+}
+
+func credentialChanged(t *testing.T, s CredentialStore) {
+	v := vaultOf(t, s)
+	one, two := credential(t, v, "one"), credential(t, v, "two")
+	one.Default = true
+	do(t, s.AddCredential(t.Context(), one))
+	do(t, s.AddCredential(t.Context(), two))
+	wants(t, s.AddCredential(t.Context(), one), storage.ErrExists)
+
+	two.Default, two.Label, two.Owner = true, "of the \"Ärger\" team", "ada@example.com"
+	do(t, s.ChangeCredential(t.Context(), two))
+	wants(t, s.ChangeCredential(t.Context(), two), storage.ErrChanged)
+	two.Revision, one.Default = 2, false
+	wantCredentials(t, s, one, two)
+	gone := credential(t, v, "three")
+	wants(t, s.ChangeCredential(t.Context(), gone), storage.ErrNotFound)
+}
+
+// What is noted is no change: nothing is read anew for it.
+func credentialNoted(t *testing.T, s CredentialStore) {
+	v := vaultOf(t, s)
+	c := credential(t, v, "one")
+	do(t, s.AddCredential(t.Context(), c))
+	before := seen(t, s.(versioned))
+	used := start().Add(time.Hour)
+	c.Test = &storage.CredentialTest{At: start(), Outcome: "refused", Status: 401, Message: "no such key", Took: time.Second}
+	do(t, s.NoteCredential(t.Context(), c.ID, storage.CredentialSeen{UsedAt: &used}))
+	do(t, s.NoteCredential(t.Context(), c.ID, storage.CredentialSeen{Test: c.Test}))
+	earlier := start()
+	do(t, s.NoteCredential(t.Context(), c.ID, storage.CredentialSeen{UsedAt: &earlier}))
+	do(t, s.NoteCredential(t.Context(), "unheard-of", storage.CredentialSeen{UsedAt: &used}))
+	c.LastUsedAt = &used
+	wantCredentials(t, s, c)
+	if after := seen(t, s.(versioned)); after != before {
+		t.Fatalf("version %d after notes, %d before", after, before)
+	}
 }
