@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // admit decides whether the key may make this call. It touches no counter.
@@ -43,6 +45,11 @@ func (f *flight) admitModel() error {
 		return err
 	}
 	if len(targets) < len(alias.Targets) {
+		for _, t := range alias.Targets {
+			if !slices.Contains(targets, t) {
+				f.passOver(t, "", storage.FateNotAllowed)
+			}
+		}
 		narrowed := *alias
 		narrowed.Targets, alias = targets, &narrowed
 	}

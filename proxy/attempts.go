@@ -19,6 +19,7 @@ type walk struct {
 	targets []target
 	retries int
 	last    error
+	served  *target // nil until one has begun to answer
 }
 
 // send tries the targets until one has begun to answer. Nothing has reached the client yet, so a
@@ -26,6 +27,7 @@ type walk struct {
 // wrong, end it.
 func (f *flight) send(targets []target) error {
 	w := walk{f: f, targets: targets}
+	defer w.note()
 	for {
 		t, err := w.next()
 		if err != nil {
@@ -42,6 +44,7 @@ func (f *flight) send(targets []target) error {
 			continue
 		case err == nil:
 			f.keepWarm(t)
+			w.served = t
 			return nil
 		}
 		f.abandon()
@@ -193,7 +196,7 @@ func (w *walk) trickle(now time.Time) (*target, error) {
 // elsewhere, may.
 func (w *walk) failed(t *target, out *providers.Fault) bool {
 	reason := policy.ReasonOf(out)
-	t.tried, t.asked = true, out.RetryAfter
+	t.tried, t.asked, t.fault = true, out.RetryAfter, code(out)
 	t.dead = !reason.Passes() || out.NoRetry || w.f.doneAlready(reason)
 	if reason == policy.ReasonNone {
 		return out.Retryable // a refusal of ours, which may stand at this target only

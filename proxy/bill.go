@@ -30,6 +30,7 @@ type bill struct {
 	open    bool // the last attempt is not settled
 	owed    bool // ended is complete but for what the request's end says
 	lines   []providers.Normal
+	holds   []storage.Hold
 	guessed bool // opened's bound of the output is nobody's
 	known   bool // cost of every attempt so far
 	cost    int64
@@ -37,7 +38,7 @@ type bill struct {
 
 func (b *bill) reset() {
 	b.lease.reset()
-	*b = bill{lines: b.lines[:0], known: true, lease: b.lease}
+	*b = bill{lines: b.lines[:0], holds: b.holds[:0], known: true, lease: b.lease}
 }
 
 // openBill notes the attempt that is about to be sent. Where that cannot be kept, nothing may
@@ -147,7 +148,9 @@ func (f *flight) closeBill(err error) {
 	e.Status, e.UpstreamStatus, e.UpstreamID = a.Status, a.Status, a.UpstreamID
 	e.Outcome, e.Duration = a.Outcome, a.Duration
 	rec.Usage.Estimated, rec.PriceID = e.Charge.Estimated, e.PriceID
+	b.holds = b.holds[:0]
 	f.release(b.lines, e.Charge)
+	e.Holds = b.holds
 	if e.Known() {
 		b.cost += e.CostNano
 	} else {
@@ -190,7 +193,7 @@ func (f *flight) payBill() {
 	}
 	b.owed = false
 	e := &b.ended
-	e.Final = true
+	e.Final, e.Plan = true, f.considered
 	e.Status, e.Outcome, e.Fault = rec.Status, rec.Outcome, rec.Fault
 	e.BytesIn, e.BytesOut = rec.BytesIn, rec.BytesOut
 	e.FirstByte, e.Overhead, e.Duration = rec.FirstByte, rec.Overhead, rec.Duration

@@ -39,16 +39,18 @@ type flight struct {
 	heldHere  []storage.Object // those that the gateway itself keeps
 	turn      turn
 	claimed   []string // ids that a stream told of
-	sticky    uint64   // what keeps the call in place, 0 nothing
-	stickyBy  policy.Sticky
-	overtime  *time.Timer
-	hurried   bool          // a time limit of the client's, or of its key's, may be what holds
-	firstByte time.Duration // the alias' limit for the target being tried, 0 none
-	target    target        // the one being tried
-	kept      keptHeaders
-	line      []byte // room for one header line
-	rec       storage.Record
-	attempts  [2]storage.Attempt // room for the usual number
+	// considered are the places that the call might have gone to, where there was more than one.
+	considered []storage.Candidate
+	sticky     uint64 // what keeps the call in place, 0 nothing
+	stickyBy   policy.Sticky
+	overtime   *time.Timer
+	hurried    bool          // a time limit of the client's, or of its key's, may be what holds
+	firstByte  time.Duration // the alias' limit for the target being tried, 0 none
+	target     target        // the one being tried
+	kept       keptHeaders
+	line       []byte // room for one header line
+	rec        storage.Record
+	attempts   [2]storage.Attempt // room for the usual number
 
 	form      *form    // the client's, where the body is one
 	raw       *rawBody // the client's, where it is sent on as it comes
@@ -116,6 +118,8 @@ func (g *Gateway) end(f *flight) {
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
 	f.hurried, f.firstByte, f.held, f.heldHere, f.turn, f.claimed = false, 0, nil, nil, turn{}, f.claimed[:0]
+	clear(f.considered)
+	f.considered = f.considered[:0]
 	f.kept.reset()
 	f.reply.reset()
 	f.recollection.reset()

@@ -107,6 +107,7 @@ func (f *flight) keepHeld(places []target) ([]target, error) {
 		return places, nil
 	}
 	o := &f.held[0]
+	f.passOverPlaces(places, func(t *target) bool { return !t.account.keeps(o) }, storage.FateObjects)
 	left := slices.DeleteFunc(places, func(t target) bool { return !t.account.keeps(o) })
 	if len(left) > 0 {
 		return left, nil

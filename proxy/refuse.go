@@ -16,7 +16,7 @@ import (
 func (f *flight) refuse(err error) {
 	out := f.fault(err)
 	status, body := f.endpoint.Face.Refuse(out)
-	f.rec.Status, f.rec.Fault = status, cmp.Or(out.Code, out.Kind.String())
+	f.rec.Status, f.rec.Fault = status, code(out)
 	if f.rec.Outcome == "" {
 		f.rec.Outcome = f.refusal(out)
 	}
@@ -32,6 +32,9 @@ func (f *flight) refuse(err error) {
 	f.settle(err, len(body))
 	f.g.end(f)
 }
+
+// code is a fault's name in records.
+func code(out *providers.Fault) string { return cmp.Or(out.Code, out.Kind.String()) }
 
 // fault gives any error of the road as what the client of this request will read.
 func (f *flight) fault(err error) *providers.Fault {

@@ -244,6 +244,7 @@ func (f *flight) release(lines []providers.Normal, charge storage.Charge) {
 		return
 	}
 	l.grant.Spent(&l.spent, policy.Made{Lines: lines, Charge: charge})
+	f.bill.holds = l.grant.Holds(f.bill.holds, &l.spent)
 	f.g.queue.Settle(l.grant, l.spent)
 	l.limits.Learn(lines)
 	l.grant = nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // target is a policy.Target with the account that serves it, and what became of it in one call.
@@ -22,6 +23,7 @@ type target struct {
 	shut     bool          // its circuit let the call not through
 	dead     bool          // it can't serve this call
 	asked    time.Duration // the wait that its upstream asked for
+	fault    string        // code of what it failed with last
 	trickles bool          // it goes past an open circuit
 }
 
@@ -50,11 +52,13 @@ func (f *flight) route() ([]target, error) {
 		accounts := f.accounts(t)
 		if len(accounts) == 0 {
 			why = noModel(f.rec.Asked)
+			f.passOver(t, "", storage.FateNoAccount)
 			continue
 		}
 		route, ok := accounts[0].routeOf(f.endpoint.Op, f.endpoint.Face.Language(), t.Model)
 		if !ok {
 			why = f.noOperation(": its provider has no such endpoint.")
+			f.passOver(t, "", storage.FateNoOperation)
 			continue
 		}
 		lead := f.lead(t, accounts)
@@ -62,6 +66,7 @@ func (f *flight) route() ([]target, error) {
 			a := accounts[(lead+i)%len(accounts)]
 			if !f.state.Regions.Allow(f.key.Workspace, a.Region) {
 				why = outOfRegion(f.rec.Asked)
+				f.passOver(t, a.Credential, storage.FateRegion)
 				continue
 			}
 			out = append(out, target{Target: t, account: a, route: route, lore: f.lore(&t, a)})

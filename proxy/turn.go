@@ -199,6 +199,7 @@ func (f *flight) keepOwn(places []target) ([]target, error) {
 	if !f.turn.unfolded {
 		return places, nil
 	}
+	f.passOverPlaces(places, f.exact, storage.FateObjects)
 	left := slices.DeleteFunc(places, func(t target) bool { return f.exact(&t) })
 	if len(left) > 0 {
 		return left, nil

@@ -63,6 +63,8 @@ type Entry struct {
 	ContentBytes int64              // of visible content that was seen
 	Bound        Bound
 	Charge
+	Holds []Hold      // of limits and budgets
+	Plan  []Candidate // of a final entry: where the call might have gone; none where there was one place only
 
 	BytesIn, BytesOut int64
 	FirstByte         time.Duration // of the request

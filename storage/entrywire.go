@@ -22,10 +22,13 @@ const (
 	maxLines    = 64
 	maxLineText = 128
 	maxVariant  = 32
+	maxPlan     = 16
+	maxHolds    = 16
+	maxCounter  = 192
 )
 
 // MaxEntry is longer than any encoded entry, in bytes.
-const MaxEntry = 64 << 10
+const MaxEntry = 80 << 10
 
 // errEntry is wrapped in nothing: where the bytes came from is for the reader to say.
 var errEntry = errors.New("the entry is damaged")
@@ -104,6 +107,23 @@ const (
 	bytesTag      = 56
 	bytesLine     = 57
 	bytesUsageRaw = 58
+	bytesPlan     = 59
+	bytesHold     = 61
+)
+
+// Fields of a candidate, all texts, and of a hold: two texts, then numbers.
+const (
+	planProvider = iota
+	planModel
+	planCredential
+	planFate
+	planFault
+
+	holdCounter = 0
+	holdUnit    = 1
+	holdLimit   = 2
+	holdHeld    = 3
+	holdSpent   = 4
 )
 
 // Fields of a line: two texts, then numbers, and a text that came later.
@@ -148,7 +168,66 @@ func (e *Entry) Append(dst []byte) []byte {
 		dst = append(dst, bytesUsageRaw<<1|kindBytes)
 		dst = append(binary.AppendUvarint(dst, uint64(len(e.UsageRaw))), e.UsageRaw...)
 	}
+	return e.appendPlan(dst)
+}
+
+// appendPlan adds where the call might have gone, and what it held.
+func (e *Entry) appendPlan(dst []byte) []byte {
+	for i := range e.Holds[:min(len(e.Holds), maxHolds)] {
+		h, start := &e.Holds[i], 0
+		dst, start = openPart(dst, bytesHold)
+		dst = appendForeign(dst, holdCounter, h.Counter, maxCounter)
+		dst = appendForeign(dst, holdUnit, string(h.Unit), maxVariant)
+		dst = appendNumber(dst, holdLimit, h.Limit)
+		dst = appendNumber(dst, holdHeld, h.Held)
+		dst = closePart(appendNumber(dst, holdSpent, h.Spent), start)
+	}
+	for i := range e.Plan[:min(len(e.Plan), maxPlan)] {
+		c, start := &e.Plan[i], 0
+		dst, start = openPart(dst, bytesPlan)
+		dst = appendForeign(dst, planProvider, c.Provider, maxTag)
+		dst = appendForeign(dst, planModel, c.Model, maxLineText)
+		dst = appendForeign(dst, planCredential, c.Credential, maxTag)
+		dst = appendForeign(dst, planFate, string(c.Fate), maxVariant)
+		dst = closePart(appendForeign(dst, planFault, c.Fault, maxTag), start)
+	}
 	return dst
+}
+
+func parseHold(rest string, h *Hold) error {
+	numbers := map[int]*int64{holdLimit: &h.Limit, holdHeld: &h.Held, holdSpent: &h.Spent}
+	return parsePart(rest, func(f field) {
+		switch to := numbers[f.number]; {
+		case f.kind == kindNumber && to != nil:
+			*to = f.n
+		case f.kind == kindBytes && f.number == holdCounter:
+			h.Counter = f.text
+		case f.kind == kindBytes && f.number == holdUnit:
+			h.Unit = Unit(f.text)
+		}
+	})
+}
+
+func parseCandidate(rest string, c *Candidate) error {
+	texts := [...]*string{&c.Provider, &c.Model, &c.Credential, (*string)(&c.Fate), &c.Fault}
+	return parsePart(rest, func(f field) {
+		if f.kind == kindBytes && f.number < len(texts) {
+			*texts[f.number] = f.text
+		}
+	})
+}
+
+// parsePart reads the fields of a part.
+func parsePart(rest string, take func(field)) error {
+	for rest != "" {
+		f, after, err := nextField(rest)
+		if err != nil {
+			return err
+		}
+		rest = after
+		take(f)
+	}
+	return nil
 }
 
 // Parse decodes what Append made into e, whatever e held, and copies what it keeps of b. It
@@ -193,6 +272,12 @@ func (e *Entry) parseMore(f field) error {
 	case bytesLine:
 		e.Lines = append(e.Lines, providers.Normal{})
 		return parseLine(f.text, &e.Lines[len(e.Lines)-1])
+	case bytesHold:
+		e.Holds = append(e.Holds, Hold{})
+		return parseHold(f.text, &e.Holds[len(e.Holds)-1])
+	case bytesPlan:
+		e.Plan = append(e.Plan, Candidate{})
+		return parseCandidate(f.text, &e.Plan[len(e.Plan)-1])
 	}
 	return nil
 }
@@ -263,29 +348,32 @@ func lineCounts(l *providers.Normal) counts {
 	}
 }
 
-// appendLine leaves two bytes for the length, which is known only at the end.
-func appendLine(dst []byte, l *providers.Normal) []byte {
-	dst = append(dst, bytesLine<<1|kindBytes, 0, 0)
-	start := len(dst)
-	dst = appendForeign(dst, lineModel, l.Model, maxLineText)
-	dst = appendForeign(dst, lineTier, l.Tier, maxLineText)
-	for i, n := range lineCounts(l) {
-		dst = appendNumber(dst, lineTexts+i, *n)
-	}
-	dst = appendForeign(dst, lineVariant, l.Variant, maxVariant)
+// openPart begins a field that is made of fields, of less than 16 KiB. It leaves two bytes for the
+// length, which is known only at the end.
+func openPart(dst []byte, field int) (_ []byte, start int) {
+	dst = append(dst, byte(field<<1|kindBytes), 0, 0)
+	return dst, len(dst)
+}
+
+func closePart(dst []byte, start int) []byte {
 	size := len(dst) - start
 	dst[start-2], dst[start-1] = byte(size)|0x80, byte(size>>7)
 	return dst
 }
 
+func appendLine(dst []byte, l *providers.Normal) []byte {
+	dst, start := openPart(dst, bytesLine)
+	dst = appendForeign(dst, lineModel, l.Model, maxLineText)
+	dst = appendForeign(dst, lineTier, l.Tier, maxLineText)
+	for i, n := range lineCounts(l) {
+		dst = appendNumber(dst, lineTexts+i, *n)
+	}
+	return closePart(appendForeign(dst, lineVariant, l.Variant, maxVariant), start)
+}
+
 func parseLine(rest string, l *providers.Normal) error {
 	all := lineCounts(l)
-	for rest != "" {
-		f, after, err := nextField(rest)
-		if err != nil {
-			return err
-		}
-		rest = after
+	return parsePart(rest, func(f field) {
 		switch {
 		case f.kind == kindBytes && f.number == lineModel:
 			l.Model = f.text
@@ -296,8 +384,7 @@ func parseLine(rest string, l *providers.Normal) error {
 		case f.kind == kindNumber && lineTexts <= f.number && f.number < lineTexts+len(all):
 			*all[f.number-lineTexts] = f.n
 		}
-	}
-	return nil
+	})
 }
 
 func appendNumber(dst []byte, field int, n int64) []byte {

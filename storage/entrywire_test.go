@@ -56,6 +56,10 @@ func TestEntry_AppendParse(t *testing.T) {
 	f(storage.Entry{})
 	f(usualEntry())
 	f(storage.Entry{Attempt: math.MaxInt, Retry: -1, Charge: storage.Charge{CostNano: math.MinInt64, Estimated: true}, UsageCut: true})
+	f(storage.Entry{
+		Holds: []storage.Hold{{Counter: "budget:{default}key/ci:usd:day:", Unit: storage.UnitNano, Limit: 5, Held: 3, Spent: 2}, {}},
+		Plan:  []storage.Candidate{{Provider: "a", Model: "m", Credential: "c", Fate: storage.FateFailed, Fault: "timeout"}, {}},
+	})
 	f(storage.Entry{Lines: []providers.Normal{{}, {Model: "m", Tier: "batch", Output: math.MaxInt64, Searches: 2}, {Images: -1}}})
 }
 
