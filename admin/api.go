@@ -28,6 +28,7 @@ type APIOptions struct {
 	// Vault gives what seals and opens, with the store's data keys of now.
 	Vault   Vault
 	Auditor *Auditor
+	Ledger  Ledger // nil where none is kept
 	// CheckKey says what is wrong with a key for the configuration in force.
 	CheckKey func(*storage.Key) error
 	Log      *slog.Logger

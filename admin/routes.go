@@ -47,6 +47,9 @@ func (a *api) routes() []route {
 		at(post, "/keys/{id}/rotate", policy.KeysOwn, "give a virtual key a new text", a.rotateKey),
 		at(remove, "/keys/{id}", policy.KeysOwn, "revoke a virtual key", a.revokeKey),
 
+		at(get, "/requests", policy.RequestsRead, "list requests, the newest first", a.listRequests),
+		at(get, "/requests/{id}", policy.RequestsRead, "explain a request: its attempts, what limits and prices said, every place it might have gone to", a.getRequest),
+
 		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),
 		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit),
 		at(get, "/audit/key", policy.AuditRead, "show the key that verifies checkpoints", a.auditKey),

@@ -26,13 +26,16 @@ func onStores(t *testing.T, test func(t *testing.T, api *testAPI)) {
 		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), sqlite.FileName))
 		do(t, err)
 		t.Cleanup(func() { _ = s.Close() })
-		test(t, newTestAPI(t, s))
+		l, err := sqlite.OpenLedger(t.Context(), filepath.Join(t.TempDir(), sqlite.LedgerFileName))
+		do(t, err)
+		t.Cleanup(func() { _ = l.Close() })
+		test(t, newTestAPI(t, s, l))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		s, err := postgres.Open(t.Context(), postgres.Options{URL: storage.NewSecret(storagetest.Postgres(t))})
 		do(t, err)
 		t.Cleanup(func() { _ = s.Close() })
-		test(t, newTestAPI(t, s))
+		test(t, newTestAPI(t, s, s))
 	})
 }
 
@@ -51,6 +54,7 @@ type dataKeys interface {
 type testAPI struct {
 	t     *testing.T
 	store testStore
+	books testLedger
 	url   string
 	clock time.Time
 	root  string // the installation's own token
@@ -59,16 +63,22 @@ type testAPI struct {
 	witness testWitness
 }
 
-func newTestAPI(t *testing.T, s testStore) *testAPI {
+// testLedger is a ledger that tests write to.
+type testLedger interface {
+	Ledger
+	Write(ctx context.Context, entries []storage.Entry) error
+}
+
+func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	t.Helper()
-	a := &testAPI{t: t, store: s, clock: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)}
+	a := &testAPI{t: t, store: s, books: l, clock: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)}
 	token, text := storage.NewAdminToken("root", a.clock)
 	do(t, s.AddAdminToken(t.Context(), token))
 	a.root = text.Reveal()
 	vault, log, now := newTestVault(t, s), slog.New(slog.NewTextHandler(t.Output(), nil)), func() time.Time { return a.clock }
 	a.auditor = NewAuditor(AuditorOptions{Store: s, Vault: vault, Log: log, Now: now, Every: time.Minute, Records: 100, Witnesses: []Outlet{&a.witness}})
 	server := httptest.NewServer(NewAPI(APIOptions{
-		Store: s, Vault: vault, Auditor: a.auditor, CheckKey: func(*storage.Key) error { return nil }, Log: log, Now: now, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
+		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, CheckKey: func(*storage.Key) error { return nil }, Log: log, Now: now, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL + prefix

@@ -43,6 +43,7 @@ func (p *pages) Append(entries ...*storage.Entry) error {
 		one := *e
 		one.Lines = slices.Clone(e.Lines)
 		one.UsageRaw = slices.Clone(e.UsageRaw)
+		one.Holds, one.Plan = slices.Clone(e.Holds), slices.Clone(e.Plan)
 		kept = append(kept, one)
 	}
 	p.appends = append(p.appends, kept)

@@ -31,6 +31,41 @@ const (
 	FateAside       Fate = "aside"        // its credential was refused, and is set aside
 )
 
+// Says is the fate in a few words, for people.
+func (f Fate) Says() string {
+	switch f {
+	case FateServed:
+		return "it answered"
+	case FateFailed:
+		return "it was asked, and failed"
+	case FateHedged:
+		return "it was asked too, and another was faster"
+	case FateRefused:
+		return "the gateway refused the call for it"
+	case FateSpare:
+		return "it was not needed"
+	case FateGivenUp:
+		return "what failed before does not move on to it"
+	case FateNotAllowed:
+		return "the key may not use it"
+	case FateNoAccount:
+		return "no such provider is configured"
+	case FateNoOperation:
+		return "its provider does not serve this operation"
+	case FateRegion:
+		return "it is outside of the workspace's regions"
+	case FateObjects:
+		return "another account keeps what the call names"
+	case FateBreaker:
+		return "its circuit breaker is open"
+	case FateCooling:
+		return "it asked to be left alone for a while"
+	case FateAside:
+		return "its credential was refused, and is set aside"
+	}
+	return string(f)
+}
+
 // Hold is what an attempt held of one limit or budget.
 type Hold struct {
 	Counter string `json:"counter" doc:"rate:, slot: or budget:, whose it is, and what it counts"`

@@ -53,11 +53,14 @@ type UsageSum struct {
 	Totals
 }
 
-// EntryQuery asks for entries, each attempt in its latest revision, oldest first.
+// EntryQuery asks for entries, each attempt in its latest revision, oldest first, or newest first.
 type EntryQuery struct {
 	From, To time.Time // of the request's time; To is exclusive
 	Where    []Filter
 	// RequestID narrows to one request, "" to none.
 	RequestID string
-	Limit     int // 0: all
+	Newest    bool
+	// Before leaves out this request and all that are newer, "" none.
+	Before string
+	Limit  int // 0: all
 }

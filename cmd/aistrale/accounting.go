@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage/journal"
 	"github.com/aistrale/aistrale/storage/postgres"
@@ -161,6 +162,14 @@ func (a *accounting) keeper() proxy.Journal {
 
 // told is the ledger as keys are told of it; nil where there is none.
 func (a *accounting) told() proxy.Usage {
+	if a.ledger == nil {
+		return nil
+	}
+	return a.ledger
+}
+
+// teller is what tells of requests that have ended; nil where nothing is kept.
+func (a *accounting) teller() admin.Ledger {
 	if a.ledger == nil {
 		return nil
 	}

@@ -10,10 +10,10 @@ import (
 )
 
 // controlAPI makes the control plane's API over a store. inForce gives the configuration of now.
-func controlAPI(s *store, inForce func() *Config, audits *admin.Auditor, log *slog.Logger) http.Handler {
+func controlAPI(s *store, inForce func() *Config, audits *admin.Auditor, ledger admin.Ledger, log *slog.Logger) http.Handler {
 	config := inForce()
 	return admin.NewAPI(admin.APIOptions{
-		Store: s, Vault: controlVault{s}, Auditor: audits, CheckKey: func(k *storage.Key) error { return checkKey(k, inForce()) }, Log: log, Now: s.env.Now, Version: version,
+		Store: s, Vault: controlVault{s}, Auditor: audits, Ledger: ledger, CheckKey: func(k *storage.Key) error { return checkKey(k, inForce()) }, Log: log, Now: s.env.Now, Version: version,
 		SessionLasts: config.Sessions.Lasts, SessionIdle: config.Sessions.Idle,
 	})
 }

@@ -104,7 +104,9 @@ func (c *controlCommand) withAPI(ctx context.Context, do func(*apiClient) error)
 	if err != nil {
 		return err
 	}
-	return do(&apiClient{http: &http.Client{Transport: admin.InProcess{API: controlAPI(s, func() *Config { return config }, audits, log), Name: operator()}}, url: "http://store"})
+	books := &atHand{c: c.storeCommand, config: config, nouns: s.nounStore}
+	defer func() { err = errors.Join(err, books.close()) }()
+	return do(&apiClient{http: &http.Client{Transport: admin.InProcess{API: controlAPI(s, func() *Config { return config }, audits, books, log), Name: operator()}}, url: "http://store"})
 }
 
 // operator gives the name of who types, for the audit log.

@@ -115,3 +115,37 @@ func leaves(config *Config) func([]storage.Entry) error {
 	}
 	return func([]storage.Entry) error { return errLeft }
 }
+
+// atHand is the ledger of a command on the local store. It is opened where it is asked, with what
+// dead gateways of this node left in their journals: most commands never do.
+type atHand struct {
+	c      *storeCommand
+	config *Config
+	nouns  nounStore
+	ledger ledgerStore
+}
+
+func (b *atHand) open(ctx context.Context) (err error) {
+	if b.ledger != nil {
+		return nil
+	}
+	if b.ledger, err = openLedger(ctx, b.config, b.nouns); err != nil {
+		return err
+	}
+	return b.c.shipDead(ctx, b.config, b.ledger)
+}
+
+func (b *atHand) close() error {
+	if b.ledger == nil {
+		return nil
+	}
+	return b.ledger.Close()
+}
+
+// Entries implements admin.Ledger.
+func (b *atHand) Entries(ctx context.Context, q storage.EntryQuery, f func(*storage.Entry) error) error {
+	if err := b.open(ctx); err != nil {
+		return err
+	}
+	return b.ledger.Entries(ctx, q, f)
+}

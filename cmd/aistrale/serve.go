@@ -215,7 +215,7 @@ func (s *service) run(ctx context.Context) error {
 	s.accounts.run()
 	s.control = admin.NewServer(admin.Options{
 		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
-		API: controlAPI(s.store, s.inForce.Load, s.audits, s.log),
+		API: controlAPI(s.store, s.inForce.Load, s.audits, s.accounts.teller(), s.log),
 	})
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()

@@ -46,7 +46,7 @@ func remote(t *testing.T) (far, near *desk, address, token string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(controlAPI(s, func() *Config { return config }, audits, slog.New(slog.DiscardHandler)))
+	server := httptest.NewServer(controlAPI(s, func() *Config { return config }, audits, nil, slog.New(slog.DiscardHandler)))
 	t.Cleanup(server.Close)
 	made, text := storage.NewAdminToken("root", near.now)
 	if err := s.AddAdminToken(t.Context(), made); err != nil {

@@ -53,12 +53,21 @@ func SeriesOf(where []storage.Filter, n int, mark Mark) (text string, args []any
 
 // IDs gives the request ids of an entry query: from the first one on, up to but without the
 // other. Times count to the millisecond, as they do in an id; a zero To is the end of time. It
-// fails where RequestID is no id.
+// fails where RequestID or Before is no id.
 func IDs(q *storage.EntryQuery) (from, before uuid.UUID, err error) {
 	from = idAt(q.From)
 	before = idAt(q.To)
 	if q.To.IsZero() {
 		before = uuid.Max
+	}
+	if q.Before != "" {
+		id, err := uuid.Parse(q.Before)
+		if err != nil {
+			return from, before, err
+		}
+		if bytes.Compare(id[:], before[:]) < 0 {
+			before = id
+		}
 	}
 	if q.RequestID == "" {
 		return from, before, nil

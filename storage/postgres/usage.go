@@ -48,8 +48,7 @@ func (s *Store) Usage(ctx context.Context, q storage.UsageQuery) ([]storage.Usag
 // pageSize is how many entries are in memory at once.
 const pageSize = 500
 
-// Entries calls f for each entry that a query asks for, in the order of request id and attempt:
-// oldest first. f may use the store; an entry is its to keep. An error of f ends it.
+// Entries calls f for each entry that a query asks for, in the order of request id and attempt. f may use the store; an entry is its to keep. An error of f ends it.
 func (s *Store) Entries(ctx context.Context, q storage.EntryQuery, f func(*storage.Entry) error) error {
 	from, before, err := ledger.IDs(&q)
 	if err != nil {
@@ -58,7 +57,10 @@ func (s *Store) Entries(ctx context.Context, q storage.EntryQuery, f func(*stora
 	if err := s.Ready(ctx); err != nil {
 		return outage(err)
 	}
-	at := page{from: from, before: before}
+	at := page{from: from, before: before, at: from}
+	if q.Newest {
+		at.at = before
+	}
 	given := 0
 	for more := true; more; {
 		entries, err := at.read(ctx, s, &q)
@@ -67,7 +69,7 @@ func (s *Store) Entries(ctx context.Context, q storage.EntryQuery, f func(*stora
 		}
 		more = len(entries) == pageSize
 		for _, e := range entries {
-			at.from, at.attempt = e.RequestID, e.Attempt
+			at.at, at.attempt = e.RequestID, e.Attempt
 			if !ledger.Matches(e, q.Where) {
 				continue
 			}
@@ -85,6 +87,7 @@ func (s *Store) Entries(ctx context.Context, q storage.EntryQuery, f func(*stora
 // page is where the entries of a query go on: behind an attempt.
 type page struct {
 	from, before uuid.UUID
+	at           uuid.UUID
 	attempt      int
 }
 
@@ -94,16 +97,20 @@ func dayOf(id uuid.UUID) time.Time {
 }
 
 func (p *page) read(ctx context.Context, s *Store, q *storage.EntryQuery) ([]*storage.Entry, error) {
-	args := []any{dayOf(p.from), p.from, p.attempt, dayOf(p.before), p.before}
-	sql := `SELECT e.entry FROM entries e WHERE e.day >= $1 AND (e.day, e.request_id, e.attempt) > ($1, $2, $3)
-		AND e.day <= $4 AND e.request_id < $5
+	behind, order := `>`, ``
+	if q.Newest {
+		behind, order = `<`, ` DESC`
+	}
+	args := []any{dayOf(p.from), p.from, dayOf(p.before), p.before, dayOf(p.at), p.at, p.attempt}
+	sql := `SELECT e.entry FROM entries e WHERE e.day >= $1 AND e.day <= $3 AND e.request_id >= $2 AND e.request_id < $4
+		AND (e.day, e.request_id, e.attempt) ` + behind + ` ($5, $6, $7)
 		AND NOT EXISTS (SELECT 1 FROM entries n WHERE n.day = e.day AND n.request_id = e.request_id
 			AND n.attempt = e.attempt AND n.revision > e.revision AND n.revision > 1)`
 	if condition, more := ledger.SeriesOf(q.Where, len(args), mark); condition != "" {
 		sql += ` AND e.series_id IN (SELECT id FROM series WHERE ` + condition + `)`
 		args = slices.Concat(args, more)
 	}
-	sql += ` ORDER BY e.day, e.request_id, e.attempt LIMIT ` + strconv.Itoa(pageSize)
+	sql += ` ORDER BY e.day` + order + `, e.request_id` + order + `, e.attempt` + order + ` LIMIT ` + strconv.Itoa(pageSize)
 	rows, err := s.queries.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func readBorders(ctx context.Context, tx *sql.Tx) (b ledger.Borders, err error) 
 // pageSize is how many entries are read at once.
 const pageSize = 500
 
-// Entries calls f for the entries of a query, each attempt in its latest revision, oldest first.
+// Entries calls f for the entries of a query, each attempt in its latest revision, in the query's order.
 // An error of f ends it and is given back. f is called outside of any transaction, so it may
 // write; the entry is f's to keep.
 func (l *Ledger) Entries(ctx context.Context, q storage.EntryQuery, f func(*storage.Entry) error) error {
@@ -63,7 +63,7 @@ func (l *Ledger) Entries(ctx context.Context, q storage.EntryQuery, f func(*stor
 	}
 	left := q.Limit
 	for {
-		rows, err := l.read.QueryContext(ctx, p.text, append([]any{p.after[:], p.after[:], p.attempt, p.before[:]}, p.args...)...)
+		rows, err := l.read.QueryContext(ctx, p.text, append([]any{p.from[:], p.before[:], p.at[:], p.attempt}, p.args...)...)
 		if err != nil {
 			return fmt.Errorf("ledger %s: %w", l.path, err)
 		}
@@ -91,11 +91,11 @@ func (l *Ledger) Entries(ctx context.Context, q storage.EntryQuery, f func(*stor
 // pages reads entries in order, one page after the other, so that a long answer neither fills
 // the memory nor holds up the log's checkpoints.
 type pages struct {
-	text    string
-	args    []any
-	after   uuid.UUID // the last request that was read, and its attempt
-	attempt int
-	before  uuid.UUID
+	text         string
+	args         []any
+	from, before uuid.UUID
+	at           uuid.UUID // the last request that was read, and its attempt
+	attempt      int
 }
 
 func newPages(q *storage.EntryQuery) (*pages, error) {
@@ -104,14 +104,18 @@ func newPages(q *storage.EntryQuery) (*pages, error) {
 		return nil, err
 	}
 	// Beside max(), SQLite takes the other columns from the row that has it.
-	p := &pages{after: from, before: before}
+	p := &pages{from: from, before: before, at: from}
+	behind, order := `>`, ``
+	if q.Newest {
+		p.at, behind, order = before, `<`, ` DESC`
+	}
 	p.text = `SELECT request_id, attempt, entry, max(revision) FROM entries
-		WHERE request_id >= ? AND (request_id, attempt) > (?, ?) AND request_id < ?`
+		WHERE request_id >= ? AND request_id < ? AND (request_id, attempt) ` + behind + ` (?, ?)`
 	if series, args := ledger.SeriesOf(q.Where, 4, mark); series != "" {
 		p.text += ` AND series_id IN (SELECT id FROM series WHERE ` + series + `)`
 		p.args = args
 	}
-	p.text += fmt.Sprintf(` GROUP BY request_id, attempt ORDER BY request_id, attempt LIMIT %d`, pageSize)
+	p.text += fmt.Sprintf(` GROUP BY request_id, attempt ORDER BY request_id%s, attempt%s LIMIT %d`, order, order, pageSize)
 	return p, nil
 }
 
@@ -121,9 +125,9 @@ func (p *pages) scan(row scanner) (e storage.Entry, err error) {
 	if err := row.Scan(&id, &p.attempt, &wire, &revision); err != nil {
 		return e, err
 	}
-	copy(p.after[:], id)
+	copy(p.at[:], id)
 	if err := e.Parse(wire); err != nil {
-		return e, fmt.Errorf("entry %s: %w", p.after, err)
+		return e, fmt.Errorf("entry %s: %w", p.at, err)
 	}
 	return e, nil
 }

@@ -40,6 +40,7 @@ func Ledger(t *testing.T, fresh func(t *testing.T) (open func() LedgerStore)) {
 	f("revisions", ledgerRevisions)
 	f("negative difference", ledgerNegative)
 	f("latest, in order, limited", ledgerLatest)
+	f("the newest first", ledgerNewest)
 	f("by request", ledgerByRequest)
 	f("by time", ledgerByTime)
 	f("filters", ledgerFilters)
@@ -156,6 +157,25 @@ func ledgerAsItWas(t *testing.T, s LedgerStore) {
 	want.Add(&other)
 	if sum != want {
 		t.Fatalf("got %v, want %v", sum, want)
+	}
+}
+
+// A list from the newest on goes on behind a request, over pages and days.
+func ledgerNewest(t *testing.T, s LedgerStore) {
+	var all []storage.Entry
+	for i := range 700 {
+		e := entryAt(time.Duration(i)*10*time.Minute, 0)
+		second := e
+		second.Attempt, e.Final = 2, false
+		all = append(all, e, second)
+	}
+	do(t, s.Write(t.Context(), all))
+	slices.Reverse(all)
+	wantEntries(t, entriesOf(t, s, storage.EntryQuery{Newest: true}), all...)
+	wantEntries(t, entriesOf(t, s, storage.EntryQuery{Newest: true, Before: all[601].RequestID.String(), Limit: 5}), all[602:607]...)
+	wantEntries(t, entriesOf(t, s, storage.EntryQuery{Newest: true, From: start().Add(10 * time.Minute), To: start().Add(30 * time.Minute)}), all[1394:1398]...)
+	if err := s.Entries(t.Context(), storage.EntryQuery{Before: "x"}, func(*storage.Entry) error { return nil }); err == nil {
+		t.Error("what is no id was taken for one")
 	}
 }
 
