@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/storage"
@@ -69,7 +70,8 @@ func (a *api) admit(to huma.API, action policy.Action) func(huma.Context, func(h
 			return
 		}
 		ctx := h.Context()
-		who, err := a.authenticate(ctx, h)
+		r, _ := humago.Unwrap(h)
+		who, err := a.authenticate(ctx, r)
 		if err != nil {
 			a.refuse(to, h, err)
 			return
@@ -123,14 +125,14 @@ func (a *api) refuse(to huma.API, h huma.Context, err error) {
 }
 
 // authenticate finds who asks: by a bearer, else by a session's cookie.
-func (a *api) authenticate(ctx context.Context, h huma.Context) (*caller, error) {
+func (a *api) authenticate(ctx context.Context, r *http.Request) (*caller, error) {
 	if local, ok := ctx.Value(localKey{}).(*caller); ok {
 		return local, nil
 	}
-	if text, ok := strings.CutPrefix(h.Header("authorization"), "Bearer "); ok {
+	if text, ok := strings.CutPrefix(r.Header.Get("authorization"), "Bearer "); ok {
 		return a.byToken(ctx, text)
 	}
-	if cookie, err := huma.ReadCookie(h, sessionCookie); err == nil {
+	if cookie, err := r.Cookie(sessionCookie); err == nil {
 		return a.bySession(ctx, cookie.Value)
 	}
 	return nil, huma.Error401Unauthorized("an API token is needed (authorization: Bearer ais-admin-…), or a session (POST " + prefix + "/session)")

@@ -32,12 +32,16 @@ type answered struct {
 }
 
 // once makes POST with an Idempotency-Key happen once: what it changes and its answer are kept
-// together, and who sends it again gets that answer. One that failed changed nothing and may be
-// sent again.
+// together, and who sends it again gets that answer, if they may still come in. One that failed
+// changed nothing and may be sent again.
 func (a *api) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
 		if key == "" || r.Method != http.MethodPost {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if _, err := a.authenticate(r.Context(), r); err != nil { // next says why, or lets in who signs in
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -92,8 +96,11 @@ func (a *api) onceOnly(w http.ResponseWriter, r *http.Request, next http.Handler
 			}
 		}
 		next.ServeHTTP(recorded, r.WithContext(context.WithValue(ctx, denialsKey{}, denials)))
-		if recorded.status >= http.StatusBadRequest {
+		switch {
+		case recorded.status >= http.StatusBadRequest:
 			return errRefused
+		case recorded.header.Get("set-cookie") != "": // a session is made once, and kept as a hash alone
+			return nil
 		}
 		return a.keepAnswer(ctx, shelf, row, recorded)
 	})

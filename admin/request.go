@@ -28,8 +28,7 @@ func requestOf(ctx context.Context) *request {
 	return &request{}
 }
 
-// guarded gives every request an id, and every answer what all of the control plane's have: it is
-// nobody's to cache or to frame.
+// guarded gives every request an id.
 func (a *api) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -37,12 +36,7 @@ func (a *api) guarded(next http.Handler) http.Handler {
 			address = r.RemoteAddr
 		}
 		known := &request{id: uuid.Must(uuid.NewV7()).String(), address: address, path: r.Method + " " + r.URL.Path}
-		h := w.Header()
-		h.Set("x-request-id", known.id)
-		h.Set("cache-control", "no-store")
-		h.Set("x-content-type-options", "nosniff")
-		h.Set("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("referrer-policy", "no-referrer")
+		w.Header().Set("x-request-id", known.id)
 		ctx := context.WithValue(r.Context(), requestKey{}, known)
 		defer a.survive(ctx, w)
 		next.ServeHTTP(w, r.WithContext(ctx))

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ type Options struct {
 	Ready        func() bool
 	API          http.Handler // of /admin/v1
 }
+
+// maxHeader bounds a request's head in bytes.
+const maxHeader = 32 << 10
 
 // Server is the control plane's listener.
 type Server struct{ http *http.Server }
@@ -41,7 +45,7 @@ func NewServer(o Options) *Server {
 	})
 	mux.Handle(prefix+"/", o.API)
 	return &Server{http: &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
+		Handler: unrendered(mux), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
 	}}
 }
 
@@ -62,6 +66,23 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
+// unrendered gives every answer what all of the control plane's have: a browser may not keep it,
+// frame it, or take it for anything but what it says that it is.
+func unrendered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("cache-control", "no-store")
+		h.Set("x-content-type-options", "nosniff")
+		h.Set("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("referrer-policy", "no-referrer")
+		// Who lies about the second keeps nobody but himself to TLS.
+		if r.TLS != nil || strings.EqualFold(r.Header.Get("x-forwarded-proto"), "https") {
+			h.Set("strict-transport-security", "max-age=31536000; includeSubDomains")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("content-type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
@@ -75,7 +96,7 @@ func guard(token storage.Secret, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, ok := strings.CutPrefix(r.Header.Get("authorization"), "Bearer ")
-		if !onLoopback(r) && (!ok || subtle.ConstantTimeCompare([]byte(given), []byte(token.Reveal())) != 1) {
+		if !local(r) && (!ok || subtle.ConstantTimeCompare([]byte(given), []byte(token.Reveal())) != 1) {
 			w.Header().Set("www-authenticate", "Bearer")
 			answer(w, http.StatusUnauthorized, "metrics_token is needed\n")
 			return
@@ -84,8 +105,17 @@ func guard(token storage.Secret, next http.Handler) http.Handler {
 	})
 }
 
-// onLoopback reports whether the connection came in on an address that only this machine has.
-func onLoopback(r *http.Request) bool {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return ok && local.IP.IsLoopback()
+// local reports whether the connection came in on an address that only this machine has, and
+// meant it: no proxy stands in front, and no name of somebody else's leads a browser here.
+func local(r *http.Request) bool {
+	at, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok || !at.IP.IsLoopback() || r.Header.Get("x-forwarded-for") != "" || r.Header.Get("forwarded") != "" {
+		return false
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "" || strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }

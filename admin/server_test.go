@@ -2,10 +2,13 @@ package admin
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aistrale/aistrale/storage"
 )
@@ -17,9 +20,11 @@ func TestServer(t *testing.T) {
 		MetricsToken: storage.NewSecret("secret"), Ready: func() bool { return ready },
 		API: http.NotFoundHandler(),
 	})
+	host := "localhost:8081"
 	f := func(method, path, auth, local string, want int) {
 		t.Helper()
 		r := httptest.NewRequest(method, path, nil)
+		r.Host = host
 		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(local)}))
 		if auth != "" {
 			r.Header.Set("authorization", auth)
@@ -42,6 +47,77 @@ func TestServer(t *testing.T) {
 	f("GET", "/metrics", "Bearer secret", "10.0.0.1", 200)
 	f("POST", "/metrics", "Bearer secret", "10.0.0.1", 405)
 	f("GET", "/admin/v1/keys", "", "127.0.0.1", 404)
+	for _, host = range []string{"127.0.0.1:8081", "[::1]:8081", "LOCALHOST"} {
+		f("GET", "/metrics", "", "127.0.0.1", 200)
+	}
+	for _, host = range []string{"rebound.example.com:8081", "10.0.0.1", "127.0.0.1.example.com", "localhost.evil"} {
+		f("GET", "/metrics", "", "127.0.0.1", 401)
+		f("GET", "/metrics", "Bearer secret", "127.0.0.1", 200)
+	}
+}
+
+// A proxy on this machine calls on loopback for people who are elsewhere.
+func TestServer_MetricsBehindAProxy(t *testing.T) {
+	s := NewServer(Options{
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "m 1\n") }), MetricsToken: storage.NewSecret("secret"),
+		Ready: func() bool { return true }, API: http.NotFoundHandler(),
+	})
+	for _, header := range []string{"X-Forwarded-For", "Forwarded"} {
+		r := httptest.NewRequest("GET", "/metrics", nil)
+		r.Host = "localhost"
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP("127.0.0.1")}))
+		r.Header.Set(header, "for=192.0.2.1")
+		w := httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(w, r)
+		if w.Code != 401 {
+			t.Errorf("%s: %d", header, w.Code)
+		}
+	}
+}
+
+// No answer of the control plane, whatever was asked, may be kept, framed, loaded or guessed at by
+// a browser, or read by another site's page.
+func TestServer_Headers(t *testing.T) {
+	s := NewServer(Options{
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "m 1\n") }), Ready: func() bool { return true },
+		API: NewAPI(APIOptions{Version: "test", Log: slog.New(slog.DiscardHandler), Now: time.Now}),
+	})
+	wants := map[string]string{
+		"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'", "Access-Control-Allow-Origin": "",
+	}
+	for _, ask := range []string{
+		"GET /metrics", "GET /healthz", "GET /readyz", "POST /readyz", "GET /", "GET /nothing", "GET /admin/v1/openapi.json", "GET /admin/v1/users",
+		"POST /admin/v1/users", "GET /admin/v1/nothing", "TRACE /admin/v1/users", "OPTIONS /admin/v1/users", "TRACE /healthz", "POST /admin/v1/session",
+		"GET /admin/v1/../../etc/passwd", "GET //evil.example.com/%2e%2e",
+	} {
+		method, path, _ := strings.Cut(ask, " ")
+		for _, proto := range []string{"", "https"} {
+			r := httptest.NewRequest(method, path, strings.NewReader("{}"))
+			r.Header.Set("origin", "https://evil.example.com")
+			r.Header.Set("cookie", "a=canary")
+			r.Header.Set("x-forwarded-proto", proto)
+			w := httptest.NewRecorder()
+			s.http.Handler.ServeHTTP(w, r)
+			for name, want := range wants {
+				if got := w.Header().Get(name); got != want {
+					t.Errorf("%s: %s is %q, want %q", ask, name, got, want)
+				}
+			}
+			if got := w.Header().Get("strict-transport-security"); (got != "") != (proto == "https") {
+				t.Errorf("%s by %q: strict-transport-security %q", ask, proto, got)
+			}
+			if to := w.Header().Get("location"); strings.Contains(to, "//") {
+				t.Errorf("%s redirects to %s", ask, to)
+			}
+			if w.Body.Len() > 0 && w.Header().Get("content-type") == "" {
+				t.Errorf("%s: a body of no type", ask)
+			}
+			if (method == "TRACE" || method == "OPTIONS") && w.Code < 400 || strings.Contains(w.Body.String(), "canary") {
+				t.Errorf("%s: %d %s", ask, w.Code, w.Body)
+			}
+		}
+	}
 }
 
 // A connection on which nobody asks is no reason to fail.

@@ -214,5 +214,29 @@ func TestIdempotency(t *testing.T) {
 
 		viewer := a.user("vic", "default", storage.RoleViewer)
 		a.wants(403, viewer, "POST", "/users", `{"name":"eve"}`, "Idempotency-Key", "k3")
+
+		a.user("other", storage.Everywhere, storage.RoleAdmin)
+		a.wants(201, token, "POST", "/me/tokens", `{"name":"secret"}`, "Idempotency-Key", "k4")
+		a.wants(200, a.root, "PATCH", "/users/ada", `{"disabled":true}`, "If-Match", "*")
+		a.wants(401, token, "POST", "/me/tokens", `{"name":"secret"}`, "Idempotency-Key", "k4")
+	})
+}
+
+// Sign-ins make a session each, and nothing that opens one is kept.
+func TestIdempotency_Sessions(t *testing.T) {
+	onStores(t, func(t *testing.T, a *testAPI) {
+		token := a.user("ada", "default", storage.RoleViewer)
+		body := `{"name":"ada","password":"` + password + `"}`
+		for _, as := range []string{"", token} {
+			first := a.wants(201, as, "POST", "/session", body, "Idempotency-Key", "k1")
+			again := a.wants(201, as, "POST", "/session", body, "Idempotency-Key", "k1")
+			if cookieIn(t, first.header) == cookieIn(t, again.header) {
+				t.Error("two sign-ins have one session")
+			}
+		}
+		kept, err := a.store.Documents(t.Context(), storage.DocumentQuery{Kind: onceKind()})
+		if err != nil || len(kept) > 0 {
+			t.Errorf("%d answers are kept, %v", len(kept), err)
+		}
 	})
 }
