@@ -29,6 +29,11 @@ type APIOptions struct {
 	Vault   Vault
 	Auditor *Auditor
 	Ledger  Ledger // nil where none is kept
+	// Notices are told of changes, Poster and Mailer hold webhooks' addresses to what may be called;
+	// without a Mailer there are none of mail.
+	Notices *Notices
+	Poster  Poster
+	Mailer  Mailer
 	// CheckKey says what is wrong with a key for the configuration in force.
 	CheckKey func(*storage.Key) error
 	Log      *slog.Logger

@@ -31,6 +31,7 @@ type AuditorOptions struct {
 	Every     time.Duration
 	Records   int64
 	Witnesses []Outlet
+	Notices   *Notices // told of checkpoints; nil: nobody is
 }
 
 // Auditor chains what was noted, and has checkpoints of the chain witnessed. Each node has one;
@@ -180,7 +181,16 @@ func (a *Auditor) checkpoint(ctx context.Context) (kept[checkpoint], error) {
 	if k.Noun.Note, err = (auditlog.Checkpoint{Origin: key.Noun.Origin, Head: head}).Sign(signing); err != nil {
 		return k, err
 	}
-	if err := a.checkpoints.add(ctx, &k, a.Now()); err != nil {
+	err = a.Store.Together(ctx, func(ctx context.Context) error {
+		if err := a.checkpoints.add(ctx, &k, a.Now()); err != nil {
+			return err
+		}
+		return a.Notices.tell(ctx, &Event{
+			Type: EventCheckpoint, Data: CheckpointNotice{head.Seq, string(k.Noun.Note)},
+			Text: fmt.Sprintf("A checkpoint of the audit log was made at record %d.", head.Seq),
+		})
+	})
+	if err != nil {
 		return k, err
 	}
 	for _, w := range a.Witnesses {

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -15,7 +16,8 @@ type change struct {
 	action        policy.Action
 	target        string // "user/ada@example.com"
 	workspace     string
-	before, after any // as the API shows it; nil where there is none
+	before, after any    // as the API shows it; nil where there is none
+	event         *Event // that webhooks are told of; nil: none
 }
 
 // apply makes a change and the note of it in one transaction: there is none without the other.
@@ -28,7 +30,7 @@ func (a *api) apply(ctx context.Context, c *change, do func(context.Context) err
 		if err != nil {
 			return err
 		}
-		return a.Store.Audit(ctx, e)
+		return errors.Join(a.Store.Audit(ctx, e), a.Notices.tell(ctx, c.event))
 	})
 }
 

@@ -243,7 +243,9 @@ func (a *api) createKey(ctx context.Context, in *newKey) (*one[Key], error) {
 
 // keyChanged makes a change of a key, whatever it is, and gives the key as it is then.
 func (a *api) keyChanged(ctx context.Context, before, after *storage.Key, do func(context.Context, storage.Key) error) (*one[Key], error) {
-	c := change{action: policy.KeysWrite, target: "key/" + after.ID, workspace: after.Workspace}
+	c := change{
+		action: policy.KeysWrite, target: "key/" + after.ID, workspace: after.Workspace, event: keyEvent(before, after, callerOf(ctx).actor()),
+	}
 	if before != nil {
 		shown, err := a.showKey(before)
 		if err != nil {

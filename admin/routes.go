@@ -49,6 +49,16 @@ func (a *api) routes() []route {
 
 		at(get, "/requests", policy.RequestsRead, "list requests, the newest first", a.listRequests),
 		at(get, "/requests/{id}", policy.RequestsRead, "explain a request: its attempts, what limits and prices said, every place it might have gone to", a.getRequest),
+		at(get, "/webhooks", policy.WebhooksRead, "list webhooks", a.listWebhooks),
+		create("/webhooks", policy.WebhooksWrite, "make a webhook", a.createWebhook),
+		at(get, "/webhooks/{id}", policy.WebhooksRead, "show a webhook", a.getWebhook),
+		at(patch, "/webhooks/{id}", policy.WebhooksWrite, "change a webhook", a.changeWebhook),
+		at(post, "/webhooks/{id}/rotate", policy.WebhooksWrite, "give a webhook a new secret", a.rotateWebhook),
+		create("/webhooks/{id}/test", policy.WebhooksWrite, "send a webhook a test", a.testWebhook),
+		at(remove, "/webhooks/{id}", policy.WebhooksWrite, "remove a webhook", a.removeWebhook),
+		at(get, "/webhooks/{id}/deliveries", policy.WebhooksRead, "list a webhook's deliveries, the newest first", a.listDeliveries),
+		at(get, "/webhooks/{id}/deliveries/{delivery}", policy.WebhooksRead, "show a delivery and its attempts", a.getDelivery),
+		at(post, "/webhooks/{id}/deliveries/{delivery}/resend", policy.WebhooksWrite, "send a delivery again", a.resendDelivery),
 
 		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),
 		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit),

@@ -34,7 +34,7 @@ type Server struct{ http *http.Server }
 // NewServer makes the control plane.
 func NewServer(o Options) *Server {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", guard(o.MetricsToken, o.Metrics))
+	mux.Handle("GET /metrics", withToken(o.MetricsToken, o.Metrics))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !o.Ready() {
@@ -89,8 +89,8 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text)) // a prober that has left needs no answer
 }
 
-// guard asks for the token where one is set.
-func guard(token storage.Secret, next http.Handler) http.Handler {
+// withToken asks for the token where one is set.
+func withToken(token storage.Secret, next http.Handler) http.Handler {
 	if token.Empty() {
 		return next
 	}

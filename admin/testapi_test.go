@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/guard"
+	"github.com/aistrale/aistrale/internal/outlet"
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/postgres"
 	"github.com/aistrale/aistrale/storage/sqlite"
@@ -61,6 +63,9 @@ type testAPI struct {
 
 	auditor *Auditor
 	witness testWitness
+	notices *Notices
+	courier *Courier
+	mails   testMailer
 }
 
 // testLedger is a ledger that tests write to.
@@ -76,9 +81,14 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	do(t, s.AddAdminToken(t.Context(), token))
 	a.root = text.Reveal()
 	vault, log, now := newTestVault(t, s), slog.New(slog.NewTextHandler(t.Output(), nil)), func() time.Time { return a.clock }
-	a.auditor = NewAuditor(AuditorOptions{Store: s, Vault: vault, Log: log, Now: now, Every: time.Minute, Records: 100, Witnesses: []Outlet{&a.witness}})
+	a.notices = NewNotices(NoticesOptions{Store: s, Log: log, Now: now})
+	a.auditor = NewAuditor(AuditorOptions{Store: s, Vault: vault, Log: log, Now: now, Every: time.Minute, Records: 100, Witnesses: []Outlet{&a.witness}, Notices: a.notices})
+	guarded, err := guard.New(guard.Rules{Allow: []string{"127.0.0.1"}, HTTP: true})
+	do(t, err)
+	poster := outlet.NewPoster(guarded)
+	a.courier = NewCourier(CourierOptions{Notices: a.notices, Vault: vault, Poster: poster, Mailer: &a.mails, Log: log})
 	server := httptest.NewServer(NewAPI(APIOptions{
-		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, CheckKey: func(*storage.Key) error { return nil }, Log: log, Now: now, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
+		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, Notices: a.notices, Poster: poster, Mailer: &a.mails, CheckKey: func(*storage.Key) error { return nil }, Log: log, Now: now, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL + prefix
