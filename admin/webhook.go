@@ -47,10 +47,9 @@ type webhook struct {
 	DisabledAt         *time.Time
 	Reason             string
 	OldUntil           *time.Time
-	Sealed             storage.Sealed // webhookSecrets; nothing of webhookEmail
 }
 
-// webhookSecrets are what must be kept secret of a webhook: its address may be one, as Slack's is.
+// webhookSecrets are what is sealed of a webhook, of webhookEmail nothing. Its address may be one, as Slack's is.
 type webhookSecrets struct{ URL, Secret, Old string }
 
 func webhookKind() storage.Kind { return storage.Kind{Name: "webhook"} }
@@ -238,7 +237,7 @@ func (n *Notices) seal(ctx context.Context, v Vault, k *kept[webhook], s webhook
 	if err != nil {
 		return err
 	}
-	k.Noun.Sealed, err = v.Seal(ctx, storage.NewSecret(string(text)), k.binding())
+	k.Sealed, err = v.Seal(ctx, storage.NewSecret(string(text)), k.Binding())
 	return err
 }
 
@@ -246,7 +245,7 @@ func (n *Notices) open(ctx context.Context, v Vault, k *kept[webhook]) (s webhoo
 	if k.Noun.Kind == webhookEmail {
 		return s, nil
 	}
-	text, err := v.Open(ctx, k.Noun.Sealed, k.binding())
+	text, err := v.Open(ctx, k.Sealed, k.Binding())
 	if err != nil {
 		return s, fmt.Errorf("webhook %s: %w", k.ID, err)
 	}

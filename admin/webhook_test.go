@@ -93,7 +93,9 @@ func TestWebhooks(t *testing.T) {
 		}
 		key := a.wants(201, a.root, "POST", "/keys", `{"name":"ci"}`).field(t, "id").(string)
 		a.wants(200, a.root, "PATCH", "/keys/"+key, `{"tags":["x"]}`, "If-Match", "*")
+		a.clock = a.clock.Add(time.Second)
 		a.wants(200, a.root, "POST", "/keys/"+key+"/rotate", `{}`, "If-Match", "*")
+		a.clock = a.clock.Add(time.Second)
 		a.wants(204, a.root, "DELETE", "/keys/"+key, "", "If-Match", "*")
 		send(t, a.courier)
 		send(t, a.courier)
@@ -181,7 +183,7 @@ func TestDelivery_Retries(t *testing.T) {
 			if len(to.got) != n+1 {
 				t.Fatalf("attempt %d: %d were sent", n+1, len(to.got))
 			}
-			send(t, a.courier) // not due yet
+			send(t, a.courier)                    // not due yet
 			a.clock = a.clock.Add(15 * time.Hour) // each wait is shorter than that
 		}
 		send(t, a.courier)

@@ -50,10 +50,10 @@ func (v *validator) audit(c *AuditConfig) {
 	}
 }
 
-// auditor makes what chains the audit log of a store and has it witnessed.
-func auditor(s *store, config *Config, log *slog.Logger) (*admin.Auditor, error) {
+// auditor makes what chains the audit log of a store, has it witnessed and tells of it.
+func auditor(s *store, config *Config, notices *admin.Notices, log *slog.Logger) (*admin.Auditor, error) {
 	o := admin.AuditorOptions{
-		Store: s, Vault: controlVault{s}, Log: log, Now: s.env.Now, Every: config.Audit.Every, Records: config.Audit.Records,
+		Store: s, Vault: controlVault{s}, Notices: notices, Log: log, Now: s.env.Now, Every: config.Audit.Every, Records: config.Audit.Records,
 	}
 	for i := range config.Audit.Witnesses {
 		w, err := config.Audit.Witnesses[i].outlet()

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/aistrale/aistrale/internal/outlet"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
@@ -32,6 +33,7 @@ type Config struct {
 	Sessions     SessionConfig  `yaml:"sessions"`
 	Audit        AuditConfig    `yaml:"audit"`
 	Outbound     OutboundConfig `yaml:"outbound"`
+	SMTP         SMTPConfig     `yaml:"smtp"`
 
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request
@@ -176,6 +178,7 @@ func defaults() *Config {
 		Listen: ":8080", AdminListen: "127.0.0.1:8081", DataDir: "./data", LogLevel: "info",
 		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20, MaxUpload: 512 << 20, UploadDisk: 4 << 30,
 		Audit:       AuditConfig{Every: 10 * time.Minute, Records: 1000},
+		SMTP:        SMTPConfig{Port: 587, TLS: outlet.TLSStart},
 		Sessions:    SessionConfig{Lasts: 12 * time.Hour, Idle: time.Hour},
 		Concurrency: 16384, DrainTimeout: 30 * time.Second,
 		Timeouts: Timeouts{

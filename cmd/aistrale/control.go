@@ -2,18 +2,61 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/aistrale/aistrale/admin"
+	"github.com/aistrale/aistrale/internal/outlet"
 	"github.com/aistrale/aistrale/storage"
 )
 
-// controlAPI makes the control plane's API over a store. inForce gives the configuration of now.
-func controlAPI(s *store, inForce func() *Config, audits *admin.Auditor, ledger admin.Ledger, log *slog.Logger) http.Handler {
-	config := inForce()
+// control is the control plane over a store, and what works for it.
+type control struct {
+	store   *store
+	log     *slog.Logger
+	audits  *admin.Auditor
+	notices *admin.Notices
+	poster  *outlet.Poster
+	mailer  admin.Mailer // nil where no mail is sent
+}
+
+func newControl(s *store, config *Config, log *slog.Logger) (*control, error) {
+	c := &control{store: s, log: log, notices: admin.NewNotices(admin.NoticesOptions{Store: s, Log: log, Now: s.env.Now})}
+	guarded, err := config.Outbound.guard()
+	if err != nil {
+		return nil, fmt.Errorf("outbound: %w", err)
+	}
+	c.poster = outlet.NewPoster(guarded)
+	mails, err := config.SMTP.mail()
+	if err != nil {
+		return nil, fmt.Errorf("smtp: %w", err)
+	}
+	if mails != nil { // no interface around a nil pointer
+		c.mailer = mails
+	}
+	c.audits, err = auditor(s, config, c.notices, log)
+	return c, err
+}
+
+// run chains the audit log, and tells webhooks of what happens, until ctx ends.
+func (c *control) run(ctx context.Context) {
+	courier := admin.NewCourier(admin.CourierOptions{
+		Notices: c.notices, Vault: controlVault{c.store}, Poster: c.poster, Mailer: c.mailer, Log: c.log,
+	})
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context){c.audits.Run, c.notices.Run, courier.Run} {
+		running.Go(func() { run(ctx) })
+	}
+	running.Wait()
+}
+
+// api makes the control plane's API. inForce gives the configuration of now.
+func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler {
+	s, config := c.store, inForce()
 	return admin.NewAPI(admin.APIOptions{
-		Store: s, Vault: controlVault{s}, Auditor: audits, Ledger: ledger, CheckKey: func(k *storage.Key) error { return checkKey(k, inForce()) }, Log: log, Now: s.env.Now, Version: version,
+		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Notices: c.notices, Poster: c.poster, Mailer: c.mailer, CheckKey: func(k *storage.Key) error { return checkKey(k, inForce()) }, Log: c.log, Now: s.env.Now, Version: version,
 		SessionLasts: config.Sessions.Lasts, SessionIdle: config.Sessions.Idle,
 	})
 }

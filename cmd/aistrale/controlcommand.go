@@ -100,13 +100,13 @@ func (c *controlCommand) withAPI(ctx context.Context, do func(*apiClient) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	audits, err := auditor(s, config, log)
+	plane, err := newControl(s, config, log)
 	if err != nil {
 		return err
 	}
 	books := &atHand{c: c.storeCommand, config: config, nouns: s.nounStore}
 	defer func() { err = errors.Join(err, books.close()) }()
-	return do(&apiClient{http: &http.Client{Transport: admin.InProcess{API: controlAPI(s, func() *Config { return config }, audits, books, log), Name: operator()}}, url: "http://store"})
+	return do(&apiClient{http: &http.Client{Transport: admin.InProcess{API: plane.api(func() *Config { return config }, books), Name: operator()}}, url: "http://store"})
 }
 
 // operator gives the name of who types, for the audit log.

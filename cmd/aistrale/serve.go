@@ -77,7 +77,7 @@ type service struct {
 	state     *state
 	server    *proxy.Server
 	control   *admin.Server
-	audits    *admin.Auditor
+	plane     *control
 	mock      *mockUpstream // nil where none is configured
 	first     *firstKeys    // to be shown, at developer mode's first start
 	data      net.Listener
@@ -102,7 +102,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if s.store, err = openStore(ctx, env, config, s.log); err != nil {
 		return nil, err
 	}
-	if s.audits, err = auditor(s.store, config, s.log); err != nil {
+	if s.plane, err = newControl(s.store, config, s.log); err != nil {
 		return nil, err
 	}
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
@@ -215,7 +215,7 @@ func (s *service) run(ctx context.Context) error {
 	s.accounts.run()
 	s.control = admin.NewServer(admin.Options{
 		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
-		API: controlAPI(s.store, s.inForce.Load, s.audits, s.accounts.teller(), s.log),
+		API: s.plane.api(s.inForce.Load, s.accounts.teller()),
 	})
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()
@@ -226,7 +226,7 @@ func (s *service) run(ctx context.Context) error {
 	watched.Go(func() { s.watch(watching) })
 	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
 	watched.Go(func() { s.forgetExpired(watching) })
-	watched.Go(func() { s.audits.Run(watching) })
+	watched.Go(func() { s.plane.run(watching) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])

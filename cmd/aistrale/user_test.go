@@ -42,11 +42,11 @@ func remote(t *testing.T) (far, near *desk, address, token string) {
 		t.Fatal(err)
 	}
 	s := &store{nounStore: far.store(), env: environment{Now: func() time.Time { return near.now }}}
-	audits, err := auditor(s, config, slog.New(slog.DiscardHandler))
+	plane, err := newControl(s, config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(controlAPI(s, func() *Config { return config }, audits, nil, slog.New(slog.DiscardHandler)))
+	server := httptest.NewServer(plane.api(func() *Config { return config }, nil))
 	t.Cleanup(server.Close)
 	made, text := storage.NewAdminToken("root", near.now)
 	if err := s.AddAdminToken(t.Context(), made); err != nil {

@@ -64,6 +64,7 @@ func (v *validator) config(c *Config) {
 	v.prices(c)
 	v.audit(&c.Audit)
 	v.outbound(&c.Outbound)
+	v.smtp(&c.SMTP)
 }
 
 func (v *validator) listeners(c *Config) {
