@@ -233,7 +233,7 @@ func (n *Notices) seal(ctx context.Context, v Vault, k *kept[webhook], s webhook
 	if k.Noun.Kind == webhookEmail {
 		return nil
 	}
-	text, err := json.Marshal(s)
+	text, err := json.Marshal(s) //nolint:gosec // to be sealed
 	if err != nil {
 		return err
 	}
