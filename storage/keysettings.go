@@ -62,12 +62,11 @@ func (k *Key) Settings() ([]byte, error) {
 // SetSettings takes what Settings gave. A setting that this release does not know is an error: the
 // key may do less than it would do here.
 func (k *Key) SetSettings(text []byte) error {
-	if string(text) == "{}" {
-		return nil
-	}
 	var s keySettings
-	if err := json.Unmarshal(text, &s, json.RejectUnknownMembers(true)); err != nil {
-		return fmt.Errorf("key %q: settings: %w", k.Name, err)
+	if string(text) != "{}" { // as with most keys
+		if err := json.Unmarshal(text, &s, json.RejectUnknownMembers(true)); err != nil {
+			return fmt.Errorf("key %q: settings: %w", k.Name, err)
+		}
 	}
 	k.Deny, k.DenyModels, k.AllowProviders, k.DenyProviders = s.Deny, s.DenyModels, s.AllowProviders, s.DenyProviders
 	k.Parameters = Parameters{Defaults: parametersOf(s.Defaults), Force: parametersOf(s.Force)}

@@ -64,7 +64,7 @@ func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler 
 // checkKey holds what narrows a key to mean something in a configuration.
 func checkKey(k *storage.Key, config *Config) error {
 	v := validator{found: &mistakes{}, places: map[string]place{}}
-	v.denials(&KeyConfig{Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders}, "settings", config)
+	v.denials(&KeyConfig{Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders, Store: k.Store}, "settings", config)
 	if len(v.found.list) > 0 {
 		return v.found
 	}

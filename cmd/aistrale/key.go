@@ -1,151 +1,319 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/storage"
 )
 
 const (
 	keyCreateUsage = `usage: aistrale key create NAME [--models a,b] [--allow FIELD,…] [--tags a,b] [--expires 720h]
-       [--settings FILE] [--project P] [--owner O] [--workspace W] [--config FILE] [--json]
+       [--settings FILE] [--project P] [--owner O] [--workspace W] [--config FILE | --url URL] [--json]
        The file has what a key in the configuration may have but name, key and expires, such as
        deny_models, defaults or timeouts. What a flag says too is the flag's.`
-	keyListUsage   = "usage: aistrale key list [--config FILE] [--json]"
-	keyRevokeUsage = "usage: aistrale key revoke ID|NAME [--workspace W] [--config FILE] [--json]"
+	keyListUsage   = "usage: aistrale key list [--workspace W] [--state active|expired|revoked] [--owner O] [--project P]\n       [--config FILE | --url URL] [--json]"
+	keyShowUsage   = "usage: aistrale key show ID|NAME [--workspace W] [--config FILE | --url URL] [--json]"
+	keyUpdateUsage = `usage: aistrale key update ID|NAME [--models a,b] [--allow FIELD,…] [--tags a,b] [--expires 720h]
+       [--settings FILE] [--project P] [--owner O] [--workspace W] [--config FILE | --url URL] [--json]
+       What nothing is said of stays. The settings of the file replace all that the key had; --expires counts from now.`
+	keyRotateUsage = `usage: aistrale key rotate ID|NAME [--overlap 24h] [--workspace W] [--config FILE | --url URL] [--json]
+       Gives the key a new text. That of before stays good for the overlap, at most 90 days.`
+	keyRevokeUsage = "usage: aistrale key revoke ID|NAME [--workspace W] [--config FILE | --url URL] [--json]"
 )
 
 // keyCommands work on virtual keys.
 func keyCommands() []command {
 	return []command{
 		{name: "create", summary: "make a virtual key", run: keyCreate},
-		{name: "list", summary: "list virtual keys", run: keyList},
+		{name: "list", summary: "list virtual keys, of all workspaces that you may see", run: keyList},
+		{name: "show", summary: "show a virtual key with all its settings", run: keyShow},
+		{name: "update", summary: "change a virtual key", run: keyUpdate},
+		{name: "rotate", summary: "give a virtual key a new text", run: keyRotate},
 		{name: "revoke", summary: "revoke a virtual key", run: keyRevoke},
 	}
 }
 
+// keyCommand is a command that says something of a key.
+type keyCommand struct {
+	*controlCommand
+	said      KeyConfig
+	lists     map[string]*string // models, allow, tags
+	expires   time.Duration
+	settings  string
+	workspace string
+}
+
+func newKeyCommand(env environment, usage, models string) *keyCommand {
+	c := &keyCommand{controlCommand: newControlCommand(env, usage), lists: map[string]*string{}}
+	c.lists["models"] = c.flags.String("models", models, "models that the key may use")
+	c.lists["allow"] = c.flags.String("allow", "", "governed fields that the key may use")
+	c.lists["tags"] = c.flags.String("tags", "", "tags of its records")
+	c.flags.DurationVar(&c.expires, "expires", 0, "how long the key is valid; 0: as it is, and for ever where it is new")
+	c.flags.StringVar(&c.settings, "settings", "", "a file with settings of the key, as in the configuration")
+	c.flags.StringVar(&c.said.Project, "project", "", "the project it belongs to")
+	c.flags.StringVar(&c.said.Owner, "owner", "", "the user it belongs to")
+	c.flags.StringVar(&c.workspace, "workspace", storage.DefaultWorkspace, "the workspace it belongs to")
+	return c
+}
+
+// body gathers what the flags and the file say of a key, as the API takes it.
+func (c *keyCommand) body(name string) (map[string]any, error) {
+	c.said.Models, c.said.Allow, c.said.Tags = split(*c.lists["models"]), split(*c.lists["allow"]), split(*c.lists["tags"])
+	file, err := readKeySettings(c.settings, c.env)
+	if err != nil {
+		return nil, err
+	}
+	flagged := map[string]bool{}
+	c.flags.Visit(func(f *flag.Flag) {
+		flagged[f.Name] = true
+		file.override(&c.said, f.Name)
+	})
+	if !flagged["workspace"] {
+		c.workspace = cmp.Or(file.config.Workspace, c.workspace)
+	}
+	k, _ := storage.NewKey(name, c.env.Now())
+	if c.expires < 0 {
+		return nil, usagef("--expires is in the past\n%s", c.usage)
+	}
+	file.config.put(&k)
+	if err := k.Check(); err != nil {
+		return nil, usagef("%s\n%s", err, c.usage)
+	}
+	body := map[string]any{}
+	for member, list := range map[string][]string{"models": file.config.Models, "allow": file.config.Allow, "tags": file.config.Tags} {
+		if list != nil || flagged[member] {
+			body[member] = append([]string{}, list...)
+		}
+	}
+	for member, text := range map[string]string{"project": file.config.Project, "owner": file.config.Owner} {
+		if text != "" || flagged[member] {
+			body[member] = text
+		}
+	}
+	if c.expires > 0 {
+		body["expires_at"] = k.CreatedAt.Add(c.expires).Truncate(time.Microsecond)
+	}
+	if c.settings != "" {
+		settings, err := k.Settings()
+		if err != nil {
+			return nil, err
+		}
+		body["settings"] = jsontext.Value(settings)
+	}
+	return body, nil
+}
+
+// keysPath is where the keys of a workspace are, or what is under them.
+func keysPath(workspace string, under ...string) string {
+	path := "/keys"
+	for _, word := range under {
+		path += "/" + url.PathEscape(word)
+	}
+	return path + "?workspace=" + url.QueryEscape(workspace)
+}
+
 func keyCreate(ctx context.Context, env environment, args []string) error {
-	c := newStoreCommand(env, keyCreateUsage)
-	k, secret := storage.NewKey("", env.Now())
-	var said KeyConfig
-	models := c.flags.String("models", "*", "models that the key may use")
-	allow := c.flags.String("allow", "", "governed fields that the key may use")
-	tags := c.flags.String("tags", "", "tags of its records")
-	expires := c.flags.Duration("expires", 0, "how long the key is valid; 0: for ever")
-	settings := c.flags.String("settings", "", "a file with settings of the key, as in the configuration")
-	c.flags.StringVar(&said.Project, "project", k.Project, "the project it belongs to")
-	c.flags.StringVar(&said.Owner, "owner", "", "the user it belongs to")
-	c.flags.StringVar(&said.Workspace, "workspace", k.Workspace, "the workspace it belongs to")
+	c := newKeyCommand(env, keyCreateUsage, "*")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	k.Name, said.Models, said.Allow, said.Tags = words[0], split(*models), split(*allow), split(*tags)
-	if *expires < 0 {
-		return usagef("--expires is in the past\n%s", c.usage)
-	}
-	if *expires > 0 {
-		at := k.CreatedAt.Add(*expires).Truncate(time.Microsecond)
-		k.ExpiresAt = &at
-	}
-	file, err := readKeySettings(*settings, env)
+	body, err := c.body(words[0])
 	if err != nil {
 		return err
 	}
-	c.flags.Visit(func(f *flag.Flag) { file.override(&said, f.Name) })
-	file.config.put(&k)
-	if err := k.Check(); err != nil {
-		return usagef("%s\n%s", err, c.usage)
-	}
-	return c.withStore(ctx, func(store nounStore, config *Config) error {
-		if err := file.check(config); err != nil {
+	body["name"] = words[0]
+	return c.withAPI(ctx, func(api *apiClient) error {
+		var made admin.Key
+		if err := api.call(ctx, http.MethodPost, keysPath(c.workspace), body, &made); err != nil {
 			return err
 		}
-		if err := store.AddKey(ctx, k); err != nil {
-			return err
-		}
-		return c.printNewKey(k, secret)
+		return c.printNewKey(made, c.workspace)
 	})
 }
 
 // printNewKey prints the bare key to stdout, for scripts, and all else to stderr.
-func (c *storeCommand) printNewKey(k storage.Key, secret storage.Secret) error {
+func (c *controlCommand) printNewKey(k admin.Key, workspace string) error {
 	if c.json {
-		row, err := keyRowOf(k, c.env.Now())
-		if err != nil {
-			return err
-		}
-		row.Key = secret.Reveal()
-		return printJSON(c.env.Stdout, []keyRow{row})
+		return printJSON(c.env.Stdout, []keyRow{keyRowOf(&k, workspace)})
 	}
 	if _, err := fmt.Fprintf(c.env.Stderr, "Key %s (%s). It is shown once and cannot be shown again:\n", k.Name, k.ID); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(c.env.Stdout, secret.Reveal())
+	_, err := fmt.Fprintln(c.env.Stdout, k.Key)
 	return err
 }
 
-func keyList(ctx context.Context, env environment, args []string) error {
-	c := newStoreCommand(env, keyListUsage)
-	if _, err := c.parse(args, 0); err != nil {
-		return err
-	}
-	return c.withStore(ctx, func(store nounStore, _ *Config) error { return c.printKeys(ctx, store) })
-}
-
-func (c *storeCommand) printKeys(ctx context.Context, store nounStore) error {
-	keys, err := store.Keys(ctx)
+func keyUpdate(ctx context.Context, env environment, args []string) error {
+	c := newKeyCommand(env, keyUpdateUsage, "")
+	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	rows := make([]keyRow, 0, len(keys))
-	table := [][]string{{"ID", "NAME", "STATE", "MODELS", "WORKSPACE", "PROJECT", "OWNER", "CREATED", "EXPIRES"}}
-	for _, k := range keys {
-		row, err := keyRowOf(k, c.env.Now())
+	body, err := c.body("changed")
+	if err != nil {
+		return err
+	}
+	if len(body) == 0 {
+		return usagef("nothing is to be changed\n%s", c.usage)
+	}
+	return c.withKey(ctx, c.workspace, words[0], func(api *apiClient, k admin.Key) error {
+		if err := api.call(ctx, http.MethodPatch, keysPath(c.workspace, k.ID), body, &k); err != nil {
+			return err
+		}
+		return c.printKeys([]keyRow{keyRowOf(&k, c.workspace)}, "Key "+k.Name+" ("+k.ID+") is changed.")
+	})
+}
+
+// withKey hands the API, and the key that is named by its id, its name or its whole text, to do.
+func (c *controlCommand) withKey(ctx context.Context, workspace, ref string, do func(*apiClient, admin.Key) error) error {
+	if id, ok := storage.ParseKey(ref); ok { // who revokes a leaked key has its whole text at hand
+		ref = id
+	}
+	return c.withAPI(ctx, func(api *apiClient) error {
+		all, err := listOf[admin.Key](ctx, api, keysPath(workspace), 0)
 		if err != nil {
 			return err
 		}
-		rows = append(rows, row)
-		table = append(table, []string{
-			row.ID, row.Name, row.State, row.Models, row.Workspace, row.Project, row.Owner, day(&row.CreatedAt), day(row.ExpiresAt),
-		})
+		for _, k := range all {
+			if k.ID == ref {
+				return do(api, k)
+			}
+		}
+		for _, k := range all {
+			if k.Name == ref && k.State != "revoked" {
+				return do(api, k)
+			}
+		}
+		return fmt.Errorf("key %q: %w", ref, storage.ErrNotFound)
+	})
+}
+
+func keyRotate(ctx context.Context, env environment, args []string) error {
+	c := newControlCommand(env, keyRotateUsage)
+	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the key")
+	overlap := c.flags.Duration("overlap", 0, "how long the text of before stays good")
+	words, err := c.parse(args, 1)
+	if err != nil {
+		return err
 	}
-	if c.json {
-		return printJSON(c.env.Stdout, rows)
-	}
-	return printTable(c.env.Stdout, table)
+	return c.withKey(ctx, *workspace, words[0], func(api *apiClient, k admin.Key) error {
+		body := map[string]any{"overlap_seconds": int64(overlap.Seconds())}
+		if err := api.call(ctx, http.MethodPost, keysPath(*workspace, k.ID, "rotate"), body, &k); err != nil {
+			return err
+		}
+		return c.printNewKey(k, *workspace)
+	})
 }
 
 func keyRevoke(ctx context.Context, env environment, args []string) error {
-	c := newStoreCommand(env, keyRevokeUsage)
+	c := newControlCommand(env, keyRevokeUsage)
 	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the key")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	ref := words[0]
-	if id, ok := storage.ParseKey(ref); ok { // who revokes a leaked key has its whole text at hand
-		ref = id
+	return c.withKey(ctx, *workspace, words[0], func(api *apiClient, k admin.Key) error {
+		path := keysPath(*workspace, k.ID)
+		if err := api.call(ctx, http.MethodDelete, path, nil, nil); err != nil {
+			return err
+		}
+		if err := api.call(ctx, http.MethodGet, path, nil, &k); err != nil {
+			return err
+		}
+		return c.printKeys([]keyRow{keyRowOf(&k, *workspace)}, "Key "+k.Name+" ("+k.ID+") is revoked.")
+	})
+}
+
+func keyList(ctx context.Context, env environment, args []string) error {
+	c := newControlCommand(env, keyListUsage)
+	workspace := c.flags.String("workspace", "", "the workspace; without it all that you may see")
+	asked := url.Values{}
+	for name, means := range map[string]string{"state": "only those of this state", "owner": "only this user's", "project": "only this project's"} {
+		c.flags.Func(name, means, func(text string) error { asked.Set(name, text); return nil })
 	}
-	return c.withStore(ctx, func(store nounStore, _ *Config) error {
-		k, err := store.RevokeKey(ctx, *workspace, ref, env.Now())
+	if _, err := c.parse(args, 0); err != nil {
+		return err
+	}
+	return c.withAPI(ctx, func(api *apiClient) error {
+		workspaces, err := api.workspaces(ctx, *workspace)
 		if err != nil {
 			return err
 		}
-		if c.json {
-			row, err := keyRowOf(k, env.Now())
+		rows := []keyRow{}
+		for _, w := range workspaces {
+			keys, err := listOf[admin.Key](ctx, api, keysPath(w)+"&"+asked.Encode(), 0)
 			if err != nil {
 				return err
 			}
+			for i := range keys {
+				rows = append(rows, keyRowOf(&keys[i], w))
+			}
+		}
+		return c.printKeys(rows, "")
+	})
+}
+
+// workspaces gives the names of those that are asked for: one, or all that the caller may see.
+func (c *apiClient) workspaces(ctx context.Context, one string) ([]string, error) {
+	if one != "" {
+		return []string{one}, nil
+	}
+	found, err := listOf[admin.Workspace](ctx, c, "/workspaces", 0)
+	names := make([]string, 0, len(found))
+	for _, w := range found {
+		names = append(names, w.Name)
+	}
+	return names, err
+}
+
+func keyShow(ctx context.Context, env environment, args []string) error {
+	c := newControlCommand(env, keyShowUsage)
+	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the key")
+	words, err := c.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	return c.withKey(ctx, *workspace, words[0], func(_ *apiClient, k admin.Key) error {
+		row := keyRowOf(&k, *workspace)
+		if c.json {
 			return printJSON(env.Stdout, []keyRow{row})
 		}
-		_, err = fmt.Fprintf(env.Stdout, "Key %s (%s) is revoked.\n", k.Name, k.ID)
-		return err
+		return printTable(env.Stdout, [][]string{
+			{"ID", row.ID}, {"NAME", row.Name}, {"STATE", row.State}, {"WORKSPACE", row.Workspace}, {"PROJECT", row.Project}, {"OWNER", row.Owner},
+			{"MODELS", row.Models}, {"ALLOW", row.Allow}, {"TAGS", row.Tags}, {"SETTINGS", row.Settings},
+			{"CREATED", day(&row.CreatedAt)}, {"EXPIRES", day(row.ExpiresAt)}, {"REVOKED", day(row.RevokedAt)}, {"OLD TEXT UNTIL", day(row.OldUntil)},
+		})
 	})
+}
+
+// printKeys prints a table, or a sentence where there is one.
+func (c *controlCommand) printKeys(rows []keyRow, sentence string) error {
+	switch {
+	case c.json:
+		return printJSON(c.env.Stdout, rows)
+	case sentence != "":
+		_, err := fmt.Fprintln(c.env.Stdout, sentence)
+		return err
+	}
+	table := [][]string{{"ID", "NAME", "STATE", "MODELS", "WORKSPACE", "PROJECT", "OWNER", "CREATED", "EXPIRES"}}
+	for i := range rows {
+		row := &rows[i]
+		table = append(table, []string{
+			row.ID, row.Name, row.State, row.Models, row.Workspace, row.Project, row.Owner, day(&row.CreatedAt), day(row.ExpiresAt),
+		})
+	}
+	return printTable(c.env.Stdout, table)
 }
 
 // keyRow is a key as --json prints it: flat, lists joined by commas, never a hash. Its settings are
@@ -165,19 +333,15 @@ type keyRow struct {
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at"`
 	RevokedAt *time.Time `json:"revoked_at"`
+	OldUntil  *time.Time `json:"old_until"` // of the text before a rotation
 }
 
-func keyRowOf(k storage.Key, now time.Time) (keyRow, error) {
-	state := "active"
-	if err := k.Valid(now); err != nil {
-		state = err.Error()
-	}
-	settings, err := k.Settings()
+func keyRowOf(k *admin.Key, workspace string) keyRow {
 	return keyRow{
-		ID: k.ID, Name: k.Name, State: state, Workspace: k.Workspace, Project: k.Project, Owner: k.Owner,
+		ID: k.ID, Name: k.Name, Key: k.Key, State: k.State, Workspace: workspace, Project: k.Project, Owner: k.Owner,
 		Models: strings.Join(k.Models, ","), Allow: strings.Join(k.Allow, ","), Tags: strings.Join(k.Tags, ","),
-		Settings: string(settings), CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt,
-	}, err
+		Settings: string(k.Settings), CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, OldUntil: k.OldUntil,
+	}
 }
 
 // split reads a comma-separated list; an empty one is nil.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func TestKeyJSON(t *testing.T) {
 	f(map[string]any{
 		"id": made[0]["id"], "name": "ci", "state": "active", "models": "*", "allow": "speed", "tags": "",
 		"workspace": "default", "project": "default", "owner": "", "created_at": "2026-01-02T03:04:05Z",
-		"expires_at": nil, "revoked_at": nil,
+		"expires_at": nil, "revoked_at": nil, "old_until": nil,
 	}, "key", "list", "--json")
 	d.now = d.now.Add(time.Hour)
 	// Who revokes a leaked key has its text at hand, and may paste all of it.
@@ -145,6 +146,47 @@ cache: 1h
 	f("is no governed field", "deny: [temperature]")
 	d.refuses(2, "sticky", "key", "create", "other", "--settings", write("sticky: always"))
 	d.refuses(1, "--settings", "key", "create", "other", "--settings", filepath.Join(d.dir, "none.yaml"))
+}
+
+// A key's text is rotated and its settings are changed, here or on a running gateway.
+func TestKeyUpdate(t *testing.T) {
+	far, near, address, token := remote(t)
+	near.vars["AISTRALE_ADMIN_URL"], near.vars["AISTRALE_ADMIN_TOKEN"] = address, token
+	for _, d := range []*desk{far, near} {
+		name := map[bool]string{true: "here", false: "there"}[d == far]
+		file := filepath.Join(t.TempDir(), "key.yaml")
+		if err := os.WriteFile(file, []byte("priority: 3\ncache: 1h\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		old := strings.TrimSpace(d.must("key", "create", name, "--settings", file, "--models", "fast", "--tags", "a"))
+		d.must("key", "update", name, "--tags", "", "--owner", "ada", "--expires", "1h")
+		row := flat(t, d.must("key", "show", name, "--json"))[0]
+		if row["tags"] != "" || row["owner"] != "ada" || row["models"] != "fast" || !strings.Contains(row["settings"].(string), "1h0m0s") {
+			t.Errorf("what nothing was said of is changed: %v", row)
+		}
+		if err := os.WriteFile(file, []byte("{}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.must("key", "update", name, "--settings", file)
+		if shown := d.must("key", "show", name); strings.Contains(shown, "cache") {
+			t.Errorf("settings are not replaced:\n%s", shown)
+		}
+		young := strings.TrimSpace(d.must("key", "rotate", name, "--overlap", "30m"))
+		keys, err := far.store().Keys(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := keys[slices.IndexFunc(keys, func(k storage.Key) bool { return k.Name == name })]
+		if young == old || !k.Matches([]byte(old), d.now) || k.Matches([]byte(old), d.now.Add(time.Hour)) || !k.Matches([]byte(young), d.now.Add(59*time.Minute)) {
+			t.Errorf("%s: the overlap is not what was asked for", name)
+		}
+		d.refuses(2, "nothing is to be changed", "key", "update", name)
+		d.refuses(1, "not found", "key", "rotate", "nobody")
+		if list := d.must("key", "list", "--state", "active", "--owner", "ada", "--workspace", "default"); !strings.Contains(list, name) {
+			t.Errorf("the list says\n%s", list)
+		}
+		d.must("key", "revoke", young)
+	}
 }
 
 func TestKeyExpired(t *testing.T) {

@@ -54,17 +54,5 @@ func (s *keySettings) override(said *KeyConfig, flag string) {
 		s.config.Project = said.Project
 	case "owner":
 		s.config.Owner = said.Owner
-	case "workspace":
-		s.config.Workspace = said.Workspace
 	}
-}
-
-// check holds the settings against the configuration that they are for, as those of its own keys.
-func (s *keySettings) check(config *Config) error {
-	v := validator{found: s.reader.found, places: s.reader.places}
-	v.denials(&s.config, "", config)
-	if len(s.reader.found.list) > 0 {
-		return s.reader.found
-	}
-	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-		"os"
+	"os"
 	"os/signal"
 	"slices"
 	"strings"

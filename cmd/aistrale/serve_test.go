@@ -47,7 +47,7 @@ func TestProgram_exitCodes(t *testing.T) {
 	f(2, "", `unknown command "sevre"`, "sevre")
 	f(0, "aistrale dev", "", "version")
 	f(0, "aistrale dev", "", "--version")
-	f(2, "", "takes no arguments", "version", "x")
+	f(2, "", "usage: aistrale version", "version", "x")
 
 	f(0, "usage: aistrale serve", "", "serve", "--help")
 	f(2, "", "-cofig", "serve", "--cofig", "x")
