@@ -66,6 +66,9 @@ func (a *Alias) strategy() Strategy {
 	return a.Strategy
 }
 
+// Rule is the strategy that the alias goes by, "ordered" where it names none.
+func (a *Alias) Rule() Strategy { return cmp.Or(a.strategy(), StrategyOrdered) }
+
 // Spreads reports whether the alias' first target is a matter of chance, so that a sticky call
 // may be led to any of them.
 func (a *Alias) Spreads() bool {

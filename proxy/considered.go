@@ -24,10 +24,13 @@ func (f *flight) passOverPlaces(places []target, out func(*target) bool, fate st
 // note keeps what became of each target. Where there was one, and nothing was passed over, the
 // call's attempts say it all.
 func (w *walk) note() {
-	f := w.f
-	if len(w.targets) < 2 && len(f.considered) == 0 {
-		return
+	if len(w.targets) > 1 || len(w.f.considered) > 0 {
+		w.noteAll()
 	}
+}
+
+func (w *walk) noteAll() {
+	f := w.f
 	behind, now := false, time.Now()
 	for i := range w.targets {
 		t := &w.targets[i]
@@ -58,7 +61,11 @@ func (w *walk) fate(t *target, behind bool, now time.Time) storage.Fate {
 	case behind:
 		return storage.FateSpare
 	}
-	return t.health(now)
+	fate := t.health(now)
+	if fate == storage.FateSpare && w.served == nil {
+		return storage.FateGivenUp
+	}
+	return fate
 }
 
 // health is the fate of a target that nobody asked, by how it does.

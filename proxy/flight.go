@@ -41,6 +41,7 @@ type flight struct {
 	claimed   []string // ids that a stream told of
 	// considered are the places that the call might have gone to, where there was more than one.
 	considered []storage.Candidate
+	dry        bool   // nobody is called: the client wants to know what would be done
 	sticky     uint64 // what keeps the call in place, 0 nothing
 	stickyBy   policy.Sticky
 	overtime   *time.Timer
@@ -119,7 +120,7 @@ func (g *Gateway) end(f *flight) {
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
 	f.hurried, f.firstByte, f.held, f.heldHere, f.turn, f.claimed = false, 0, nil, nil, turn{}, f.claimed[:0]
 	clear(f.considered)
-	f.considered = f.considered[:0]
+	f.considered, f.dry = f.considered[:0], false
 	f.kept.reset()
 	f.reply.reset()
 	f.recollection.reset()

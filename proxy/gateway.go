@@ -265,6 +265,8 @@ func (f *flight) serve() error {
 		return f.me()
 	case f.endpoint.Op == providers.OpMyUsage:
 		return f.myUsage()
+	case f.rehearsed():
+		return f.rehearse()
 	case f.endpoint.Session != nil:
 		return f.converse()
 	}

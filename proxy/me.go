@@ -51,6 +51,7 @@ type limitSeen struct {
 	Per    string     `json:"per,omitzero"`   // minute, day
 	Burst  int64      `json:"burst,omitzero"` // at once
 	Left   *int64     `json:"left"`
+	Takes  *int64     `json:"takes,omitzero"`     // of a dry run: what the call would take
 	Full   *time.Time `json:"resets_at,omitzero"` // when all of Burst is left
 }
 
@@ -63,7 +64,8 @@ type budgetSeen struct {
 	Spent    *string    `json:"spent"`
 	Reserved *string    `json:"reserved"`
 	Left     *string    `json:"left"`
-	Per      string     `json:"per"` // day, week, month, total, or how long a rolling window is
+	Takes    *string    `json:"takes,omitzero"` // of a dry run: what the call would reserve
+	Per      string     `json:"per"`            // day, week, month, total, or how long a rolling window is
 	TimeZone string     `json:"time_zone,omitzero"`
 	Since    *time.Time `json:"starts_at,omitzero"`
 	Resets   *time.Time `json:"resets_at,omitzero"`
@@ -98,9 +100,9 @@ func (f *flight) answerJSON(v any) error {
 	return nil
 }
 
-func some(list []string) []string {
+func some[T any](list []T) []T {
 	if list == nil {
-		return []string{}
+		return []T{}
 	}
 	return list
 }
@@ -108,27 +110,53 @@ func some(list []string) []string {
 // seeLimits adds what bounds the key, as the counters say.
 func (f *flight) seeLimits(said *me) {
 	ask := f.state.Limits.For(f.key).Standing(f.start, f.rec.Session)
+	stands, err := f.gauge(ask)
+	said.Counters = howKnown(stands, err)
+	said.Limits, said.Budgets = f.see(ask, stands, nothingTaken)
+}
+
+// gauge asks how counters stand; nil where they cannot be asked.
+func (f *flight) gauge(ask *policy.Ask) (*policy.Gauge, error) {
 	ctx, cancel := context.WithTimeout(lifetime{f}, tellWithin)
 	defer cancel()
 	stands, err := f.g.options.Counters.Gauge(ctx, ask)
-	known := err == nil
-	switch {
-	case !known:
-		said.Counters = countersUnknown
-	case stands.Degraded:
-		said.Counters = countersDegraded
+	if err != nil {
+		return nil, err
 	}
+	return &stands, nil
+}
+
+func howKnown(stands *policy.Gauge, err error) string {
+	switch {
+	case err != nil:
+		return countersUnknown
+	case stands.Degraded:
+		return countersDegraded
+	}
+	return countersOK
+}
+
+// nothingTaken is the output of no call: what is seen is not what one takes.
+const nothingTaken = -1
+
+// see says how what is asked for stands, where that is known, and what a call takes of it that
+// makes so many tokens of output.
+func (f *flight) see(ask *policy.Ask, stands *policy.Gauge, output int64) ([]limitSeen, []budgetSeen) {
+	limits, budgets := []limitSeen{}, []budgetSeen{}
 	for i := range ask.Rates {
 		r := &ask.Rates[i]
 		if r.Of.Holder.Kind == storage.ScopeAll {
 			continue
 		}
 		seen := f.seeRate(r)
-		if known {
+		if stands != nil {
 			full := f.start.Add(stands.Rates[i].Reset).UTC().Truncate(time.Millisecond)
 			seen.Left, seen.Full = &stands.Rates[i].Remaining, &full
 		}
-		said.Limits = append(said.Limits, seen)
+		if output >= 0 {
+			seen.Takes = &r.Cost
+		}
+		limits = append(limits, seen)
 	}
 	for i := range ask.Slots {
 		of := ask.Slots[i].Of
@@ -136,21 +164,28 @@ func (f *flight) seeLimits(said *me) {
 			continue
 		}
 		seen := limitSeen{Scope: f.scope(&of.Holder), Models: of.Models, Counts: "concurrent", Limit: of.Limit}
-		if known {
+		if stands != nil {
 			left := max(0, of.Limit-stands.Slots[i])
 			seen.Left = &left
 		}
-		said.Limits = append(said.Limits, seen)
+		limits = append(limits, seen)
 	}
 	for i := range ask.Budgets {
-		if b := &ask.Budgets[i]; b.Of.Holder.Kind != storage.ScopeAll {
-			seen := f.seeBudget(b)
-			if known {
-				seen.stands(b, stands.Budgets[i])
-			}
-			said.Budgets = append(said.Budgets, seen)
+		b := &ask.Budgets[i]
+		if b.Of.Holder.Kind == storage.ScopeAll {
+			continue
 		}
+		seen := f.seeBudget(b)
+		if stands != nil {
+			seen.stands(b, stands.Budgets[i])
+		}
+		if output >= 0 {
+			takes := amountOf(b, b.Reserve(output))
+			seen.Takes = &takes
+		}
+		budgets = append(budgets, seen)
 	}
+	return limits, budgets
 }
 
 func (f *flight) seeRate(r *policy.RateAsk) limitSeen {

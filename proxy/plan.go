@@ -99,7 +99,7 @@ func (f *flight) plan(t *target) (providers.Plan, error) {
 		return providers.Plan{}, err
 	}
 	plan, err := t.route.Dialect.WriteRequest(f.hub, f.call)
-	if err == nil && len(plan.Fetch) > 0 {
+	if err == nil && len(plan.Fetch) > 0 && !f.dry {
 		if f.call.Fetched, err = f.fetch(plan.Fetch); err == nil {
 			plan, err = t.route.Dialect.WriteRequest(f.hub, f.call)
 		}

@@ -98,15 +98,20 @@ func (f *flight) want(t *target, plan *providers.Plan) {
 	if w.Least = min(w.Output, leastOutput); f.carried.whole {
 		w.Least = w.Output
 	}
-	if !l.limits.Budgeted() || w.Free {
-		return
+	if (l.limits.Budgeted() || f.dry) && !w.Free {
+		f.wantCost(t, plan)
 	}
+}
+
+// wantCost says what an attempt may cost at most.
+func (f *flight) wantCost(t *target, plan *providers.Plan) {
+	can, w := &t.can, &f.bill.lease.wanted
 	w.Input = f.weigh(t, plan, can.Context)
 	reach := policy.Reach{Input: w.Input, Tiers: f.tiers(), Region: t.account.Tariff, NoOutput: !f.endpoint.Op.Makes()}
 	if f.endpoint.Op.Media() {
 		f.reachMedia(t, &reach)
 	}
-	w.Upper = policy.UpperOf(f.state.Prices.Find(t.Provider, t.Model).At(now), reach)
+	w.Upper = policy.UpperOf(f.state.Prices.Find(t.Provider, t.Model).At(w.Now), reach)
 }
 
 // weigh gives the most input tokens that a plan can be billed, and notes where there is no such
@@ -179,8 +184,7 @@ func (f *flight) obtain() error {
 		return f.broken(err)
 	}
 	if err != nil {
-		return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
-			Message: "The gateway cannot check this key's limits at the moment. Please retry shortly."}
+		return unasked(err)
 	}
 	l.show(&v)
 	l.degraded = l.degraded || v.Degraded
@@ -191,6 +195,12 @@ func (f *flight) obtain() error {
 	l.grant = v.Grant
 	f.rec.Lease = l.ask.Lease
 	return nil
+}
+
+// unasked is what a client hears where the counters cannot be asked.
+func unasked(err error) error {
+	return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
+		Message: "The gateway cannot check this key's limits at the moment. Please retry shortly."}
 }
 
 // patience is how long the call may still wait, over all its targets.

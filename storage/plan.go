@@ -5,7 +5,7 @@ type Candidate struct {
 	Provider   string `json:"provider"`
 	Model      string `json:"model" doc:"The provider's own name of it"`
 	Credential string `json:"credential,omitempty" doc:"Its name"`
-	Fate       Fate   `json:"fate" enum:"served,failed,hedged,refused,spare,given_up,not_allowed,no_account,no_operation,region,objects,breaker_open,cooling,aside"`
+	Fate       Fate   `json:"fate" enum:"served,next,failed,hedged,refused,spare,given_up,not_allowed,no_account,no_operation,region,objects,breaker_open,cooling,aside"`
 	Fault      string `json:"fault,omitempty" doc:"Code of what it failed with, or was refused by"`
 }
 
@@ -15,6 +15,7 @@ type Fate string
 // The fates. Those from FateSpare on were not asked.
 const (
 	FateServed  Fate = "served"
+	FateNext    Fate = "next" // of a dry run: it would be asked
 	FateFailed  Fate = "failed"
 	FateHedged  Fate = "hedged"  // asked too, and another was faster
 	FateRefused Fate = "refused" // by the gateway for this place: a limit, a price, a credential, the words of the language
@@ -36,6 +37,8 @@ func (f Fate) Says() string {
 	switch f {
 	case FateServed:
 		return "it answered"
+	case FateNext:
+		return "it would be asked"
 	case FateFailed:
 		return "it was asked, and failed"
 	case FateHedged:

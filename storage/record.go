@@ -23,6 +23,7 @@ const (
 	OutcomePanic         Outcome = "panic"
 	OutcomeHedged        Outcome = "hedged" // another attempt at the same call was faster
 	OutcomeLost          Outcome = "lost"   // the gateway died before it was settled
+	OutcomeDryRun        Outcome = "dry_run" // only said what it would do
 	OutcomeCached        Outcome = "cached" // answered with what an earlier call was; no upstream was asked
 )
 
