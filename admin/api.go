@@ -36,9 +36,11 @@ type APIOptions struct {
 	Mailer  Mailer
 	// CheckKey says what is wrong with a key for the configuration in force.
 	CheckKey func(*storage.Key) error
-	Log      *slog.Logger
-	Now      func() time.Time
-	Version  string
+	// CheckBounds says the same of limits and budgets of a workspace or a project.
+	CheckBounds func(*storage.Bounds) error
+	Log         *slog.Logger
+	Now         func() time.Time
+	Version     string
 	// SessionLasts is how long a browser stays signed in, SessionIdle how long without a request.
 	SessionLasts, SessionIdle time.Duration
 

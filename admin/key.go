@@ -162,7 +162,7 @@ func (f *KeyFields) put(k *storage.Key) error {
 // judge says what is wrong with a key that was asked for: in itself, for the configuration, or
 // because who asks may not give so much.
 func (a *api) judge(ctx context.Context, k *storage.Key) error {
-	if err := cmp.Or(k.Check(), a.CheckKey(k)); err != nil {
+	if err := cmp.Or(k.Check(), CheckBounds(k.Scope(), &k.Bounds), a.CheckKey(k)); err != nil {
 		return huma.Error422UnprocessableEntity(err.Error())
 	}
 	if a.may(ctx, policy.KeysWrite, k.Workspace) {
@@ -197,6 +197,12 @@ func (a *api) within(ctx context.Context, k *storage.Key) error {
 		if !slices.Contains(given.Allow, field) {
 			return huma.Error403Forbidden("allow: " + field + " is not among what engineers may give in workspace " + k.Workspace)
 		}
+	}
+	if k.Bounds.Empty() {
+		k.Bounds = given.Bounds
+	}
+	if err := k.Bounds.Within(&given.Bounds); err != nil {
+		return huma.Error403Forbidden("settings." + err.Error() + ", which engineers' keys in workspace " + k.Workspace + " have at least")
 	}
 	if longest := time.Duration(given.Days) * 24 * time.Hour; longest > 0 && (k.ExpiresAt == nil || k.ExpiresAt.Sub(a.Now()) > longest) {
 		return huma.Error403Forbidden(fmt.Sprintf("expires_at: engineers' keys in workspace %s last %d days at most", k.Workspace, given.Days))

@@ -25,6 +25,11 @@ type WorkspaceSettings struct {
 	Description string      `json:"description,omitempty" maxLength:"1024"`
 	Regions     []string    `json:"regions,omitempty" maxItems:"64" doc:"Regions of providers that may serve it; the empty one is those without a region; none: any. What the configuration says goes first"`
 	SelfService SelfService `json:"self_service,omitzero" doc:"What engineers may give to keys that they make for themselves"`
+	// All together, and each by itself.
+	storage.Bounds
+	EachProject storage.Bounds `json:"each_project,omitzero" doc:"What each of its projects is bounded by"`
+	EachUser    storage.Bounds `json:"each_user,omitzero" doc:"What all keys of one owner together are bounded by"`
+	EachKey     storage.Bounds `json:"each_key,omitzero" doc:"What each of its keys is bounded by"`
 }
 
 // SelfService bounds the keys that engineers make for themselves.
@@ -32,6 +37,8 @@ type SelfService struct {
 	Models []string `json:"models,omitempty" maxItems:"256" doc:"Patterns of models; none: every model"`
 	Allow  []string `json:"allow,omitempty" maxItems:"256" doc:"Governed fields"`
 	Days   int      `json:"days,omitempty" minimum:"0" maximum:"3650" doc:"How long a key may be valid; 0: for ever"`
+	// Each such key has bounds as strict as these; one that says none has these.
+	storage.Bounds
 }
 
 // Project is a project of a workspace as the API shows one.
@@ -44,14 +51,20 @@ type Project struct {
 // ProjectSettings are what may be said of a project.
 type ProjectSettings struct {
 	Description string `json:"description,omitempty" maxLength:"1024"`
+	storage.Bounds
 }
 
 // tenants are the workspaces, or the projects of one: S is what may be said of them, T how they are
 // shown.
-type tenants[S, T any] struct {
+type tenants[S bounding, T any] struct {
 	a      *api
 	action policy.Action
 	show   func(storage.Tenant, S) T
+}
+
+// bounding is what says of a tenant what it bounds.
+type bounding interface {
+	parts(t *storage.Tenant) []part
 }
 
 func (a *api) workspaces() tenants[WorkspaceSettings, Workspace] {
@@ -119,6 +132,9 @@ func (s tenants[S, T]) create(ctx context.Context, t storage.Tenant, settings S)
 	if err := t.Check(); err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	}
+	if err := s.a.checkParts(settings.parts(&t)); err != nil {
+		return nil, err
+	}
 	shown := s.show(t, settings)
 	c := change{action: s.action, target: t.What() + "/" + t.Name, workspace: t.Workspace, after: shown}
 	if err := s.a.apply(ctx, &c, func(ctx context.Context) error { return s.a.Store.AddTenant(ctx, t) }); err != nil {
@@ -137,6 +153,9 @@ func (s tenants[S, T]) change(ctx context.Context, old storage.Tenant, m Match, 
 		return nil, err
 	}
 	t := old
+	if err := s.a.checkParts(settings.parts(&t)); err != nil {
+		return nil, err
+	}
 	if t.Settings, err = json.Marshal(settings, json.Deterministic(true)); err != nil {
 		return nil, err
 	}

@@ -88,7 +88,12 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	poster := outlet.NewPoster(guarded)
 	a.courier = NewCourier(CourierOptions{Notices: a.notices, Vault: vault, Poster: poster, Mailer: &a.mails, Log: log})
 	server := httptest.NewServer(NewAPI(APIOptions{
-		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, Notices: a.notices, Poster: poster, Mailer: &a.mails, CheckKey: func(*storage.Key) error { return nil }, Log: log, Now: now, Version: "test", SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
+		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l,
+		Notices: a.notices, Poster: poster, Mailer: &a.mails,
+		CheckKey:    func(*storage.Key) error { return nil },
+		CheckBounds: func(*storage.Bounds) error { return nil },
+		Log:         log, Now: now, Version: "test",
+		SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL + prefix

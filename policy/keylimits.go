@@ -37,17 +37,17 @@ func (k *KeyLimits) Budgeted() bool { return len(k.budgets) > 0 }
 
 func (k *KeyLimits) addLimit(h Holder, l *storage.Limit) {
 	if n := l.RequestsPerMinute; n > 0 {
-		k.addRate(&RateRule{h, l.Models, CountedRequests, n, time.Minute}, perMinute, burst(l.Burst, n))
+		k.addRate(l.Scope, &RateRule{h, l.Models, CountedRequests, n, time.Minute}, perMinute, burst(l.Burst, n))
 	}
 	if n := l.RequestsPerDay; n > 0 {
-		k.addRate(&RateRule{h, l.Models, CountedRequests, n, wholeDay}, perDay, n)
+		k.addRate(l.Scope, &RateRule{h, l.Models, CountedRequests, n, wholeDay}, perDay, n)
 	}
 	if n := l.TokensPerMinute; n > 0 {
-		k.addRate(&RateRule{h, l.Models, counted(l.Count), n, time.Minute}, tokensPerMinute(l.Count), burst(l.BurstTokens, n))
+		k.addRate(l.Scope, &RateRule{h, l.Models, counted(l.Count), n, time.Minute}, tokensPerMinute(l.Count), burst(l.BurstTokens, n))
 	}
 	if n := l.Concurrent; n > 0 {
 		k.slots = append(k.slots, SlotAsk{
-			Counter: title("slot", h, concurrent, l.Models), Limit: n, Of: &SlotRule{h, l.Models, n},
+			Counter: title("slot", h, l.Scope, concurrent, l.Models), Limit: n, Of: &SlotRule{h, l.Models, n},
 		})
 	}
 }
@@ -73,10 +73,10 @@ func counted(c storage.TokenCount) Counted {
 }
 
 // addRate rounds the interval up: the limit is never passed in the long run.
-func (k *KeyLimits) addRate(rule *RateRule, what string, burst int64) {
+func (k *KeyLimits) addRate(scope storage.Scope, rule *RateRule, what string, burst int64) {
 	interval := (rule.Per + time.Duration(rule.Limit) - 1) / time.Duration(rule.Limit)
 	k.rates = append(k.rates, RateAsk{
-		Counter: title("rate", rule.Holder, what, rule.Models), Interval: interval, Burst: burst, Of: rule,
+		Counter: title("rate", rule.Holder, scope, what, rule.Models), Interval: interval, Burst: burst, Of: rule,
 	})
 }
 
@@ -86,7 +86,7 @@ func (k *KeyLimits) addBudget(h Holder, b *storage.Budget, zone *time.Location, 
 	if b.Tokens > 0 {
 		rule.Counts, limit = counted(b.Count), b.Tokens
 	}
-	name := title("budget", h, spending(b), b.Models)
+	name := title("budget", h, b.Scope, spending(b), b.Models)
 	ask := BudgetAsk{
 		Counter: name, Limit: limit, Soft: b.Soft, Advisory: b.Advisory, Of: rule, Window: Window{Rolling: b.Rolling}, Since: since,
 	}

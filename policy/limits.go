@@ -18,13 +18,17 @@ type Limits struct {
 	budgets []storage.Budget
 	zones   []*time.Location // of the budgets
 	since   []time.Time      // of the budgets: when this process began to count them
+	of      map[storage.Scope]held
 	means   *Means
 	keys    sync.Map // by a key's id: *KeyLimits
 }
 
+// held are the limits and budgets of a scope, by where they stand in the lists.
+type held struct{ limits, budgets []int }
+
 // NewLimits checks and compiles limits and budgets. Means are the ones of the Limits before.
 func NewLimits(limits []storage.Limit, budgets []storage.Budget, means *Means) (*Limits, error) {
-	l := &Limits{limits: slices.Clone(limits), budgets: slices.Clone(budgets), means: means}
+	l := &Limits{limits: slices.Clone(limits), budgets: slices.Clone(budgets), of: map[storage.Scope]held{}, means: means}
 	seen := map[string]bool{}
 	for i := range l.limits {
 		limit := &l.limits[i]
@@ -32,12 +36,15 @@ func NewLimits(limits []storage.Limit, budgets []storage.Budget, means *Means) (
 			return nil, err
 		}
 		for _, what := range measured(limit) {
-			name := title("rate", Holder{Kind: limit.Scope.Kind, Name: limit.Scope.Name}, what, limit.Models)
+			name := title("rate", ownerOf(limit.Scope), limit.Scope, what, limit.Models)
 			if seen[name] {
 				return nil, fmt.Errorf("limit of %s: %s is limited twice for the same models", limit.Scope, what)
 			}
 			seen[name] = true
 		}
+		h := l.of[limit.Scope]
+		h.limits = append(h.limits, i)
+		l.of[limit.Scope] = h
 	}
 	for i := range l.budgets {
 		b := &l.budgets[i]
@@ -54,10 +61,16 @@ func NewLimits(limits []storage.Limit, budgets []storage.Budget, means *Means) (
 			return nil, fmt.Errorf("budget of %s: two budgets per %s for the same models", b.Scope, b.Per)
 		}
 		seen[name] = true
+		h := l.of[b.Scope]
+		h.budgets = append(h.budgets, i)
+		l.of[b.Scope] = h
 	}
 	l.since = make([]time.Time, len(l.budgets))
 	return l, nil
 }
+
+// Budgeted reports whether there are budgets at all.
+func (l *Limits) Budgeted() bool { return l != nil && len(l.budgets) > 0 }
 
 // Follow takes the place of the Limits that were in force before a reload, nil for none at the
 // start. Budgets that those did not have are counted from now on only. It must come before For.
@@ -80,10 +93,12 @@ func (l *Limits) Follow(before *Limits, now time.Time) {
 	}
 }
 
-// budgetTitle tells the budgets of a configuration apart.
+// budgetTitle tells budgets apart.
 func budgetTitle(b *storage.Budget) string {
-	return title("budget", Holder{Kind: b.Scope.Kind, Name: b.Scope.Name}, spending(b), b.Models)
+	return title("budget", ownerOf(b.Scope), b.Scope, spending(b), b.Models)
 }
+
+func ownerOf(s storage.Scope) Holder { return Holder{s.Kind, s.Workspace, s.Name} }
 
 // The words of counters' names for what they count.
 const (
@@ -136,11 +151,19 @@ func spending(b *storage.Budget) string {
 }
 
 // title is a counter's name. The workspace in braces comes first: in a Redis Cluster all that one
-// call asks of it then stands on one node. No workspace is called "*".
-func title(kind string, h Holder, what string, models []string) string {
+// call asks of it then stands on one node. No workspace is called "*". Entries that mean one holder
+// in several ways (each of them, the one by name, what it brings along itself) count apart, so that
+// each of them holds by itself.
+func title(kind string, h Holder, s storage.Scope, what string, models []string) string {
 	workspace := h.Workspace
 	if h.Kind == storage.ScopeAll {
 		workspace = "*"
+	}
+	if s.Workspace != "" {
+		what += "+" + s.KeyID
+	}
+	if s.Name == "*" && s.Kind != storage.ScopeSession {
+		what += "*"
 	}
 	sorted := slices.Sorted(slices.Values(models))
 	scope := storage.Scope{Kind: h.Kind, Name: h.Name}
@@ -166,25 +189,48 @@ func (l *Limits) For(key *storage.Key) *KeyLimits {
 
 func (l *Limits) compile(key *storage.Key) *KeyLimits {
 	k := &KeyLimits{key: key, mean: l.means.of(key.ID)}
-	for i := range l.limits {
-		if h, ok := holderOf(l.limits[i].Scope, key); ok {
-			k.addLimit(h, &l.limits[i])
-		}
+	var limits, budgets []int
+	for _, s := range scopesOf(key) {
+		h := l.of[s]
+		limits, budgets = append(limits, h.limits...), append(budgets, h.budgets...)
 	}
-	for i := range l.budgets {
-		if h, ok := holderOf(l.budgets[i].Scope, key); ok {
-			k.addBudget(h, &l.budgets[i], l.zones[i], l.since[i])
-		}
+	slices.Sort(limits)
+	for _, i := range limits {
+		k.addLimit(holderOf(l.limits[i].Scope, key), &l.limits[i])
+	}
+	slices.Sort(budgets)
+	for _, i := range budgets {
+		k.addBudget(holderOf(l.budgets[i].Scope, key), &l.budgets[i], l.zones[i], l.since[i])
 	}
 	return k
 }
 
-// holderOf gives whom a scope means for a key's calls, where it means any.
-func holderOf(s storage.Scope, key *storage.Key) (Holder, bool) {
-	h := Holder{Kind: s.Kind, Workspace: key.Workspace}
+// scopesOf gives every scope that means a key's calls.
+func scopesOf(key *storage.Key) []storage.Scope {
+	out := []storage.Scope{{Kind: storage.ScopeAll}, key.Scope()}
+	for _, h := range []Holder{
+		{storage.ScopeKey, key.Workspace, key.Name}, {storage.ScopeUser, key.Workspace, key.Owner}, {storage.ScopeProject, key.Workspace, key.Project},
+		{storage.ScopeWorkspace, key.Workspace, key.Workspace}, {storage.ScopeSession, key.Workspace, "*"}, // which session, each call says
+	} {
+		if h.Name == "" {
+			continue
+		}
+		for _, workspace := range []string{"", h.Workspace} {
+			out = append(out, storage.Scope{Kind: h.Kind, Name: "*", Workspace: workspace})
+			if h.Name != "*" {
+				out = append(out, storage.Scope{Kind: h.Kind, Name: h.Name, Workspace: workspace})
+			}
+		}
+	}
+	return out
+}
+
+// holderOf gives whom a scope that means a key's calls means.
+func holderOf(s storage.Scope, key *storage.Key) Holder {
+	h := Holder{Kind: s.Kind, Workspace: key.Workspace, Name: s.Name}
 	switch s.Kind {
 	case storage.ScopeAll:
-		return Holder{Kind: s.Kind}, true
+		return Holder{Kind: s.Kind}
 	case storage.ScopeKey:
 		h.Name = key.Name
 	case storage.ScopeUser:
@@ -193,8 +239,7 @@ func holderOf(s storage.Scope, key *storage.Key) (Holder, bool) {
 		h.Name = key.Project
 	case storage.ScopeWorkspace:
 		h.Name = key.Workspace
-	case storage.ScopeSession:
-		h.Name = "*" // which one, each call says
+	case storage.ScopeSession: // its name is "*"
 	}
-	return h, h.Name != "" && (s.Name == "*" || s.Name == h.Name)
+	return h
 }

@@ -70,9 +70,9 @@ func TestLimitsNames(t *testing.T) {
 	}
 	f(nil, nil)
 	f(rpm("key", "ci"), nil, "rate:{default}key/ci:requests_per_minute:")
-	f(rpm("key", "*"), nil, "rate:{default}key/ci:requests_per_minute:")
+	f(rpm("key", "*"), nil, "rate:{default}key/ci:requests_per_minute*:")
 	f(rpm("key", "other"), nil)
-	f(rpm("user", "*"), nil, "rate:{default}user/ann@example.org:requests_per_minute:")
+	f(rpm("user", "*"), nil, "rate:{default}user/ann@example.org:requests_per_minute*:")
 	f(rpm("project", "web"), nil, "rate:{default}project/web:requests_per_minute:")
 	f(rpm("workspace", "default"), nil, "rate:{default}workspace/default:requests_per_minute:")
 	f(rpm("all", ""), nil, "rate:{*}all:requests_per_minute:")
@@ -318,7 +318,7 @@ func TestLimitsFor(t *testing.T) {
 	moved := caller()
 	moved.Project = "mobile"
 	var a policy.Ask
-	if err := l.For(moved).Ask(&a, wanted()); err != nil || names(&a)[0] != "slot:{default}project/mobile:concurrent:" {
+	if err := l.For(moved).Ask(&a, wanted()); err != nil || names(&a)[0] != "slot:{default}project/mobile:concurrent*:" {
 		t.Errorf("%v %v", names(&a), err)
 	}
 	n := testing.AllocsPerRun(100, func() { _ = l.For(moved).Ask(&a, wantedOnce) })
@@ -363,5 +363,47 @@ func BenchmarkAsk(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_ = l.For(key).Ask(&a, wantedOnce)
+	}
+}
+
+// Entries that mean one holder in several ways hold each by itself: none is counted in another.
+func TestLimitsEachHolds(t *testing.T) {
+	key := caller()
+	slots := func(s storage.Scope, n int64) storage.Limit { return storage.Limit{Scope: s, Concurrent: n} }
+	month := func(s storage.Scope) storage.Budget {
+		return storage.Budget{Scope: s, Nano: 1e12, Per: storage.SpanMonth}
+	}
+	other := *caller()
+	other.ID, other.Name = "other234", "other"
+	scopes := []storage.Scope{
+		{Kind: "key", Name: "*"}, {Kind: "key", Name: "ci"}, key.Scope(), {Kind: "key", Name: "*", Workspace: "default"},
+		{Kind: "project", Name: "web", Workspace: "default"}, {Kind: "workspace", Name: "default", Workspace: "default"}, {Kind: "user", Name: "*", Workspace: "default"},
+		{Kind: "key", Name: "*", Workspace: "elsewhere"}, {Kind: "workspace", Name: "elsewhere", Workspace: "elsewhere"}, other.Scope(),
+	}
+	const mean = 7 // the first so many
+	var l []storage.Limit
+	var b []storage.Budget
+	for i, s := range scopes {
+		l, b = append(l, slots(s, int64(10+i))), append(b, month(s))
+	}
+	all := limits(t, l, b)
+	m := policy.NewMeter(policy.MeterOptions{Now: func() time.Time { return noon }})
+	granted := 0
+	for range 20 {
+		var a policy.Ask
+		if err := all.For(key).Ask(&a, wanted()); err != nil {
+			t.Fatal(err)
+		}
+		if len(a.Slots) != mean || len(a.Budgets) != mean {
+			t.Fatalf("asked %q", names(&a))
+		}
+		if v, err := m.Take(t.Context(), &a); err != nil {
+			t.Fatal(err)
+		} else if v.Grant != nil {
+			granted++
+		}
+	}
+	if granted != 10 {
+		t.Errorf("%d calls at once where the strictest lets 10 through", granted)
 	}
 }

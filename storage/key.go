@@ -46,6 +46,8 @@ type Key struct {
 	Store time.Duration `json:"-"`
 	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
 	Priority int `json:"-"`
+	// Bounds are the key's own limits and budgets.
+	Bounds Bounds `json:"-"`
 
 	CreatedAt time.Time
 	ExpiresAt *time.Time // nil: never
@@ -169,9 +171,18 @@ func (k *Key) checkWays() error {
 	}
 	switch k.Sticky {
 	case "", "session", "prefix":
-		return nil
+	default:
+		return fmt.Errorf("key %q: sticky: %q is not session or prefix", k.Name, k.Sticky)
 	}
-	return fmt.Errorf("key %q: sticky: %q is not session or prefix", k.Name, k.Sticky)
+	if _, _, err := k.Bounds.Of(k.Scope()); err != nil {
+		return fmt.Errorf("key %q: %w", k.Name, err)
+	}
+	return nil
+}
+
+// Scope is whom the key's own limits and budgets stand on: this key, whatever others are called.
+func (k *Key) Scope() Scope {
+	return Scope{Kind: ScopeKey, Name: k.Name, Workspace: k.Workspace, KeyID: k.ID}
 }
 
 func plain(s string) bool {

@@ -24,6 +24,7 @@ type keySettings struct {
 	Sticky         string                    `json:"sticky,omitzero"`
 	Cache          span                      `json:"cache,omitzero"`
 	Store          span                      `json:"store,omitzero"`
+	Bounds
 }
 
 type keyTimeouts struct {
@@ -40,7 +41,7 @@ func (s span) MarshalText() ([]byte, error) { return []byte(time.Duration(s).Str
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (s *span) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
+	d, err := ParseDuration(string(text))
 	*s = span(d)
 	return err
 }
@@ -51,7 +52,7 @@ func (k *Key) Settings() ([]byte, error) {
 	text, err := json.Marshal(keySettings{
 		Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders,
 		Timeouts: keyTimeouts{span(k.Timeouts.FirstByte), span(k.Timeouts.StreamIdle), span(k.Timeouts.Total)}, Defaults: fieldsOf(k.Parameters.Defaults), Force: fieldsOf(k.Parameters.Force),
-		Priority: k.Priority, Sticky: k.Sticky, Cache: span(k.Cache), Store: span(k.Store),
+		Priority: k.Priority, Sticky: k.Sticky, Cache: span(k.Cache), Store: span(k.Store), Bounds: k.Bounds,
 	}, json.Deterministic(true))
 	if err != nil {
 		return nil, fmt.Errorf("key %q: settings: %w", k.Name, err)
@@ -72,6 +73,7 @@ func (k *Key) SetSettings(text []byte) error {
 	k.Parameters = Parameters{Defaults: parametersOf(s.Defaults), Force: parametersOf(s.Force)}
 	k.Timeouts = KeyTimeouts{time.Duration(s.Timeouts.FirstByte), time.Duration(s.Timeouts.StreamIdle), time.Duration(s.Timeouts.Total)}
 	k.Priority, k.Sticky, k.Cache, k.Store = s.Priority, s.Sticky, time.Duration(s.Cache), time.Duration(s.Store)
+	k.Bounds = s.Bounds
 	return nil
 }
 

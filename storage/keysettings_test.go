@@ -19,6 +19,10 @@ func settled() storage.Key {
 		},
 		Timeouts: storage.KeyTimeouts{FirstByte: 1500 * time.Millisecond, StreamIdle: time.Minute, Total: time.Hour},
 		Priority: -3, Sticky: "prefix", Cache: 90 * time.Second, Store: 24 * time.Hour,
+		Bounds: storage.Bounds{
+			Limits:  []storage.LimitSettings{{Models: []string{"groq/*"}, RequestsPerMinute: 60, TokensPerMinute: 9, Count: storage.CountInput, Burst: 1, BurstTokens: 2}, {Concurrent: 3, RequestsPerDay: 4}},
+			Budgets: []storage.BudgetSettings{{USD: "25.000000001", Per: "month", TimeZone: "Europe/Berlin", Soft: []int{}, Hard: new(bool)}, {Tokens: 9, Count: storage.CountOutput, Per: "30d", Unbounded: storage.GapCap}},
+		},
 	}
 }
 

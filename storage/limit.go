@@ -14,14 +14,23 @@ type Scope struct {
 	// Name is one of them; "*" is each of them, with a counter of its own. Keys, users and
 	// projects of one name in several workspaces are several. ScopeAll has no name.
 	Name string
+	// Workspace is the one whose holders are meant; "" is each of them.
+	Workspace string
+	// KeyID is the one key that is meant, of those that have, or had, the name; "" is each of them.
+	KeyID string
 }
 
-// String writes the scope as it is configured: key/ci, project/*, all.
+// String writes the scope as it is configured: key/ci, project/*, all. One of a single workspace
+// has that before it: team:key/ci.
 func (s Scope) String() string {
-	if s.Kind == ScopeAll {
+	text := string(s.Kind) + "/" + s.Name
+	switch {
+	case s.Kind == ScopeAll:
 		return string(ScopeAll)
+	case s.Workspace != "":
+		return s.Workspace + ":" + text
 	}
-	return string(s.Kind) + "/" + s.Name
+	return text
 }
 
 // ScopeKind is a kind of holder.
@@ -69,18 +78,7 @@ func (l *Limit) Check() error {
 	if err := checkHeld(l.Scope, l.Models); err != nil {
 		return fmt.Errorf("limit of %s: %w", l.Scope, err)
 	}
-	figures := []struct {
-		name string
-		n    int64
-	}{
-		{"requests_per_minute", l.RequestsPerMinute},
-		{"requests_per_day", l.RequestsPerDay},
-		{"tokens_per_minute", l.TokensPerMinute},
-		{"concurrent", l.Concurrent},
-		{"burst", l.Burst},
-		{"burst_tokens", l.BurstTokens},
-	}
-	for _, f := range figures {
+	for _, f := range l.list() {
 		if f.n < 0 || f.n > maxRate {
 			return fmt.Errorf("limit of %s: %s is %d; it must be from 0 to %d", l.Scope, f.name, f.n, int64(maxRate))
 		}
@@ -97,6 +95,23 @@ func (l *Limit) Check() error {
 		return fmt.Errorf("limit of %s: %w", l.Scope, err)
 	}
 	return nil
+}
+
+// figure is a number of a limit, by the name of its setting.
+type figure struct {
+	name string
+	n    int64
+}
+
+func (l *Limit) list() []figure {
+	return []figure{
+		{"requests_per_minute", l.RequestsPerMinute},
+		{"requests_per_day", l.RequestsPerDay},
+		{"tokens_per_minute", l.TokensPerMinute},
+		{"concurrent", l.Concurrent},
+		{"burst", l.Burst},
+		{"burst_tokens", l.BurstTokens},
+	}
 }
 
 // maxRate is where an interval between two units would be less than a nanosecond.

@@ -9,7 +9,7 @@ import (
 func TestLimitCheck(t *testing.T) {
 	f := func(change func(*Limit), want string) {
 		t.Helper()
-		l := Limit{Scope: Scope{ScopeKey, "ci"}, RequestsPerMinute: 60}
+		l := Limit{Scope: Scope{Kind: ScopeKey, Name: "ci"}, RequestsPerMinute: 60}
 		change(&l)
 		told(t, l.Check(), want)
 	}
@@ -38,7 +38,7 @@ func TestLimitCheck(t *testing.T) {
 func TestBudgetCheck(t *testing.T) {
 	f := func(change func(*Budget), want string) {
 		t.Helper()
-		b := Budget{Scope: Scope{ScopeProject, "*"}, Nano: 25_000_000_000, Per: SpanMonth}
+		b := Budget{Scope: Scope{Kind: ScopeProject, Name: "*"}, Nano: 25_000_000_000, Per: SpanMonth}
 		change(&b)
 		told(t, b.Check(), want)
 	}

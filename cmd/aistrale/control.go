@@ -56,19 +56,27 @@ func (c *control) run(ctx context.Context) {
 func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler {
 	s, config := c.store, inForce()
 	return admin.NewAPI(admin.APIOptions{
-		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Notices: c.notices, Poster: c.poster, Mailer: c.mailer, CheckKey: func(k *storage.Key) error { return checkKey(k, inForce()) }, Log: c.log, Now: s.env.Now, Version: version,
+		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
+		CheckKey:    func(k *storage.Key) error { return checkKey(k, inForce()) },
+		CheckBounds: func(b *storage.Bounds) error { return checkBounds(b, inForce()) },
+		Log:         c.log, Now: s.env.Now, Version: version,
 		SessionLasts: config.Sessions.Lasts, SessionIdle: config.Sessions.Idle,
 	})
 }
 
-// checkKey holds what narrows a key to mean something in a configuration.
+// checkKey holds what narrows and bounds a key to mean something in a configuration.
 func checkKey(k *storage.Key, config *Config) error {
 	v := validator{found: &mistakes{}, places: map[string]place{}}
 	v.denials(&KeyConfig{Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders, Store: k.Store}, "settings", config)
-	if len(v.found.list) > 0 {
-		return v.found
-	}
-	return nil
+	v.bounds(&k.Bounds, "settings", config)
+	return v.found.orNone()
+}
+
+// checkBounds does so for limits and budgets by themselves.
+func checkBounds(b *storage.Bounds, config *Config) error {
+	v := validator{found: &mistakes{}, places: map[string]place{}}
+	v.bounds(b, "", config)
+	return v.found.orNone()
 }
 
 // controlVault seals and opens with the data keys that the store has at the moment: another node

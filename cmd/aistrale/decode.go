@@ -227,7 +227,7 @@ func setScalar(into reflect.Value, text string) error {
 	case *int64:
 		return parsed(target, text, parseInt, "a whole number")
 	case *time.Duration:
-		return parsed(target, text, parseDuration, "a duration such as 15s, 10m or 90d")
+		return parsed(target, text, storage.ParseDuration, "a duration such as 15s, 10m or 90d")
 	case *Size:
 		return parsed(target, text, parseSize, "a size such as 32MiB or 4096")
 	case *time.Time:

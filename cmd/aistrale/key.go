@@ -85,8 +85,7 @@ func (c *keyCommand) body(name string) (map[string]any, error) {
 	if c.expires < 0 {
 		return nil, usagef("--expires is in the past\n%s", c.usage)
 	}
-	file.config.put(&k)
-	if err := k.Check(); err != nil {
+	if err := cmp.Or(file.config.put(&k), k.Check()); err != nil {
 		return nil, usagef("%s\n%s", err, c.usage)
 	}
 	body := map[string]any{}

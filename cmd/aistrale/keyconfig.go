@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -32,6 +34,8 @@ type KeyConfig struct {
 	Sticky         string              `yaml:"sticky"`   // session or prefix
 	Cache          time.Duration       `yaml:"cache"`    // how long answers are kept; 0: not at all
 	Store          time.Duration       `yaml:"store"`    // how long responses and conversations are; 0: not at all
+	Limits         []LimitConfig       `yaml:"limits"`   // of the key itself, without a scope
+	Budgets        []BudgetConfig      `yaml:"budgets"`
 }
 
 // KeyTimeouts has the fields of storage.KeyTimeouts, to which it converts.
@@ -47,7 +51,9 @@ func (k *KeyConfig) key() (storage.Key, error) {
 	if err != nil {
 		return storage.Key{}, err
 	}
-	k.put(&key)
+	if err := k.put(&key); err != nil {
+		return storage.Key{}, fmt.Errorf("key %q: %w", k.Name, err)
+	}
 	if !k.Expires.IsZero() {
 		key.ExpiresAt = &k.Expires
 	}
@@ -55,7 +61,7 @@ func (k *KeyConfig) key() (storage.Key, error) {
 }
 
 // put gives a key all that is said of it but name, text and end.
-func (k *KeyConfig) put(key *storage.Key) {
+func (k *KeyConfig) put(key *storage.Key) (err error) {
 	key.Owner, key.Allow, key.Tags = k.Owner, k.Allow, k.Tags
 	key.Deny, key.DenyModels = k.Deny, k.DenyModels
 	key.AllowProviders, key.DenyProviders = k.AllowProviders, k.DenyProviders
@@ -71,6 +77,8 @@ func (k *KeyConfig) put(key *storage.Key) {
 	if k.Workspace != "" {
 		key.Workspace = k.Workspace
 	}
+	key.Bounds, err = boundsOf(k.Limits, k.Budgets)
+	return err
 }
 
 func (v *validator) keys(c *Config) {
@@ -90,6 +98,9 @@ func (v *validator) keys(c *Config) {
 			continue
 		}
 		key, err := k.key()
+		if err == nil {
+			err = admin.CheckBounds(key.Scope(), &key.Bounds)
+		}
 		if err != nil {
 			v.wrong(at, "%s", err)
 			continue
@@ -109,6 +120,9 @@ func (v *validator) denials(k *KeyConfig, at string, c *Config) {
 		v.wrong(member(at, "store"), "is longer than turns.max_lifetime, %s", c.Turns.MaxLifetime)
 	}
 	v.patterns(member(at, "deny_models"), k.DenyModels, c)
+	if own, err := boundsOf(k.Limits, k.Budgets); err == nil {
+		v.bounds(&own, at, c)
+	}
 	names := c.providerNames()
 	for _, list := range []struct {
 		name  string
@@ -125,6 +139,16 @@ func (v *validator) denials(k *KeyConfig, at string, c *Config) {
 		if !slices.ContainsFunc(known, func(path string) bool { return path == field || strings.HasPrefix(path, field+".") }) {
 			v.wrong(element(member(at, "deny"), i), "%q is no governed field%s; a field that is not governed is set by force", field, hint(field, known))
 		}
+	}
+}
+
+// bounds holds the models of limits and budgets to mean some.
+func (v *validator) bounds(b *storage.Bounds, at string, c *Config) {
+	for i := range b.Limits {
+		v.patterns(member(at, element("limits", i)+".models"), b.Limits[i].Models, c)
+	}
+	for i := range b.Budgets {
+		v.patterns(member(at, element("budgets", i)+".models"), b.Budgets[i].Models, c)
 	}
 }
 

@@ -36,6 +36,7 @@ func TestLastKnown(t *testing.T) {
 		DataKeys:    []storage.DataKey{{ID: "dk-1", Wrapped: []byte{3, 0xff}, CreatedAt: now}},
 		Prices:      []storage.Price{price},
 		Workspaces:  []storage.Tenant{{Name: "team", Settings: []byte(`{}`), Revision: 1, CreatedAt: now}},
+		Projects:    []storage.Tenant{{Workspace: "team", Name: "search", Settings: []byte(`{"limits":[{"concurrent":1}]}`), Revision: 1, CreatedAt: now}},
 	}
 	for range 2 { // the second replaces the first
 		if err := l.save(want, now); err != nil {

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
 	_ "time/tzdata" // a budget's time zone must not depend on the machine
 
+	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -77,69 +77,103 @@ func scopeOf(text string) (storage.Scope, error) {
 	return storage.Scope{}, fmt.Errorf(`%q is not key/NAME, user/NAME, project/NAME, workspace/NAME, session/*, "*" (each key) or all`, text)
 }
 
+// settings gives what is said of a limit but its scope.
+func (l *LimitConfig) settings() storage.LimitSettings {
+	return storage.LimitSettings{
+		Models: l.Models, RequestsPerMinute: l.RequestsPerMinute, RequestsPerDay: l.RequestsPerDay, TokensPerMinute: l.TokensPerMinute,
+		Count: storage.TokenCount(l.Count), Concurrent: l.Concurrent, Burst: l.Burst, BurstTokens: l.BurstTokens,
+	}
+}
+
 // limit gives the limit as the rest of the gateway knows it.
 func (l *LimitConfig) limit() (storage.Limit, error) {
 	scope, err := scopeOf(l.Scope)
 	if err != nil {
 		return storage.Limit{}, fmt.Errorf("scope: %w", err)
 	}
-	limit := storage.Limit{
-		Scope: scope, Models: l.Models,
-		RequestsPerMinute: l.RequestsPerMinute, RequestsPerDay: l.RequestsPerDay,
-		TokensPerMinute: l.TokensPerMinute, Count: storage.TokenCount(l.Count),
-		Concurrent: l.Concurrent, Burst: l.Burst, BurstTokens: l.BurstTokens,
-	}
-	return limit, limit.Check()
+	said := l.settings()
+	return said.Limit(scope)
 }
 
-// budget gives the budget as the rest of the gateway knows it. No amount is rounded.
+// settings gives what is said of a budget but its scope.
+func (b *BudgetConfig) settings() storage.BudgetSettings {
+	return storage.BudgetSettings{
+		Models: b.Models, USD: b.USD, Tokens: b.Tokens, Count: storage.TokenCount(b.Count), Per: b.Per, TimeZone: b.TimeZone,
+		Soft: b.Soft, Hard: &b.Hard, Unpriced: storage.BudgetGap(b.Unpriced), Unbounded: storage.BudgetGap(b.Unbound),
+	}
+}
+
+// budget gives the budget as the rest of the gateway knows it.
 func (b *BudgetConfig) budget() (storage.Budget, error) {
 	scope, err := scopeOf(b.Scope)
 	if err != nil {
 		return storage.Budget{}, fmt.Errorf("scope: %w", err)
 	}
-	budget := storage.Budget{
-		Scope: scope, Models: b.Models, Tokens: b.Tokens, Count: storage.TokenCount(b.Count), TimeZone: b.TimeZone,
-		Soft: b.Soft, Advisory: !b.Hard, Unpriced: storage.BudgetGap(b.Unpriced), Unbounded: storage.BudgetGap(b.Unbound),
-	}
-	if b.USD != "" {
-		if budget.Nano, err = storage.ParseUSD(b.USD); err != nil {
-			return storage.Budget{}, fmt.Errorf("usd: %w", err)
-		}
-	}
-	switch span := storage.BudgetSpan(b.Per); span {
-	case storage.SpanDay, storage.SpanWeek, storage.SpanMonth, storage.SpanTotal:
-		budget.Per = span
-	default:
-		budget.Per = storage.SpanRolling
-		if budget.Rolling, err = parseDuration(b.Per); err != nil {
-			return storage.Budget{}, fmt.Errorf("per: %q is not day, week, month, total or a duration such as 24h or 30d", b.Per)
-		}
-	}
-	if b.TimeZone == "Local" {
-		return storage.Budget{}, errors.New("time_zone: name it, such as Europe/Berlin: the machines' own may differ")
-	}
-	if _, err := time.LoadLocation(b.TimeZone); err != nil {
-		return storage.Budget{}, fmt.Errorf("time_zone: %q is not known; it is named such as Europe/Berlin", b.TimeZone)
-	}
-	return budget, budget.Check()
+	said := b.settings()
+	return said.Budget(scope)
 }
 
-// limits compiles the limits and budgets. Means are those of the configuration before.
-func (c *Config) limits(means *policy.Means) (*policy.Limits, error) {
-	limits, budgets := make([]storage.Limit, len(c.Limits)), make([]storage.Budget, len(c.Budgets))
+// boundsOf gives what a key brings along. Whose they are is no question: its own.
+func boundsOf(limits []LimitConfig, budgets []BudgetConfig) (storage.Bounds, error) {
+	var b storage.Bounds
+	for i := range limits {
+		if limits[i].Scope != "" {
+			return b, fmt.Errorf("%s: scope: it is the key's own", element("limits", i))
+		}
+		b.Limits = append(b.Limits, limits[i].settings())
+	}
+	for i := range budgets {
+		if budgets[i].Scope != "" {
+			return b, fmt.Errorf("%s: scope: it is the key's own", element("budgets", i))
+		}
+		b.Budgets = append(b.Budgets, budgets[i].settings())
+	}
+	return b, nil
+}
+
+// limits compiles the limits and budgets: the configuration's lists, and what keys, projects and
+// workspaces bring along. All of them hold. Means are those of the configuration before.
+func (c *Config) limits(means *policy.Means, stock *stock, keys []*storage.Key) (*policy.Limits, error) {
+	all := bound{limits: make([]storage.Limit, len(c.Limits)), budgets: make([]storage.Budget, len(c.Budgets))}
 	var err error
 	for i := range c.Limits {
-		if limits[i], err = c.Limits[i].limit(); err != nil {
+		if all.limits[i], err = c.Limits[i].limit(); err != nil {
 			return nil, fmt.Errorf("%s: %w", element("limits", i), err)
 		}
 	}
 	for i := range c.Budgets {
-		if budgets[i], err = c.Budgets[i].budget(); err != nil {
+		if all.budgets[i], err = c.Budgets[i].budget(); err != nil {
 			return nil, fmt.Errorf("%s: %w", element("budgets", i), err)
 		}
 	}
-	return policy.NewLimits(limits, budgets, means)
+	for _, key := range keys {
+		if key.RevokedAt != nil {
+			continue
+		}
+		if err := all.add(key.Scope(), &key.Bounds); err != nil {
+			return nil, fmt.Errorf("key %q: %w", key.Name, err)
+		}
+	}
+	for _, tenants := range [][]storage.Tenant{stock.workspaces, stock.projects} {
+		for i := range tenants {
+			if err := admin.EachBound(&tenants[i], all.add); err != nil {
+				return nil, fmt.Errorf("%s %q: %w", tenants[i].What(), tenants[i].Name, err)
+			}
+		}
+	}
+	return policy.NewLimits(all.limits, all.budgets, means)
+}
+
+// bound gathers limits and budgets.
+type bound struct {
+	limits  []storage.Limit
+	budgets []storage.Budget
+}
+
+func (b *bound) add(scope storage.Scope, own *storage.Bounds) error {
+	limits, budgets, err := own.Of(scope)
+	b.limits, b.budgets = append(b.limits, limits...), append(b.budgets, budgets...)
+	return err
 }
 
 // limits says what is wrong with limits and budgets, one by one and beside each other.

@@ -18,7 +18,7 @@ func TestLimitConfig_limit(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s\n got %+v, %v\nwant %+v", text, got, err, want)
 		}
-		if _, err := c.limits(policy.NewMeans()); err != nil {
+		if _, err := c.limits(policy.NewMeans(), &stock{}, nil); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -42,7 +42,7 @@ func TestBudgetConfig_budget(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s\n got %+v, %v\nwant %+v", text, got, err, want)
 		}
-		if _, err := c.limits(policy.NewMeans()); err != nil {
+		if _, err := c.limits(policy.NewMeans(), &stock{}, nil); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -130,4 +130,26 @@ func TestLimits_mistakes(t *testing.T) {
 	f("storage: {redis_mode: open}", `f:3: storage.redis_mode: is "open"; known are local, deny, allow`)
 	f("queue: {max_wait: 2m, max_depth: 0}", "f:3: queue.max_wait: must be from 0s, where no call waits, to 1m, which clients wait for",
 		"f:3: queue.max_depth: must be at least 1; with max_wait: 0s no call waits")
+}
+
+// A key of the configuration may bring limits and budgets along; the scope is its own.
+func TestKeyConfig_bounds(t *testing.T) {
+	c := mustLoad(t, "providers: [{name: mock}]\nkeys: [{name: ci, key: "+goodKey+", limits: [{requests_per_minute: 6, models: [mock/gpt]}], budgets: [{usd: 5, per: 7d, hard: false}]}]")
+	key, err := c.Keys[0].key()
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits, budgets, err := key.Bounds.Of(key.Scope())
+	if err != nil || limits[0].Scope != key.Scope() || limits[0].RequestsPerMinute != 6 || budgets[0].Nano != 5e9 || !budgets[0].Advisory {
+		t.Errorf("%+v, %+v, %v", limits, budgets, err)
+	}
+	l, err := c.limits(policy.NewMeans(), &stock{}, []*storage.Key{&key})
+	if err != nil || !l.For(&key).Budgeted() || !l.Budgeted() {
+		t.Errorf("%v, %v", l, err)
+	}
+	revoked := key
+	revoked.RevokedAt = &time.Time{}
+	if l, err := c.limits(policy.NewMeans(), &stock{}, []*storage.Key{&revoked}); err != nil || l.Budgeted() {
+		t.Errorf("what a revoked key brings along holds: %v", err)
+	}
 }

@@ -30,6 +30,14 @@ func (m *mistakes) add(at place, path, format string, args ...any) {
 	m.list = append(m.list, mistake{at, path, fmt.Sprintf(format, args...)})
 }
 
+// orNone is nil where there is no mistake.
+func (m *mistakes) orNone() error {
+	if len(m.list) == 0 {
+		return nil
+	}
+	return m
+}
+
 // Error gives a line for each mistake, in the order of the file, under their number where there
 // are several.
 func (m *mistakes) Error() string {

@@ -16,6 +16,7 @@ type nouns struct {
 	DataKeys    []storage.DataKey    `json:"data_keys"`
 	Prices      []storage.Price      `json:"prices"`
 	Workspaces  []storage.Tenant     `json:"workspaces"`
+	Projects    []storage.Tenant     `json:"projects"`
 }
 
 // readNouns gives them with the version that they have at least: what changes meanwhile is seen
@@ -37,6 +38,9 @@ func readNouns(ctx context.Context, s nounStore) (n *nouns, version int64, err e
 	if n.Workspaces, err = s.Tenants(ctx, ""); err != nil {
 		return nil, 0, err
 	}
+	if n.Projects, err = s.Tenants(ctx, storage.Everywhere); err != nil {
+		return nil, 0, err
+	}
 	n.Prices, err = s.Prices(ctx)
 	return n, version, err
 }
@@ -48,6 +52,7 @@ type stock struct {
 	credentials map[string][]credential // by provider, opened
 	prices      []storage.Price
 	workspaces  []storage.Tenant
+	projects    []storage.Tenant
 	missing     error // why there may be more keys than these; nil: there are none
 }
 
@@ -97,5 +102,5 @@ func (s *store) remember(n *nouns) {
 
 func (s *store) stock(ctx context.Context, config *Config, n *nouns, version int64) *stock {
 	_ = s.vault.Load(ctx, n.DataKeys) // one that does not unwrap is told of where something sealed under it is opened
-	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices, workspaces: n.Workspaces}
+	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices, workspaces: n.Workspaces, projects: n.Projects}
 }

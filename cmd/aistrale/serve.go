@@ -150,7 +150,7 @@ func (s *service) firstLoad(ctx context.Context) (err error) {
 		}
 	}
 	s.accounts.heirs.tell(func(left []storage.Entry) error { return s.counting.inherit(s.gateway.Snapshot().Limits, left) })
-	if len(s.config.Budgets) > 0 {
+	if s.gateway.Snapshot().Limits.Budgeted() {
 		s.accounts.adopt(ctx)
 	}
 	s.telemetry.Reloaded(true)

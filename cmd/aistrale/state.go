@@ -58,7 +58,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if err != nil {
 		return nil, err
 	}
-	limits, err := config.limits(s.means)
+	limits, err := config.limits(s.means, stock, keys.All())
 	if err != nil {
 		return nil, err
 	}

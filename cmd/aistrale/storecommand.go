@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/aistrale/aistrale/storage"
 )
 
 // storeCommand is a command that works on the store, with the flags that all of those take.
@@ -58,7 +60,7 @@ func (c *storeCommand) when(flag, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if ago, err := parseDuration(text); err == nil && ago >= 0 {
+	if ago, err := storage.ParseDuration(text); err == nil && ago >= 0 {
 		return c.env.Now().Add(-ago).UTC(), nil
 	}
 	if t, err := parseTime(text); err == nil {

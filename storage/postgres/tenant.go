@@ -10,10 +10,15 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-// Tenants gives the projects of a workspace, or, where it is "", the workspaces, by name.
+// Tenants gives the projects of a workspace, or of each where it is Everywhere, or, where it is "",
+// the workspaces, by name.
 func (s *Store) Tenants(ctx context.Context, workspace string) ([]storage.Tenant, error) {
 	query, args := `SELECT '', name, settings, revision, created_at FROM workspaces ORDER BY name COLLATE "C"`, []any(nil)
-	if workspace != "" {
+	switch workspace {
+	case "":
+	case storage.Everywhere:
+		query = `SELECT workspace, name, settings, revision, created_at FROM projects ORDER BY workspace COLLATE "C", name COLLATE "C"`
+	default:
 		query, args = `SELECT workspace, name, settings, revision, created_at FROM projects WHERE workspace = $1 ORDER BY name COLLATE "C"`, []any{workspace}
 	}
 	found, err := all(ctx, s, query, func(row pgx.CollectableRow) (t storage.Tenant, err error) {

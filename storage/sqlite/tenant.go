@@ -9,10 +9,15 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-// Tenants gives the projects of a workspace, or, where it is "", the workspaces, by name.
+// Tenants gives the projects of a workspace, or of each where it is Everywhere, or, where it is "",
+// the workspaces, by name.
 func (s *Store) Tenants(ctx context.Context, workspace string) ([]storage.Tenant, error) {
 	query, args := `SELECT '', name, settings, revision, created_at FROM workspaces ORDER BY name`, []any(nil)
-	if workspace != "" {
+	switch workspace {
+	case "":
+	case storage.Everywhere:
+		query = `SELECT workspace, name, settings, revision, created_at FROM projects ORDER BY workspace, name`
+	default:
 		query, args = `SELECT workspace, name, settings, revision, created_at FROM projects WHERE workspace = ? ORDER BY name`, []any{workspace}
 	}
 	rows, err := s.reading(ctx).QueryContext(ctx, query, args...)

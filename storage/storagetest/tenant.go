@@ -21,6 +21,7 @@ type TenantStore interface {
 func Tenants(t *testing.T, open func(t *testing.T) TenantStore) {
 	t.Run("workspaces", func(t *testing.T) { tenants(t, open(t), "") })
 	t.Run("projects", func(t *testing.T) { tenants(t, open(t), storage.DefaultWorkspace) })
+	t.Run("everywhere", func(t *testing.T) { tenantsEverywhere(t, open(t)) })
 	t.Run("in use", func(t *testing.T) { tenantsInUse(t, open(t)) })
 }
 
@@ -46,6 +47,19 @@ func tenants(t *testing.T, s TenantStore, workspace string) {
 	do(t, s.RemoveTenant(t.Context(), one))
 	wants(t, s.RemoveTenant(t.Context(), one), storage.ErrNotFound)
 	wants(t, s.AddTenant(t.Context(), tenant("nowhere", "x")), storage.ErrNotFound)
+}
+
+// tenantsEverywhere wants the projects of all workspaces at once.
+func tenantsEverywhere(t *testing.T, s TenantStore) {
+	do(t, s.AddTenant(t.Context(), tenant("", "team")))
+	want := []storage.Tenant{tenant("team", "a"), tenant("team", "b")}
+	do(t, s.AddTenant(t.Context(), want[1]))
+	do(t, s.AddTenant(t.Context(), want[0]))
+	all, err := s.Tenants(t.Context(), storage.Everywhere)
+	do(t, err)
+	if len(all) != 3 || all[0].Workspace != storage.DefaultWorkspace || !reflect.DeepEqual(all[1:], want) {
+		t.Fatalf("got %+v", all)
+	}
 }
 
 func wantTenant(t *testing.T, s TenantStore, want storage.Tenant) {

@@ -1,4 +1,4 @@
-package main
+package storage
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 
 var errDuration = errors.New("not a duration")
 
-// parseDuration reads what time.ParseDuration reads, and days of 24 hours before it: 90d, 1d12h.
-func parseDuration(text string) (time.Duration, error) {
+// ParseDuration reads what time.ParseDuration reads, and days of 24 hours before it: 90d, 1d12h.
+func ParseDuration(text string) (time.Duration, error) {
 	days, rest, ok := strings.Cut(text, "d")
 	if !ok {
 		return time.ParseDuration(text)

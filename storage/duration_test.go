@@ -1,4 +1,4 @@
-package main
+package storage
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 func TestParseDuration(t *testing.T) {
 	f := func(text string, want time.Duration) {
 		t.Helper()
-		if got, err := parseDuration(text); err != nil || got != want {
+		if got, err := ParseDuration(text); err != nil || got != want {
 			t.Errorf("%q: %s, %v; want %s", text, got, err, want)
 		}
 	}
@@ -22,7 +22,7 @@ func TestParseDuration(t *testing.T) {
 	f("-1d1h", -25*time.Hour)
 
 	for _, bad := range []string{"", "d", "5", "1.5d", "1d1d", "1d25h", "1d-1h", "200000d", "1D", "1 d", "+1d", "--1d"} {
-		if got, err := parseDuration(bad); err == nil {
+		if got, err := ParseDuration(bad); err == nil {
 			t.Errorf("%q is read as %s", bad, got)
 		}
 	}
