@@ -51,6 +51,15 @@ const (
 	RoleTool
 )
 
+// String names the role as OpenAI's APIs do.
+func (r Role) String() string {
+	names := [...]string{RoleSystem: "system", RoleDeveloper: "developer", RoleUser: "user", RoleAssistant: "assistant", RoleTool: "tool"}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return ""
+}
+
 // Turn is one message: a role and its blocks in order.
 type Turn struct {
 	Role   Role

@@ -29,6 +29,8 @@ type Endpoint struct {
 	Stored *Stored
 	// Turns says how the path's calls name turns that the gateway keeps; nil where they name none.
 	Turns *Turns
+	// Preface says a stored prompt before what a call says itself; nil where calls can't use any.
+	Preface Preface
 	// Session is set where the path opens a conversation of events over a WebSocket.
 	Session *Session
 	// Closed says why a path that clients know is not served; "" where it is.

@@ -12,8 +12,8 @@ import (
 // Surface is what clients of Anthropic's language see: its SDKs with /anthropic as base URL.
 func Surface() providers.Surface {
 	return providers.Surface{Prefix: prefix, Face: Face{}, Endpoints: append(storedEndpoints(), []providers.Endpoint{
-		{Path: messages, Op: providers.OpChat, Ask: ask, Words: words(), Stored: reached()},
-		{Path: messages + "/count_tokens", Op: providers.OpCountTokens, Face: counting{}, Ask: ask, Words: countWords()},
+		{Path: messages, Op: providers.OpChat, Ask: ask, Words: words(), Preface: preface, Stored: reached()},
+		{Path: messages + "/count_tokens", Op: providers.OpCountTokens, Face: counting{}, Ask: ask, Words: countWords(), Preface: preface},
 		{Method: http.MethodGet, Path: "/v1/models", Op: providers.OpModels, List: appendModels},
 		{Method: http.MethodGet, Path: "/v1/models/{model}", Op: providers.OpModels, Show: appendModel},
 	}...)}

@@ -27,10 +27,11 @@ func Surface() providers.Surface {
 		embed, batch := at("embedContent", providers.OpEmbeddings), at("batchEmbedContents", providers.OpEmbeddings)
 		embed.Pairs = map[string]*providers.Pair{"openai": openAIEmbeddings()}
 		batch.Pairs = embed.Pairs
-		stream := at("streamGenerateContent", providers.OpChat)
+		whole, stream := at("generateContent", providers.OpChat), at("streamGenerateContent", providers.OpChat)
+		whole.Preface, stream.Preface = preface, preface
 		stream.Stream, stream.Query = true, "alt=sse"
 		s.Endpoints = append(s.Endpoints,
-			at("generateContent", providers.OpChat), stream,
+			whole, stream,
 			at("countTokens", providers.OpCountTokens),
 			embed, batch,
 			providers.Endpoint{Method: http.MethodGet, Path: models, Op: providers.OpModels, List: appendModels},

@@ -11,7 +11,7 @@ import (
 // Surface is what clients of OpenAI's language see.
 func Surface() providers.Surface {
 	return providers.Surface{Face: Face{}, Endpoints: slices.Concat(storedEndpoints(), realtime(), []providers.Endpoint{
-		{Path: "/v1/chat/completions", Op: providers.OpChat, Ask: ask},
+		{Path: "/v1/chat/completions", Op: providers.OpChat, Ask: ask, Preface: preface},
 		{Path: "/v1/completions", Op: providers.OpCompletions, Ask: ask},
 		{Path: "/v1/embeddings", Op: providers.OpEmbeddings, Ask: askWhole},
 		{Path: "/v1/moderations", Op: providers.OpModerations, Ask: askModeration},

@@ -41,8 +41,8 @@ func (Dialect) Fault(status int, header func(name string) string, body []byte) *
 // Endpoints are the language's paths, which stand on OpenAI's surface.
 func Endpoints() []providers.Endpoint {
 	return slices.Concat(storedEndpoints(), conversationEndpoints(), []providers.Endpoint{
-		{Path: "/v1/responses/input_tokens", Op: providers.OpCountTokens, Face: counting{}, Ask: ask, Words: countWords(), Turns: turns(false)},
-		{Path: "/v1/responses", Op: providers.OpChat, Face: Face{}, Ask: ask, Words: parameters(), Turns: turns(true), Stored: &providers.Stored{
+		{Path: "/v1/responses/input_tokens", Op: providers.OpCountTokens, Face: counting{}, Ask: ask, Words: countWords(), Turns: turns(false), Preface: preface},
+		{Path: "/v1/responses", Op: providers.OpChat, Face: Face{}, Ask: ask, Words: parameters(), Turns: turns(true), Preface: preface, Stored: &providers.Stored{
 			// Kept by OpenAI unless the client says otherwise.
 			Makes: append(told(), providers.Made{ID: "id", Kind: providers.ObjectResponse, Events: []string{"response"}, Unless: "store"}),
 			Marks: marks(),
