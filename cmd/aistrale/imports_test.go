@@ -18,12 +18,13 @@ const module = "github.com/aistrale/aistrale"
 // in a name is one path element; a package takes the first row that fits. What only tests
 // import does not count.
 var arrows = []arrow{
-	{"cmd/*", []string{"proxy", "admin", "policy", "providers", "providers/*", "storage", "storage/*", "internal/*"}},
+	{"cmd/*", []string{"proxy", "admin", "policy", "policy/*", "providers", "providers/*", "storage", "storage/*", "internal/*"}},
 	{"bench", []string{"proxy", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
 	{"bench/*", []string{"providers", "providers/*"}},
-	{"proxy", []string{"internal/guard", "policy", "providers", "providers/aws", "providers/sound", "providers/sse", "storage"}},
-	{"admin", []string{"internal/guard", "policy", "providers", "storage", "storage/auditlog"}},
+	{"proxy", []string{"internal/guard", "policy", "policy/prompt", "providers", "providers/aws", "providers/sound", "providers/sse", "storage"}},
+	{"admin", []string{"internal/guard", "policy", "policy/prompt", "providers", "storage", "storage/auditlog"}},
 	{"policy", []string{"providers", "providers/catalog", "storage"}},
+	{"policy/prompt", []string{"policy", "providers", "storage"}},
 	{"storage", []string{"providers"}},
 	{"storage/sqlite", []string{"storage", "storage/ledger", "providers", "policy"}},
 	{"storage/postgres", []string{"storage", "storage/ledger", "providers", "policy"}},
