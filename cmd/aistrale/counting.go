@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
@@ -24,9 +25,12 @@ type counting struct {
 	recheck  time.Duration
 }
 
-func openCounting(config *Config, accounts *accounting, log *slog.Logger) (*counting, error) {
+func openCounting(config *Config, accounts *accounting, post func(admin.Event), log *slog.Logger) (*counting, error) {
 	c := &counting{means: policy.NewMeans()}
-	crossed := func(t policy.Threshold) { tellThreshold(log, t) }
+	crossed := func(t policy.Threshold) {
+		tellThreshold(log, t)
+		post(budgetEvent(t, time.Now()))
+	}
 	if config.Storage.Redis.Empty() {
 		c.counters = policy.NewMeter(policy.MeterOptions{Threshold: crossed, History: accounts.budgetHistory})
 		return c, nil

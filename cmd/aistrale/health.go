@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 )
@@ -8,6 +10,7 @@ import (
 // healthChanged reports a circuit that opened or closed, and a credential that was set aside.
 func (s *service) healthChanged(c policy.Change) {
 	s.telemetry.Breaker(c.Provider, breakerState(c.Worst))
+	s.circuits.changed(c, time.Now())
 	place := []any{"provider", c.Provider, "credential", c.Credential}
 	switch c.State {
 	case policy.StateAside:

@@ -78,6 +78,7 @@ type service struct {
 	server    *proxy.Server
 	control   *admin.Server
 	plane     *control
+	circuits  *circuits
 	mock      *mockUpstream // nil where none is configured
 	first     *firstKeys    // to be shown, at developer mode's first start
 	data      net.Listener
@@ -105,17 +106,19 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if s.plane, err = newControl(s.store, config, s.log); err != nil {
 		return nil, err
 	}
+	s.circuits = &circuits{node: config.Node, post: s.plane.notices.Post, open: map[policy.Place]bool{}}
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: env.Stdout, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Lag: func() int64 { return s.accounts.lag() }, Budgets: s.budgetGauges,
 		Unsettled: func() (waiting, dropped int64) { return s.counting.unsettled() },
 		Uncached:  func() int64 { return s.replies.dropped() },
+		Untold:    func() int64 { return s.plane.notices.Dropped() },
 	})
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err
 	}
-	if s.counting, err = openCounting(config, s.accounts, s.log); err != nil {
+	if s.counting, err = openCounting(config, s.accounts, s.plane.notices.Post, s.log); err != nil {
 		return nil, err
 	}
 	s.state.means = s.counting.means

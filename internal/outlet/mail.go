@@ -68,7 +68,7 @@ func NewMail(o MailOptions) (*Mail, error) {
 
 // Mail implements admin.Mailer. Line ends in the subject are spaces: headers are the gateway's own.
 func (m *Mail) Mail(ctx context.Context, id string, to []string, subject, text string) error {
-	message := mail.NewMsg()
+	message := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := message.From(m.from); err != nil {
 		return err
 	}

@@ -104,11 +104,14 @@ func newMetrics(o Options) *metrics {
 	uncached := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "aistrale_cache_dropped_total", Help: "Answers that were to be kept and were not: too many at once, or Redis was away.",
 	}, func() float64 { return float64(o.Uncached()) })
+	untold := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "aistrale_events_dropped_total", Help: "Events that webhooks were to be told of and were not: too many at once, or the store was away.",
+	}, func() float64 { return float64(o.Untold()) })
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	m.registry.MustRegister(
 		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, newBudgets(o.Budgets),
+		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, untold, newBudgets(o.Budgets),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })

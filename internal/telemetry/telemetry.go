@@ -31,6 +31,8 @@ type Options struct {
 	Unsettled func() (waiting, dropped int64)
 	// Uncached counts the answers that were to be kept and were not; nil is none.
 	Uncached func() int64
+	// Untold counts the events that webhooks were to be told of and there was no room for; nil is none.
+	Untold func() int64
 	// Budgets lists the budgets that are shown, at each scrape; nil is none. It bounds the list,
 	// and no two of it have one scope and span.
 	Budgets func() []Budget
@@ -57,6 +59,9 @@ func New(o Options) *Telemetry {
 	}
 	if o.Uncached == nil {
 		o.Uncached = func() int64 { return 0 }
+	}
+	if o.Untold == nil {
+		o.Untold = func() int64 { return 0 }
 	}
 	if o.Level == nil {
 		o.Level = slog.LevelInfo
