@@ -81,6 +81,7 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 		r.serve(&r, a, served)
 	}
 	description := served.OpenAPI()
+	plain(description)
 	text, err := json.Marshal(description)
 	mux.HandleFunc("GET "+prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		if err != nil {
@@ -93,6 +94,9 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 	mux.HandleFunc(prefix+"/", unknownPath)
 	// Cookies are sent along by any page that a browser has open; bearers are not.
 	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, huma.Error403Forbidden("a page of another site asks this of the browser"))
+	}))
 	return a.guarded(crossOrigin.Handler(a.once(mux))), description
 }
 

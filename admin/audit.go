@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -26,8 +25,8 @@ type AuditRecord struct {
 	Workspace string               `json:"workspace,omitempty"`
 	Outcome   storage.AuditOutcome `json:"outcome" enum:"done,denied,failed"`
 	Reason    string               `json:"reason,omitempty"`
-	Before    json.RawMessage      `json:"before,omitempty"`
-	After     json.RawMessage      `json:"after,omitempty"`
+	Before    Object               `json:"before,omitempty"`
+	After     Object               `json:"after,omitempty"`
 	RequestID string               `json:"request_id,omitempty"`
 	Address   string               `json:"address,omitempty"`
 }
@@ -76,7 +75,7 @@ func showAudit(r *storage.AuditRecord) (AuditRecord, error) {
 	e, err := storage.DecodeAuditEvent(r.Body)
 	return AuditRecord{
 		Seq: r.Seq, Hash: hexOf(r.Hash), At: e.At, Actor: e.Actor, Via: e.Via, Action: e.Action, Target: e.Target,
-		Workspace: e.Workspace, Outcome: e.Outcome, Reason: e.Reason, Before: json.RawMessage(e.Before), After: json.RawMessage(e.After),
+		Workspace: e.Workspace, Outcome: e.Outcome, Reason: e.Reason, Before: Object(e.Before), After: Object(e.After),
 		RequestID: e.RequestID, Address: e.Address,
 	}, err
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/storage"
@@ -18,15 +17,15 @@ import (
 
 // Delivery is an event on its way to a webhook.
 type Delivery struct {
-	ID        string         `json:"id"`
-	Webhook   string         `json:"webhook"`
-	Event     string         `json:"event" doc:"What the header webhook-id says: the same each time it is sent"`
-	Type      EventType      `json:"type"`
-	State     DeliveryState  `json:"state" enum:"pending,delivered,failed"`
-	Payload   jsontext.Value `json:"payload"`
-	Attempts  []Attempt      `json:"attempts"`
-	NextAt    *time.Time     `json:"next_at,omitempty" doc:"When it is sent, or sent again"`
-	CreatedAt time.Time      `json:"created_at"`
+	ID        string        `json:"id"`
+	Webhook   string        `json:"webhook"`
+	Event     string        `json:"event" doc:"What the header webhook-id says: the same each time it is sent"`
+	Type      EventType     `json:"type"`
+	State     DeliveryState `json:"state" enum:"pending,delivered,failed"`
+	Payload   Object        `json:"payload"`
+	Attempts  []Attempt     `json:"attempts"`
+	NextAt    *time.Time    `json:"next_at,omitempty" doc:"When it is sent, or sent again"`
+	CreatedAt time.Time     `json:"created_at"`
 }
 
 // DeliveryState is how far it has come.
@@ -107,7 +106,7 @@ func showDelivery(k kept[delivery]) Delivery {
 	}
 	return Delivery{
 		ID: strings.TrimPrefix(k.ID, d.Webhook+"."), Webhook: d.Webhook, Event: d.Event, Type: d.Type, State: d.State,
-		Payload: jsontext.Value(d.Payload), Attempts: attempts, NextAt: d.NextAt, CreatedAt: k.CreatedAt,
+		Payload: Object(d.Payload), Attempts: attempts, NextAt: d.NextAt, CreatedAt: k.CreatedAt,
 	}
 }
 

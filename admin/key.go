@@ -3,7 +3,6 @@ package admin
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,20 +16,20 @@ import (
 
 // Key is a virtual key as the API shows one. Its text is shown once, when it is made or rotated.
 type Key struct {
-	ID        string          `json:"id"`
-	Name      string          `json:"name"`
-	State     string          `json:"state" enum:"active,expired,revoked"`
-	Project   string          `json:"project"`
-	Owner     string          `json:"owner,omitempty"`
-	Models    []string        `json:"models"`
-	Allow     []string        `json:"allow"`
-	Tags      []string        `json:"tags"`
-	Settings  json.RawMessage `json:"settings" doc:"An object, in the words of a key in the configuration: deny_models, defaults, timeouts, …"`
-	Key       string          `json:"key,omitempty" doc:"Its text, when it is made or rotated and never again"`
-	CreatedAt time.Time       `json:"created_at"`
-	ExpiresAt *time.Time      `json:"expires_at,omitempty"`
-	RevokedAt *time.Time      `json:"revoked_at,omitempty"`
-	OldUntil  *time.Time      `json:"old_until,omitempty" doc:"Until when the text before the last rotation is good"`
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	State     string     `json:"state" enum:"active,expired,revoked"`
+	Project   string     `json:"project"`
+	Owner     string     `json:"owner,omitempty"`
+	Models    []string   `json:"models"`
+	Allow     []string   `json:"allow"`
+	Tags      []string   `json:"tags"`
+	Settings  Object     `json:"settings" doc:"In the words of a key in the configuration: deny_models, defaults, timeouts, …"`
+	Key       string     `json:"key,omitempty" doc:"Its text, when it is made or rotated and never again"`
+	CreatedAt time.Time  `json:"created_at"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	OldUntil  *time.Time `json:"old_until,omitempty" doc:"Until when the text before the last rotation is good"`
 }
 
 func (a *api) showKey(k *storage.Key) (Key, error) {
@@ -122,13 +121,13 @@ func (a *api) oneKey(k *storage.Key) (*one[Key], error) {
 
 // KeyFields are what may be said of a key.
 type KeyFields struct {
-	Project   *string         `json:"project,omitempty" maxLength:"128"`
-	Owner     *string         `json:"owner,omitempty" maxLength:"128" doc:"A user, or anybody who uses the key"`
-	Models    []string        `json:"models,omitempty" maxItems:"256" doc:"Patterns of models; * is every one"`
-	Allow     []string        `json:"allow,omitempty" maxItems:"256" doc:"Governed fields"`
-	Tags      []string        `json:"tags,omitempty" maxItems:"64"`
-	Settings  json.RawMessage `json:"settings,omitempty" doc:"An object, in the words of a key in the configuration; it replaces what was set"`
-	ExpiresAt *time.Time      `json:"expires_at,omitempty"`
+	Project   *string    `json:"project,omitempty" maxLength:"128"`
+	Owner     *string    `json:"owner,omitempty" maxLength:"128" doc:"A user, or anybody who uses the key"`
+	Models    []string   `json:"models,omitempty" maxItems:"256" doc:"Patterns of models; * is every one"`
+	Allow     []string   `json:"allow,omitempty" maxItems:"256" doc:"Governed fields"`
+	Tags      []string   `json:"tags,omitempty" maxItems:"64"`
+	Settings  Object     `json:"settings,omitempty" doc:"In the words of a key in the configuration; it replaces what was set"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 // put sets what was said.

@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,7 +17,9 @@ type route struct {
 	method, path string
 	action       policy.Action // "" is open to everyone
 	says         string
-	status       int // of success
+	status       int    // of success
+	media        string // of an answer that is no JSON
+	matched      bool   // a change of what has an ETag
 	serve        func(*route, *api, huma.API)
 }
 
@@ -32,6 +36,7 @@ func at[I, O any](method, path string, action policy.Action, says string, handle
 	if _, ok := any(new(O)).(*nothing); ok || method == http.MethodDelete {
 		r.status = http.StatusNoContent
 	}
+	_, r.matched = any(new(I)).(interface{ holds(int64) error })
 	r.serve = func(r *route, a *api, to huma.API) {
 		huma.Register(to, r.operation(a, to), func(ctx context.Context, in *I) (*O, error) {
 			out, err := handle(ctx, in)
@@ -44,23 +49,61 @@ func at[I, O any](method, path string, action policy.Action, says string, handle
 	return r
 }
 
+// as says that an answer is no JSON but a stream of another media type.
+func (r route) as(media string) route {
+	r.media = media
+	return r
+}
+
 func (r *route) operation(a *api, to huma.API) huma.Operation {
 	op := huma.Operation{
 		OperationID: r.id(), Method: r.method, Path: r.path, Summary: strings.ToUpper(r.says[:1]) + r.says[1:],
 		Tags: []string{strings.Split(r.path, "/")[1]}, MaxBodyBytes: maxBody,
-		DefaultStatus: r.status, Errors: []int{http.StatusUnprocessableEntity, http.StatusInternalServerError},
+		DefaultStatus: r.status, Errors: r.refusals(), Responses: r.answers(to),
 		Middlewares: huma.Middlewares{a.admit(to, r.action)},
 	}
 	if r.action != "" {
 		permission := a.permits.Permission(r.action)
 		op.Description = "Action `" + string(r.action) + "`: " + permission.Says + ". " + permission.Whom()
-		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	}
 	if r.method == http.MethodPost {
 		op.Parameters = []*huma.Param{onceParameter()}
 	}
 	return op
+}
+
+// refusals are the statuses that a client has to expect.
+func (r *route) refusals() []int {
+	all := []int{http.StatusUnprocessableEntity, http.StatusInternalServerError}
+	if r.action != "" {
+		all = append(all, http.StatusUnauthorized, http.StatusForbidden)
+	}
+	if strings.Contains(r.path, "{") {
+		all = append(all, http.StatusNotFound)
+	}
+	if r.method != http.MethodGet {
+		all = append(all, http.StatusConflict)
+	}
+	if r.matched {
+		all = append(all, http.StatusPreconditionFailed, http.StatusPreconditionRequired)
+	}
+	return all
+}
+
+// answers says what the types do not: that whatever else goes wrong is a problem too, and what a
+// stream is.
+func (r *route) answers(to huma.API) map[string]*huma.Response {
+	problem := to.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[huma.ErrorModel](), true, "")
+	all := map[string]*huma.Response{"default": {
+		Description: "Any other problem", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
+	}}
+	if r.media != "" {
+		all[strconv.Itoa(r.status)] = &huma.Response{
+			Description: "OK", Content: map[string]*huma.MediaType{r.media: {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}
+	}
+	return all
 }
 
 // id names the operation as generated clients call it: "get-users-by-name".

@@ -74,7 +74,7 @@ func (a *api) routes() []route {
 		at(post, "/prompts/{name}/render", policy.PromptsRead, "fill in a prompt's variables, and call nobody", a.renderPrompt),
 
 		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),
-		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit),
+		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit).as("application/jsonl"),
 		at(get, "/audit/key", policy.AuditRead, "show the key that verifies checkpoints", a.auditKey),
 		at(get, "/audit/checkpoints", policy.AuditRead, "list checkpoints, the newest first", a.listCheckpoints),
 		create("/audit/checkpoints", policy.AuditCheckpoint, "make a checkpoint of the audit log as it stands", a.makeCheckpoint),

@@ -157,7 +157,13 @@ func (a *testAPI) ask(as, method, path, body string, headers ...string) answerOf
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	do(a.t, err)
-	return answerOf{response.StatusCode, response.Header, string(bytes.TrimSpace(text))}
+	got := answerOf{response.StatusCode, response.Header, string(bytes.TrimSpace(text))}
+	d, err := description()
+	do(a.t, err)
+	if err := d.judge(method, path, body, &got); err != nil {
+		a.t.Errorf("%s %s: %d %.300s: the description says otherwise: %v", method, path, got.status, got.body, err)
+	}
+	return got
 }
 
 // wants is ask where the status is known.
