@@ -2,6 +2,7 @@ package admin
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -29,6 +30,8 @@ type APIOptions struct {
 	Vault   Vault
 	Auditor *Auditor
 	Ledger  Ledger // nil where none is kept
+	// Budgets says how a workspace's budgets of money stand; nil: nobody counts them here.
+	Budgets func(ctx context.Context, workspace string) ([]BudgetStands, error)
 	// Notices are told of changes, Poster and Mailer hold webhooks' addresses to what may be called;
 	// without a Mailer there are none of mail.
 	Notices *Notices
@@ -55,6 +58,8 @@ type api struct {
 	sessions shelf[storage.Session]
 	hasher   *hasher
 	throttle *throttle
+	turns    chan struct{} // who asks the ledger has one
+	exports  chan struct{} // who exports rows has one
 }
 
 // NewAPI makes the handler of everything under /admin/v1.
@@ -73,7 +78,7 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 	a := &api{
 		APIOptions: o, permits: policy.NewPermits(policy.Permissions()),
 		users: shelf[storage.User]{o.Store, userKind()}, sessions: shelf[storage.Session]{o.Store, sessionKind()},
-		hasher: newHasher(cmp.Or(o.passwordMemory, argonMemory)), throttle: newThrottle(o.Now),
+		hasher: newHasher(cmp.Or(o.passwordMemory, argonMemory)), throttle: newThrottle(o.Now), turns: make(chan struct{}, usageAtOnce), exports: make(chan struct{}, exportsAtOnce),
 	}
 	mux := http.NewServeMux()
 	served := humago.NewWithPrefix(mux, prefix, describe(o.Version))

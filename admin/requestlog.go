@@ -13,11 +13,6 @@ import (
 	"github.com/aistrale/aistrale/storage"
 )
 
-// Ledger tells of requests that have ended.
-type Ledger interface {
-	Entries(ctx context.Context, q storage.EntryQuery, f func(*storage.Entry) error) error
-}
-
 // Request is a call of the data plane, as its last attempt tells of it.
 type Request struct {
 	ID           string    `json:"id"`

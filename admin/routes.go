@@ -73,6 +73,14 @@ func (a *api) routes() []route {
 		at(remove, "/prompts/{name}/labels/{label}", policy.PromptsWrite, "remove a label of a prompt", a.removePromptLabel),
 		at(post, "/prompts/{name}/render", policy.PromptsRead, "fill in a prompt's variables, and call nobody", a.renderPrompt),
 
+		at(get, "/usage", policy.UsageRead, "sum what was used and what it cost", a.listUsage),
+		at(get, "/usage/top", policy.UsageRead, "list who has most of something", a.topUsage),
+		at(get, "/usage/errors", policy.UsageRead, "count what went wrong, by kind", a.usageErrors),
+		at(get, "/usage/forecast", policy.UsageRead, "forecast the cost to the end of a period", a.forecast),
+		at(get, "/usage/anomalies", policy.UsageRead, "find hours that are unlike those of the weeks before", a.anomalies),
+		at(get, "/usage/export", policy.UsageRead, "export sums as CSV or JSON", a.exportUsage),
+		at(get, "/usage/rows", policy.RequestsRead, "export every attempt as CSV or JSON, the oldest first", a.exportRows),
+
 		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),
 		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit).as("application/jsonl"),
 		at(get, "/audit/key", policy.AuditRead, "show the key that verifies checkpoints", a.auditKey),

@@ -66,6 +66,7 @@ type testAPI struct {
 	notices *Notices
 	courier *Courier
 	mails   testMailer
+	stands  []BudgetStands // of budgets
 }
 
 // testLedger is a ledger that tests write to.
@@ -88,7 +89,7 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	poster := outlet.NewPoster(guarded)
 	a.courier = NewCourier(CourierOptions{Notices: a.notices, Vault: vault, Poster: poster, Mailer: &a.mails, Log: log})
 	server := httptest.NewServer(NewAPI(APIOptions{
-		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l,
+		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, Budgets: a.budgets,
 		Notices: a.notices, Poster: poster, Mailer: &a.mails,
 		CheckKey:    func(*storage.Key) error { return nil },
 		CheckBounds: func(*storage.Bounds) error { return nil },

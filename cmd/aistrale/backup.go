@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/aistrale/aistrale/internal/sheet"
 	"github.com/aistrale/aistrale/storage/postgres"
 )
 
@@ -103,12 +104,12 @@ func (c *storeCommand) printArchive(m *manifest, path, verb string) error {
 			path, bytes, m.Store, verb)
 		return err
 	}
-	s := newSheet(c.env.Stdout, asJSON, []column{{name: "store"}, {name: "name"}, {name: "schema"}, {name: "bytes"}, {name: "sha256"}})
+	s := sheet.New(c.env.Stdout, sheet.JSON, []sheet.Column{{Name: "store"}, {Name: "name"}, {Name: "schema"}, {Name: "bytes"}, {Name: "sha256"}})
 	for i := range m.Files {
 		f := &m.Files[i]
-		if err := s.row([]jsontext.Value{cellText(m.Store), cellText(f.Name), cellInt(f.Schema), cellInt(f.Bytes), cellText(f.SHA256)}...); err != nil {
+		if err := s.Row([]jsontext.Value{sheet.Text(m.Store), sheet.Text(f.Name), sheet.Int(f.Schema), sheet.Int(f.Bytes), sheet.Text(f.SHA256)}...); err != nil {
 			return err
 		}
 	}
-	return s.close()
+	return s.Close()
 }

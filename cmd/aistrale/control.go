@@ -20,6 +20,8 @@ type control struct {
 	notices *admin.Notices
 	poster  *outlet.Poster
 	mailer  admin.Mailer // nil where no mail is sent
+	// budgets says how they stand; nil where nobody counts.
+	budgets func(ctx context.Context, workspace string) ([]admin.BudgetStands, error)
 }
 
 func newControl(s *store, config *Config, log *slog.Logger) (*control, error) {
@@ -56,7 +58,7 @@ func (c *control) run(ctx context.Context) {
 func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler {
 	s, config := c.store, inForce()
 	return admin.NewAPI(admin.APIOptions{
-		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
+		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Budgets: c.budgets, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
 		CheckKey:    func(k *storage.Key) error { return checkKey(k, inForce()) },
 		CheckBounds: func(b *storage.Bounds) error { return checkBounds(b, inForce()) },
 		Log:         c.log, Now: s.env.Now, Version: version,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/sheet"
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/journal"
 )
@@ -33,7 +34,12 @@ func (r *repeated) Set(text string) error {
 }
 
 func newLedgerCommand(env environment, usage string) *ledgerCommand {
-	c := &ledgerCommand{storeCommand: newStoreCommand(env, usage)}
+	return newLedgerFlags(newStoreCommand(env, usage))
+}
+
+// newLedgerFlags gives a command the flags of those that ask the ledger.
+func newLedgerFlags(of *storeCommand) *ledgerCommand {
+	c := &ledgerCommand{storeCommand: of}
 	c.flags.BoolVar(&c.csv, "csv", false, "print CSV")
 	c.flags.StringVar(&c.until, "until", "", "up to when, as --since; without it, up to now")
 	c.flags.Var(&c.where, "where", "only these: model=anthropic/*,key=ci; values of one dimension stand for any of them")
@@ -41,16 +47,16 @@ func newLedgerCommand(env environment, usage string) *ledgerCommand {
 }
 
 // form says how the answer is to be printed.
-func (c *ledgerCommand) form() (form, error) {
+func (c *ledgerCommand) form() (sheet.Form, error) {
 	switch {
 	case c.json && c.csv:
 		return 0, usagef("--json or --csv, not both\n%s", c.usage)
 	case c.json:
-		return asJSON, nil
+		return sheet.JSON, nil
 	case c.csv:
-		return asCSV, nil
+		return sheet.CSV, nil
 	}
-	return asTable, nil
+	return sheet.Table, nil
 }
 
 // span reads --since and --until. A zero until is the end of time.
@@ -140,6 +146,14 @@ func (b *atHand) close() error {
 		return nil
 	}
 	return b.ledger.Close()
+}
+
+// Usage implements admin.Ledger.
+func (b *atHand) Usage(ctx context.Context, q storage.UsageQuery) ([]storage.UsageSum, error) {
+	if err := b.open(ctx); err != nil {
+		return nil, err
+	}
+	return b.ledger.Usage(ctx, q)
 }
 
 // Entries implements admin.Ledger.

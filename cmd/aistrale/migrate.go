@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/aistrale/aistrale/internal/sheet"
 	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
@@ -26,21 +27,21 @@ func runMigrate(ctx context.Context, env environment, args []string) error {
 			return err
 		}
 		defer func() { err = errors.Join(err, ledger.Close()) }()
-		as := asTable
+		as := sheet.Table
 		if c.json {
-			as = asJSON
+			as = sheet.JSON
 		}
-		s := newSheet(env.Stdout, as, []column{{"store", "STORE"}, {"schema", "SCHEMA"}, {"where", "WHERE"}})
+		s := sheet.New(env.Stdout, as, []sheet.Column{{Name: "store", Heading: "STORE"}, {Name: "schema", Heading: "SCHEMA"}, {Name: "where", Heading: "WHERE"}})
 		for _, part := range partsOf(&books{config, nouns, ledger}) {
 			version, err := part.store.SchemaVersion(ctx)
 			if err != nil {
 				return err
 			}
-			if err := s.row([]jsontext.Value{cellText(part.name), cellInt(version), cellText(part.where)}...); err != nil {
+			if err := s.Row([]jsontext.Value{sheet.Text(part.name), sheet.Int(version), sheet.Text(part.where)}...); err != nil {
 				return err
 			}
 		}
-		return s.close()
+		return s.Close()
 	})
 }
 

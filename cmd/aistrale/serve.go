@@ -216,6 +216,7 @@ func (q quiet) Printf(format string, args ...any) { q.log.Debug(fmt.Sprintf(form
 // run serves until ctx ends, then drains.
 func (s *service) run(ctx context.Context) error {
 	s.accounts.run()
+	s.plane.budgets = s.budgetStands
 	s.control = admin.NewServer(admin.Options{
 		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
 		API: s.plane.api(s.inForce.Load, s.accounts.teller()),

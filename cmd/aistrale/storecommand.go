@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/aistrale/aistrale/internal/sheet"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -110,7 +111,7 @@ func printTable(w io.Writer, rows [][]string) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		for _, cell := range row {
-			if cell == "" {
+			if cell = sheet.Printable(cell); cell == "" {
 				cell = "-"
 			}
 			if _, err := fmt.Fprint(table, cell, "\t"); err != nil {

@@ -72,7 +72,7 @@ func TestUsage(t *testing.T) {
 	d := newDesk(t)
 	if got := d.must("usage", "--json"); got != `[{"requests":0,"errors":0,"attempts":0,"input_tokens":0,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0,`+
 		`"reasoning_tokens":0,"audio_in_tokens":0,"audio_out_tokens":0,"images":0,"searches":0,"characters":0,"audio_in_seconds":0,"audio_out_seconds":0,"cost_usd":0,"unpriced":0,"estimated":0,`+
-		`"latency_p50_ms":null,"latency_p95_ms":null,"latency_p99_ms":null}]`+"\n" {
+		`"latency_p50_ms":null,"latency_p95_ms":null,"latency_p99_ms":null,"first_token_p50_ms":null,"first_token_p95_ms":null,"first_token_p99_ms":null}]`+"\n" {
 		t.Errorf("nothing spent is %s", got)
 	}
 	spending(d)

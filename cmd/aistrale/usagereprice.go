@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/aistrale/aistrale/internal/sheet"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
@@ -107,8 +108,8 @@ func (r *repricing) count(side int, sum *storage.Charge, c storage.Charge) {
 	sum.CostNano += c.CostNano
 }
 
-func (c *ledgerCommand) printRepricing(r *repricing, dry bool, as form) error {
-	if as == asTable {
+func (c *ledgerCommand) printRepricing(r *repricing, dry bool, as sheet.Form) error {
+	if as == sheet.Table {
 		verb := "corrected"
 		if dry {
 			verb = "to be corrected"
@@ -117,15 +118,15 @@ func (c *ledgerCommand) printRepricing(r *repricing, dry bool, as form) error {
 			r.changed, r.seen, verb, storage.FormatUSD(r.before.CostNano), storage.FormatUSD(r.after.CostNano), r.unpriced[0], r.unpriced[1])
 		return err
 	}
-	s := newSheet(c.env.Stdout, as, []column{
-		{name: "seen"}, {name: "changed"}, {name: "dry_run"}, {name: "cost_usd_before"}, {name: "cost_usd_after"},
-		{name: "unpriced_before"}, {name: "unpriced_after"},
+	s := sheet.New(c.env.Stdout, as, []sheet.Column{
+		{Name: "seen"}, {Name: "changed"}, {Name: "dry_run"}, {Name: "cost_usd_before"}, {Name: "cost_usd_after"},
+		{Name: "unpriced_before"}, {Name: "unpriced_after"},
 	})
-	err := s.row([]jsontext.Value{
-		cellInt(int64(r.seen)), cellInt(int64(r.changed)), cellBool(dry), cellUSD(r.before.CostNano), cellUSD(r.after.CostNano),
-		cellInt(r.unpriced[0]), cellInt(r.unpriced[1]),
+	err := s.Row([]jsontext.Value{
+		sheet.Int(int64(r.seen)), sheet.Int(int64(r.changed)), sheet.Bool(dry), sheet.USD(r.before.CostNano), sheet.USD(r.after.CostNano),
+		sheet.Int(r.unpriced[0]), sheet.Int(r.unpriced[1]),
 	}...)
-	return errors.Join(err, s.close())
+	return errors.Join(err, s.Close())
 }
 
 // dryLedger reads, and forgets what it is given to write.

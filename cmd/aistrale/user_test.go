@@ -3,11 +3,13 @@ package main
 import (
 	"log/slog"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
+	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
 func TestUserCommands(t *testing.T) {
@@ -46,7 +48,12 @@ func remote(t *testing.T) (far, near *desk, address, token string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(plane.api(func() *Config { return config }, nil))
+	books, err := sqlite.OpenLedger(t.Context(), filepath.Join(far.dir, sqlite.LedgerFileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = books.Close() })
+	server := httptest.NewServer(plane.api(func() *Config { return config }, books))
 	t.Cleanup(server.Close)
 	made, text := storage.NewAdminToken("root", near.now)
 	if err := s.AddAdminToken(t.Context(), made); err != nil {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,12 +16,7 @@ func Matches(e *storage.Entry, where []storage.Filter) bool {
 }
 
 func matches(e *storage.Entry, f storage.Filter) bool {
-	fits := func(text string) bool {
-		return slices.ContainsFunc(f.Values, func(value string) bool {
-			prefix, open := strings.CutSuffix(value, "*")
-			return text == value || open && strings.HasPrefix(text, prefix)
-		})
-	}
+	fits := func(text string) bool { return fitsOne(text, f.Values) }
 	switch f.Dimension {
 	case storage.ByTag:
 		return slices.ContainsFunc(e.Tags, fits)
