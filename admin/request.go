@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -39,8 +43,23 @@ func (a *api) guarded(next http.Handler) http.Handler {
 		w.Header().Set("x-request-id", known.id)
 		ctx := context.WithValue(r.Context(), requestKey{}, known)
 		defer a.survive(ctx, w)
+		if !plainURL(r.URL) {
+			writeProblem(w, huma.Error400BadRequest("the path or the query holds control characters, or is not UTF-8 in URL encoding"))
+			return
+		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// plainURL reports whether a URL says nothing that is no text: a store would refuse it, and with it
+// the note of what was tried. Parts of a query that cannot be read would count as not said.
+func plainURL(u *url.URL) bool {
+	query, err := url.QueryUnescape(u.RawQuery)
+	if err != nil || strings.Contains(u.RawQuery, ";") {
+		return false
+	}
+	text := u.Path + query
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // errBrokenOff ends a connection whose answer can be neither finished nor taken back.

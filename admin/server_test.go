@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -149,5 +151,44 @@ func TestServer_ShutdownWithAnIdleConnection(t *testing.T) {
 	}
 	if n, err := idle.Read(make([]byte, 1)); err == nil {
 		t.Errorf("the idle connection still stands: %d bytes", n)
+	}
+}
+
+// Whoever asks drop by drop is cut off, whether it is the head or the body that stalls.
+func TestServer_Slow(t *testing.T) {
+	t.Parallel() // for a body huma gives five seconds, whatever the server says
+	s := NewServer(Options{
+		Metrics: http.NotFoundHandler(), Ready: func() bool { return true },
+		API: NewAPI(APIOptions{Version: "test", Log: slog.New(slog.DiscardHandler), Now: time.Now}),
+	})
+	if h := s.http; h.ReadHeaderTimeout == 0 || h.ReadTimeout == 0 || h.WriteTimeout == 0 || h.IdleTimeout == 0 || h.MaxHeaderBytes == 0 {
+		t.Errorf("something is without a bound: %+v", h)
+	}
+	s.http.ReadHeaderTimeout, s.http.ReadTimeout = 100*time.Millisecond, 200*time.Millisecond
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(l) }()
+	defer func() { _ = s.Shutdown(t.Context()) }()
+	for name, text := range map[string]string{
+		"nothing": "", "half a line": "POST /admin", "half a head": "POST /admin/v1/session HTTP/1.1\r\nHost: x\r\n",
+		"half a body":  "POST /admin/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"name\":",
+		"a huge head":  "GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 2*maxHeader) + "\r\n\r\n",
+		"a huge path":  "GET /" + strings.Repeat("x", 2*maxHeader) + " HTTP/1.1\r\nHost: x\r\n\r\n",
+		"many headers": "GET /healthz HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X: y\r\n", maxHeader) + "\r\n",
+	} {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
+		_, _ = io.WriteString(conn, text) // who has seen enough may close before the end
+		answer, err := io.ReadAll(conn)
+		var late net.Error
+		if errors.As(err, &late) && late.Timeout() || strings.HasPrefix(string(answer), "HTTP/1.1 2") {
+			t.Errorf("%s: %v, %.100q", name, err, answer)
+		}
+		_ = conn.Close()
 	}
 }

@@ -60,6 +60,18 @@ var outside = []struct {
 	{"github.com/jackc/pgx/v5", "only a store knows SQL", []string{"storage/*", "cmd/*"}},
 	{"github.com/redis/go-redis/v9", "only a store knows Redis", []string{"storage/*", "cmd/*"}},
 	{"testing", "the program does not carry its tests", []string{"storage/storagetest", "providers/providertest"}},
+	{"os/exec", "the program runs no other", []string{"storage/storagetest", "bench"}},
+	{"plugin", "the program runs no other", nil},
+	{"unsafe", "memory is Go's to keep safe", nil},
+	{"encoding/gob", "what comes from outside is JSON", nil},
+	{"encoding/xml", "what comes from outside is JSON", nil},
+	{"text/template", "templates of users call nothing", nil},
+	{"html/template", "templates of users call nothing", nil},
+	{"crypto/md5", "it is broken", nil},
+	{"crypto/des", "it is broken", nil},
+	{"crypto/rc4", "it is broken", nil},
+	{"crypto/sha1", "it is broken; WebSocket's handshake is made of it all the same", []string{"proxy", "providers/mock"}},
+	{"math/rand", "use math/rand/v2, or crypto/rand for secrets", nil},
 }
 
 type arrow struct {

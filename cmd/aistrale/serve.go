@@ -90,7 +90,8 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if err := s.level.UnmarshalText([]byte(config.LogLevel)); err != nil {
 		return nil, fmt.Errorf("log_level: %w", err)
 	}
-	s.log = slog.New(slog.NewJSONHandler(env.Stdout, &slog.HandlerOptions{Level: s.level}))
+	lines := telemetry.Plain(env.Stdout)
+	s.log = slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: s.level}))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -109,7 +110,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	s.circuits = &circuits{node: config.Node, post: s.plane.notices.Post, open: map[policy.Place]bool{}}
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
 	s.telemetry = telemetry.New(telemetry.Options{
-		Log: env.Stdout, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
+		Log: lines, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Lag: func() int64 { return s.accounts.lag() }, Budgets: s.budgetGauges,
 		Unsettled: func() (waiting, dropped int64) { return s.counting.unsettled() },
 		Uncached:  func() int64 { return s.replies.dropped() },
