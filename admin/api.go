@@ -37,6 +37,8 @@ type APIOptions struct {
 	Notices *Notices
 	Poster  Poster
 	Mailer  Mailer
+	// Upstreams are the providers.
+	Upstreams Upstreams
 	// CheckKey says what is wrong with a key for the configuration in force.
 	CheckKey func(*storage.Key) error
 	// CheckBounds says the same of limits and budgets of a workspace or a project.
@@ -80,10 +82,11 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 		users: shelf[storage.User]{o.Store, userKind()}, sessions: shelf[storage.Session]{o.Store, sessionKind()},
 		hasher: newHasher(cmp.Or(o.passwordMemory, argonMemory)), throttle: newThrottle(o.Now), turns: make(chan struct{}, usageAtOnce), exports: make(chan struct{}, exportsAtOnce),
 	}
-	mux := http.NewServeMux()
+	mux, always := http.NewServeMux(), map[string]bool{}
 	served := humago.NewWithPrefix(mux, prefix, describe(o.Version))
 	for _, r := range a.routes() {
 		r.serve(&r, a, served)
+		always[r.method+" "+prefix+r.path] = r.always
 	}
 	description := served.OpenAPI()
 	plain(description)
@@ -102,7 +105,7 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, huma.Error403Forbidden("a page of another site asks this of the browser"))
 	}))
-	return a.guarded(crossOrigin.Handler(a.once(mux))), description
+	return a.guarded(crossOrigin.Handler(a.once(mux, always))), description
 }
 
 // describe says what the API is, and how bodies are read: strictly, with no name twice.

@@ -40,6 +40,9 @@ func (c *caller) actor() string {
 	return "anonymous"
 }
 
+// local reports whether the caller has the store itself at hand.
+func (c *caller) local() bool { return strings.HasPrefix(c.via, "local/") }
+
 type callerKey struct{}
 
 // callerOf gives who asks; nobody in particular outside of routes that want somebody.

@@ -33,11 +33,11 @@ type answered struct {
 
 // once makes POST with an Idempotency-Key happen once: what it changes and its answer are kept
 // together, and who sends it again gets that answer, if they may still come in. One that failed
-// changed nothing and may be sent again.
-func (a *api) once(next http.Handler) http.Handler {
+// changed nothing and may be sent again. always are the patterns of those that happen each time.
+func (a *api) once(next *http.ServeMux, always map[string]bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
-		if key == "" || r.Method != http.MethodPost {
+		if _, pattern := next.Handler(r); key == "" || r.Method != http.MethodPost || always[pattern] {
 			next.ServeHTTP(w, r)
 			return
 		}

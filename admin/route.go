@@ -20,6 +20,7 @@ type route struct {
 	status       int    // of success
 	media        string // of an answer that is no JSON
 	matched      bool   // a change of what has an ETag
+	always       bool   // happens each time that it is asked for, whatever Idempotency-Key says
 	serve        func(*route, *api, huma.API)
 }
 
@@ -55,6 +56,13 @@ func (r route) as(media string) route {
 	return r
 }
 
+// everyTime makes a route that answers anew however often it is asked: one that waits for others
+// would keep a transaction for as long.
+func (r route) everyTime() route {
+	r.always = true
+	return r
+}
+
 func (r *route) operation(a *api, to huma.API) huma.Operation {
 	op := huma.Operation{
 		OperationID: r.id(), Method: r.method, Path: r.path, Summary: strings.ToUpper(r.says[:1]) + r.says[1:],
@@ -67,7 +75,7 @@ func (r *route) operation(a *api, to huma.API) huma.Operation {
 		op.Description = "Action `" + string(r.action) + "`: " + permission.Says + ". " + permission.Whom()
 		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	}
-	if r.method == http.MethodPost {
+	if r.method == http.MethodPost && !r.always {
 		op.Parameters = []*huma.Param{onceParameter()}
 	}
 	return op

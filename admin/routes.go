@@ -72,6 +72,12 @@ func (a *api) routes() []route {
 		at(put, "/prompts/{name}/labels/{label}", policy.PromptsWrite, "have a label of a prompt stand for other versions", a.movePromptLabel),
 		at(remove, "/prompts/{name}/labels/{label}", policy.PromptsWrite, "remove a label of a prompt", a.removePromptLabel),
 		at(post, "/prompts/{name}/render", policy.PromptsRead, "fill in a prompt's variables, and call nobody", a.renderPrompt),
+		at(get, "/credentials", policy.CredentialsRead, "list providers' credentials, masked", a.listCredentials),
+		create("/credentials", policy.CredentialsWrite, "add a provider's credential", a.createCredential),
+		at(get, "/credentials/{name}", policy.CredentialsRead, "show a provider's credential, masked", a.getCredential),
+		at(patch, "/credentials/{name}", policy.CredentialsWrite, "change a provider's credential", a.changeCredential),
+		at(remove, "/credentials/{name}", policy.CredentialsWrite, "remove a provider's credential", a.removeCredential),
+		at(post, "/credentials/{name}/test", policy.CredentialsTest, "try a credential at its provider", a.testCredential).everyTime(),
 
 		at(get, "/usage", policy.UsageRead, "sum what was used and what it cost", a.listUsage),
 		at(get, "/usage/top", policy.UsageRead, "list who has most of something", a.topUsage),

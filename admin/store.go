@@ -32,6 +32,7 @@ type documentStore interface {
 type accessStore interface {
 	tokenStore
 	keyStore
+	credentialStore
 	tenantStore
 }
 
@@ -40,6 +41,14 @@ type keyStore interface {
 	AddKey(ctx context.Context, k storage.Key) error
 	ChangeKey(ctx context.Context, k storage.Key) error
 	RevokeKey(ctx context.Context, workspace, ref string, at time.Time) (storage.Key, error)
+}
+
+type credentialStore interface {
+	Credentials(ctx context.Context) ([]storage.Credential, error)
+	AddCredential(ctx context.Context, c storage.Credential) error
+	ChangeCredential(ctx context.Context, c storage.Credential) error
+	NoteCredential(ctx context.Context, id string, seen storage.CredentialSeen) error
+	RemoveCredential(ctx context.Context, workspace, name string) error
 }
 
 type tenantStore interface {
@@ -72,4 +81,6 @@ type tokenStore interface {
 type Vault interface {
 	Seal(ctx context.Context, secret storage.Secret, b storage.Binding) (storage.Sealed, error)
 	Open(ctx context.Context, s storage.Sealed, b storage.Binding) (storage.Secret, error)
+	// Current gives what does both.
+	Current(ctx context.Context) (*storage.Vault, error)
 }

@@ -61,12 +61,14 @@ type testAPI struct {
 	clock time.Time
 	root  string // the installation's own token
 
+	vault   testVault
 	auditor *Auditor
 	witness testWitness
 	notices *Notices
 	courier *Courier
 	mails   testMailer
-	stands  []BudgetStands // of budgets
+	tried   storage.CredentialTest // what trying a credential gives
+	stands  []BudgetStands         // of budgets
 }
 
 // testLedger is a ledger that tests write to.
@@ -81,7 +83,8 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	token, text := storage.NewAdminToken("root", a.clock)
 	do(t, s.AddAdminToken(t.Context(), token))
 	a.root = text.Reveal()
-	vault, log, now := newTestVault(t, s), slog.New(slog.NewTextHandler(t.Output(), nil)), func() time.Time { return a.clock }
+	a.vault = newTestVault(t, s)
+	vault, log, now := a.vault, slog.New(slog.NewTextHandler(t.Output(), nil)), func() time.Time { return a.clock }
 	a.notices = NewNotices(NoticesOptions{Store: s, Log: log, Now: now})
 	a.auditor = NewAuditor(AuditorOptions{Store: s, Vault: vault, Log: log, Now: now, Every: time.Minute, Records: 100, Witnesses: []Outlet{&a.witness}, Notices: a.notices})
 	guarded, err := guard.New(guard.Rules{Allow: []string{"127.0.0.1"}, HTTP: true})
@@ -89,7 +92,8 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	poster := outlet.NewPoster(guarded)
 	a.courier = NewCourier(CourierOptions{Notices: a.notices, Vault: vault, Poster: poster, Mailer: &a.mails, Log: log})
 	server := httptest.NewServer(NewAPI(APIOptions{
-		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, Budgets: a.budgets,
+		Upstreams: a,
+		Store:     s, Vault: vault, Auditor: a.auditor, Ledger: l, Budgets: a.budgets,
 		Notices: a.notices, Poster: poster, Mailer: &a.mails,
 		CheckKey:    func(*storage.Key) error { return nil },
 		CheckBounds: func(*storage.Bounds) error { return nil },
@@ -118,6 +122,8 @@ func newTestVault(t *testing.T, s dataKeys) testVault {
 func (v testVault) Seal(_ context.Context, secret storage.Secret, b storage.Binding) (storage.Sealed, error) {
 	return v.Vault.Seal(secret, b)
 }
+
+func (v testVault) Current(context.Context) (*storage.Vault, error) { return v.Vault, nil }
 
 func (v testVault) Open(_ context.Context, s storage.Sealed, b storage.Binding) (storage.Secret, error) {
 	return v.Vault.Open(s, b)

@@ -53,6 +53,8 @@ const (
 	CredentialsRead  Action = "credentials.read"
 	CredentialsWrite Action = "credentials.write"
 	CredentialsTest  Action = "credentials.test"
+	// CredentialsAddress is asked beside CredentialsWrite: the secret goes where the address says.
+	CredentialsAddress Action = "credentials.address"
 
 	EncryptionRead   Action = "encryption_keys.read"
 	EncryptionRotate Action = "encryption_keys.rotate"
@@ -102,6 +104,7 @@ func Permissions() []Permission {
 
 		{CredentialsRead, InWorkspace, roles(admin, engineer, auditor), "see providers' credentials, masked"},
 		{CredentialsWrite, InWorkspace, roles(admin, engineer), "add, change and remove providers' credentials"},
+		{CredentialsAddress, InWorkspace, roles(admin), "say where a credential may be sent"},
 		{CredentialsTest, InWorkspace, roles(admin, engineer), "try a credential at its provider"},
 
 		{EncryptionRead, Installation, roles(admin, auditor), "see encryption keys' ids, ages and progress"},

@@ -91,7 +91,10 @@ func (l *Limits) forBytes(n int) time.Duration {
 type Snapshot struct {
 	Keys     *policy.Keyring
 	Router   *policy.Router
-	Accounts map[string][]*Account   // by provider, or by provider/model where they serve one model; never empty
+	Accounts map[string][]*Account // by provider, or by provider/model where they serve one model; never empty
+	// Own has, by workspace, the accounts that serve its calls in the place of those in Accounts of
+	// the same name.
+	Own      map[string]map[string][]*Account
 	Models   []providers.ListedModel // for the lists of models
 	Prices   *policy.PriceBook
 	Limits   *policy.Limits  // nil: nobody is limited
@@ -123,6 +126,7 @@ type Account struct {
 	// why a stored one could not be opened.
 	NeedsKey   bool
 	KeyError   error
+	Used       *Use // notes when the secret was sent last; nil: nobody asks
 	Upstream   Upstream
 	FirstByte  time.Duration // for the answer's first byte
 	StreamIdle time.Duration // for the next byte of an answer

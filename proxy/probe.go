@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,6 +101,30 @@ func (p *probes) start(t *target, c *policy.Circuit, told func(*providers.Fault)
 	})
 }
 
+// Try asks the account as cheaply as can be: nil is a good answer. A fault without a status is one
+// of no answer. The credential is in none of its texts.
+func (a *Account) Try(ctx context.Context) *providers.Fault {
+	route, ok := a.anyRoute()
+	if !ok {
+		return &providers.Fault{Kind: providers.FaultInvalid, Message: "The provider " + a.Name + " has no operation to try."}
+	}
+	x := a.Upstream.Exchange()
+	defer x.Finish()
+	stop := context.AfterFunc(ctx, func() { x.Cancel(ctx.Err()) })
+	defer stop()
+	return look(x, a, &route)
+}
+
+// anyRoute gives how the account chats, else how it does something else.
+func (a *Account) anyRoute() (providers.Route, bool) {
+	for _, op := range append([]providers.Op{providers.OpChat}, slices.Sorted(maps.Keys(a.Routes))...) {
+		if routes := a.Routes[op]; len(routes) > 0 {
+			return routes[0], true
+		}
+	}
+	return providers.Route{}, false
+}
+
 // look lists the account's models; nil is a good answer.
 func look(x Exchange, a *Account, route *providers.Route) *providers.Fault {
 	req := listing(route.Language)
@@ -107,7 +133,8 @@ func look(x Exchange, a *Account, route *providers.Route) *providers.Fault {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), probeWait)
 	defer cancel()
-	if _, err := a.sign(ctx, &req); err != nil {
+	sent, err := a.sign(ctx, &req)
+	if err != nil {
 		return unsigned(a.Name, err)
 	}
 	head, err := x.Send(&req, nil, Timeouts{FirstByte: probeWait, Pause: probeWait, Idle: probeWait})
@@ -123,6 +150,7 @@ func look(x Exchange, a *Account, route *providers.Route) *providers.Fault {
 	}
 	out := route.Dialect.Fault(head.Status, head.Header, body)
 	out.Status = head.Status
+	mask(out, sent)
 	return out
 }
 

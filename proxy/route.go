@@ -162,10 +162,18 @@ func (f *flight) accounts(t policy.Target) []*Account {
 	if !t.Is(name) { // an alias, which may have a provider's name
 		name = t.Name()
 	}
-	if a := f.state.Accounts[name]; a != nil {
+	if a := f.state.accounts(f.key.Workspace, name); a != nil {
 		return a
 	}
-	return f.state.Accounts[t.Provider]
+	return f.state.accounts(f.key.Workspace, t.Provider)
+}
+
+// accounts gives those of a name that serve a workspace: its own, else everybody's.
+func (s *Snapshot) accounts(workspace, name string) []*Account {
+	if own := s.Own[workspace][name]; own != nil {
+		return own
+	}
+	return s.Accounts[name]
 }
 
 func (f *flight) noOperation(why string) error {

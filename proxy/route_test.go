@@ -236,3 +236,30 @@ func TestRoute_FallbacksOfTheClient(t *testing.T) {
 	f("a b", may, 400, "")
 	f(strings.Repeat("two/m,", 9), may, 400, "")
 }
+
+// A workspace that has accounts of its own is served by those, and nobody else is.
+func TestRoute_OwnAccounts(t *testing.T) {
+	everybody, own := newStage(t, well, well), newStage(t, well, well)
+	theirs := own.account(t, "one", "team/c")
+	theirs.Used = &Use{}
+	g := newStagedGateway(t, &policy.Alias{Targets: targetsOf("one/m")}, []*Account{everybody.account(t, "one", "c")}, func(_ *Options, s *Snapshot) {
+		s.Own = map[string]map[string][]*Account{"team": {"one": {theirs}}}
+	})
+	g.as(t, 0, itWhole)
+	if everybody.calls.Load() != 1 || !theirs.Used.Last().IsZero() {
+		t.Fatal("a call of another workspace reached the team's account")
+	}
+	s := g.Snapshot()
+	key, err := storage.KeyOf("team", keyNumber(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.Workspace = "team"
+	g.Swap(&Snapshot{Keys: policy.NewKeyring([]storage.Key{key}), Router: s.Router, Accounts: s.Accounts, Own: s.Own, Prices: s.Prices})
+	if status, _, body := g.as(t, 0, itWhole); status != 200 {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	if own.calls.Load() != 1 || everybody.calls.Load() != 1 || theirs.Used.Last().IsZero() {
+		t.Fatalf("%d calls of the team's account, %d of everybody's", own.calls.Load(), everybody.calls.Load())
+	}
+}

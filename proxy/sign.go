@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/aistrale/aistrale/providers"
@@ -28,8 +29,30 @@ func (a *Account) sign(ctx context.Context, req *providers.UpstreamRequest) (sto
 			return sent, err
 		}
 	}
-	a.Sign(req, providers.Signing{Secret: sent.Reveal(), BaseURL: a.BaseURL, Time: time.Now()})
+	now := time.Now()
+	a.Sign(req, providers.Signing{Secret: sent.Reveal(), BaseURL: a.BaseURL, Time: now})
+	if a.Used != nil {
+		a.Used.note(now)
+	}
 	return sent, nil
+}
+
+// Use tells when a credential was put on a request last.
+type Use struct{ second atomic.Int64 }
+
+// note writes once a second, so that cores which use one credential do not take turns for it.
+func (u *Use) note(now time.Time) {
+	if second := now.Unix(); u.second.Load() != second {
+		u.second.Store(second)
+	}
+}
+
+// Last gives that time, to the second; the zero time is never.
+func (u *Use) Last() time.Time {
+	if second := u.second.Load(); second != 0 {
+		return time.Unix(second, 0)
+	}
+	return time.Time{}
 }
 
 // tokenWait bounds the wait for a token, in which a client may leave.

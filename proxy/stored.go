@@ -157,9 +157,11 @@ func (f *flight) keepingAccount() (*Account, error) {
 
 // keeping finds the account that keeps an object, nil where the configuration has it no more.
 func (s *Snapshot) keeping(o *storage.Object) *Account {
-	for _, a := range s.Accounts[o.Provider] {
-		if a.keeps(o) {
-			return a
+	for _, accounts := range [...][]*Account{s.Own[o.Workspace][o.Provider], s.Accounts[o.Provider]} {
+		for _, a := range accounts {
+			if a.keeps(o) {
+				return a
+			}
 		}
 	}
 	return nil
@@ -180,7 +182,7 @@ func (f *flight) makingAccount() (*Account, error) {
 	}
 	serving := f.servingAccounts()
 	if name == "" { // one without a credential is no choice, unless it is the only one
-		able := slices.DeleteFunc(slices.Clone(serving), func(of string) bool { return f.state.Accounts[of][0].NeedsKey })
+		able := slices.DeleteFunc(slices.Clone(serving), func(of string) bool { return f.state.accounts(f.key.Workspace, of)[0].NeedsKey })
 		if len(able) > 0 {
 			serving = able
 		}
@@ -191,7 +193,7 @@ func (f *flight) makingAccount() (*Account, error) {
 	if !slices.Contains(serving, name) {
 		return nil, f.noKeeper(name, serving)
 	}
-	accounts := f.state.Accounts[name]
+	accounts := f.state.accounts(f.key.Workspace, name)
 	i := policy.Rendezvous(policy.HashParts(f.key.Workspace), len(accounts), func(i int) (uint64, int) {
 		return policy.HashParts(name, accounts[i].Credential), accounts[i].Weight
 	})

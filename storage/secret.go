@@ -1,5 +1,33 @@
 package storage
 
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// MaxSecret bounds a provider's credential in bytes.
+const MaxSecret = 64 << 10
+
+// ReadSecret takes a provider's credential as a person gives it: visible ASCII only, which is what
+// may stand in a header, as a line break inside would write further headers. White space around it
+// is left out. Its errors say nothing of the text.
+func ReadSecret(text string) (Secret, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return Secret{}, errors.New("the secret is empty")
+	}
+	if len(text) > MaxSecret {
+		return Secret{}, fmt.Errorf("the secret is longer than %d bytes", MaxSecret)
+	}
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] >= 0x7f {
+			return Secret{}, errors.New("the secret has a space, a line break or another character that cannot stand in a header")
+		}
+	}
+	return NewSecret(text), nil
+}
+
 // Redacted is what a Secret prints.
 const Redacted = "[redacted]"
 

@@ -58,7 +58,8 @@ func (c *control) run(ctx context.Context) {
 func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler {
 	s, config := c.store, inForce()
 	return admin.NewAPI(admin.APIOptions{
-		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Budgets: c.budgets, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
+		Upstreams: upstreams{inForce},
+		Store:     s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Budgets: c.budgets, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
 		CheckKey:    func(k *storage.Key) error { return checkKey(k, inForce()) },
 		CheckBounds: func(b *storage.Bounds) error { return checkBounds(b, inForce()) },
 		Log:         c.log, Now: s.env.Now, Version: version,
@@ -85,16 +86,17 @@ func checkBounds(b *storage.Bounds, config *Config) error {
 // may have made a new one.
 type controlVault struct{ store *store }
 
-func (v controlVault) vault(ctx context.Context) (*storage.Vault, error) {
+// Current implements admin.Vault.
+func (v controlVault) Current(ctx context.Context) (*storage.Vault, error) {
 	if v.store.wrapper == nil {
 		return nil, v.store.missing
 	}
-	return sealingVault(ctx, v.store, v.store.wrapper, v.store.env.Now())
+	return v.store.vault, fillVault(ctx, v.store, v.store.vault, v.store.env.Now())
 }
 
 // Seal implements admin.Vault.
 func (v controlVault) Seal(ctx context.Context, secret storage.Secret, b storage.Binding) (storage.Sealed, error) {
-	vault, err := v.vault(ctx)
+	vault, err := v.Current(ctx)
 	if err != nil {
 		return storage.Sealed{}, err
 	}
@@ -103,7 +105,7 @@ func (v controlVault) Seal(ctx context.Context, secret storage.Secret, b storage
 
 // Open implements admin.Vault.
 func (v controlVault) Open(ctx context.Context, s storage.Sealed, b storage.Binding) (storage.Secret, error) {
-	vault, err := v.vault(ctx)
+	vault, err := v.Current(ctx)
 	if err != nil {
 		return storage.Secret{}, err
 	}

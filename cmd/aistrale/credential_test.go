@@ -108,7 +108,7 @@ func TestCredentialRefused(t *testing.T) {
 	}
 	f(2, "usage:", "")
 	f(2, "no such command", "", "create")
-	f(2, "--base-url", canary, "add", "unheard-of")
+	f(1, "--base-url", canary, "add", "unheard-of")
 	f(2, "credential", canary, "add", "a/b")
 	f(1, "scheme", canary, "add", "mine", "--base-url", "ftp://example.com")
 	f(1, "password", canary, "add", "mine", "--base-url", "https://user:"+canary+"@example.com")

@@ -32,9 +32,7 @@ type database interface {
 
 type secretStore interface {
 	dataKeyStore
-	Credentials(ctx context.Context) ([]storage.Credential, error)
 	PutCredential(ctx context.Context, c storage.Credential) error
-	RemoveCredential(ctx context.Context, workspace, name string) error
 }
 
 type rememberingStore interface {

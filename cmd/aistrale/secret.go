@@ -17,7 +17,7 @@ import (
 )
 
 // maxSecret bounds what is read as a secret, in bytes.
-const maxSecret = 64 << 10
+const maxSecret = storage.MaxSecret
 
 // secret reads a secret that is sent in a header, as readSecret does.
 func (e environment) secret(ctx context.Context, variable, prompt string) (storage.Secret, error) {
@@ -68,22 +68,13 @@ func (e environment) readSecret(ctx context.Context, variable, prompt string) (w
 	return "stdin", text, nil
 }
 
-// checkSecret takes visible ASCII only, which is what may stand in a header: a line break inside
-// would write further headers.
+// checkSecret says where a secret that cannot be one was given.
 func checkSecret(where, text string) (storage.Secret, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return storage.Secret{}, fmt.Errorf("%s: the secret is empty", where)
+	secret, err := storage.ReadSecret(text)
+	if err != nil {
+		return storage.Secret{}, fmt.Errorf("%s: %w", where, err)
 	}
-	if len(text) > maxSecret {
-		return storage.Secret{}, fmt.Errorf("%s: the secret is longer than %d bytes", where, maxSecret)
-	}
-	for i := range len(text) {
-		if text[i] <= ' ' || text[i] >= 0x7f {
-			return storage.Secret{}, fmt.Errorf("%s: the secret has a space, a line break or another character that cannot stand in a header", where)
-		}
-	}
-	return storage.NewSecret(text), nil
+	return secret, nil
 }
 
 func isTerminal(f *os.File) bool {

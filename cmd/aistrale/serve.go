@@ -232,6 +232,7 @@ func (s *service) run(ctx context.Context) error {
 	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
 	watched.Go(func() { s.forgetExpired(watching) })
 	watched.Go(func() { s.plane.run(watching) })
+	watched.Go(func() { s.store.noteUses(watching) })
 	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
 	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])

@@ -70,10 +70,8 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{
-		state: s, config: config, credentials: stock.credentials, mockURL: mockURL, aliases: aliases,
-		accounts: map[string][]*proxy.Account{}, served: map[string][]string{}, used: map[poolKey]bool{}, minted: map[mintKey]bool{},
-	}
+	b := newBuilder(s, config)
+	b.credentials, b.mockURL, b.aliases = stock.credentials, mockURL, aliases
 	for i := range config.Providers {
 		if err := b.add(&config.Providers[i]); err != nil {
 			return nil, fmt.Errorf("providers: %s: %w", config.Providers[i].Name, err)
@@ -86,6 +84,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 		Prices:   prices,
 		Router:   policy.NewRouter(b.served, b.aliases, catalog.Owner),
 		Accounts: b.accounts,
+		Own:      b.own,
 		Models:   b.models,
 		Regions:  regions,
 		Keepers:  config.keepers(),
@@ -160,10 +159,18 @@ type builder struct {
 	mockURL     string
 	aliases     map[string]*policy.Alias
 	accounts    map[string][]*proxy.Account
-	served      map[string][]string // models by provider; nil: any
+	own         map[string]map[string][]*proxy.Account // by workspace
+	served      map[string][]string                    // models by provider; nil: any
 	models      []providers.ListedModel
 	used        map[poolKey]bool
 	minted      map[mintKey]bool
+}
+
+func newBuilder(s *state, config *Config) *builder {
+	return &builder{
+		state: s, config: config, accounts: map[string][]*proxy.Account{}, own: map[string]map[string][]*proxy.Account{},
+		served: map[string][]string{}, used: map[poolKey]bool{}, minted: map[mintKey]bool{},
+	}
 }
 
 // add makes the account of a configured provider.
@@ -218,14 +225,27 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 	}
 	for _, c := range b.credentialsOf(p, &provider) {
 		a := general
-		a.Credential, a.Weight, a.Secret = c.name, c.weight, c.secret
+		a.Credential, a.Weight, a.Secret, a.Used = c.name, c.weight, c.secret, c.used
 		a.NeedsKey, a.KeyError = c.missing || c.err != nil, c.err
 		if provider.Minted != "" && accesstoken.Is(c.secret) {
 			b.mint(&a, p)
 		}
-		b.accounts[name] = append(b.accounts[name], &a)
+		b.serves(c.workspace, name, &a)
 	}
 	return nil
+}
+
+// serves puts an account where it is found. Workspaces may give their credentials one name.
+func (b *builder) serves(workspace, name string, a *proxy.Account) {
+	if workspace == "" {
+		b.accounts[name] = append(b.accounts[name], a)
+		return
+	}
+	a.Credential = workspace + "/" + a.Credential
+	if b.own[workspace] == nil {
+		b.own[workspace] = map[string][]*proxy.Account{}
+	}
+	b.own[workspace][name] = append(b.own[workspace][name], a)
 }
 
 // mint has an account send tokens in place of what they are minted with.
@@ -253,7 +273,7 @@ func (s *state) minter(key mintKey, secret storage.Secret) (*accesstoken.Source,
 	return minter, err
 }
 
-// credentialsOf gives what a provider's accounts are called with, at least one.
+// credentialsOf gives what a provider's accounts are called with, at least one that is everybody's.
 func (b *builder) credentialsOf(p *ProviderConfig, provider *providers.Provider) []credential {
 	switch {
 	case p.NoKey:
@@ -268,12 +288,12 @@ func (b *builder) credentialsOf(p *ProviderConfig, provider *providers.Provider)
 		return out
 	case provider.Name == mockName && len(p.Credentials) == 0:
 		return []credential{{secret: storage.NewSecret("mock")}}
-	case len(b.credentials[provider.Name]) > 0:
-		return b.credentials[provider.Name]
-	case provider.Keyless && len(p.Credentials) == 0:
-		return []credential{{}}
 	}
-	return []credential{{missing: true}}
+	stored := b.credentials[provider.Name]
+	if !slices.ContainsFunc(stored, func(c credential) bool { return c.workspace == "" }) {
+		stored = append(slices.Clip(stored), credential{missing: !provider.Keyless || len(p.Credentials) > 0})
+	}
+	return stored
 }
 
 func (s *state) pool(key poolKey) (proxy.Upstream, error) {

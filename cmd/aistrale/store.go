@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/aistrale/aistrale/providers/catalog"
+	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -19,6 +21,7 @@ type store struct {
 	wrapper storage.KeyWrapper // nil where there is no master key
 	vault   *storage.Vault     // seals and opens what requests leave behind
 	missing error              // why there is none
+	uses    uses               // of stored credentials
 	log     *slog.Logger
 	last    *lastKnown // nil where the store is on this machine
 	read    bool       // whether the store has been read once
@@ -42,21 +45,29 @@ func openStore(ctx context.Context, env environment, config *Config, log *slog.L
 
 // credential is a provider's key, opened, or why it could not be.
 type credential struct {
-	name    string
-	secret  storage.Secret
-	weight  int
-	missing bool // there is none
-	err     error
+	name   string
+	secret storage.Secret
+	weight int
+	// workspace is whose calls alone it serves, in the place of the others; "" everybody's.
+	workspace string
+	used      *proxy.Use
+	missing   bool // there is none
+	err       error
 }
 
-// open opens stored credentials: those that the configuration names, else one for each provider:
-// the one of its name, else the newest. One that cannot be opened keeps no other from serving.
+// open opens stored credentials: those that the configuration names, else one for each provider and
+// workspace. The default workspace's serve everybody; what another has serves its own calls and no
+// others, so that nobody's credential reaches, or is paid for, by calls of others. One that cannot
+// be opened keeps no other from serving.
 func (s *store) open(ctx context.Context, config *Config, rows []storage.Credential, keys []storage.DataKey) map[string][]credential {
-	vault := storage.NewVault(s.wrapper)
-	_ = vault.Load(ctx, keys) // a data key that does not unwrap is told of at each credential under it
+	_ = s.vault.Load(ctx, keys) // a data key that does not unwrap is told of at each credential under it
 	out := map[string][]credential{}
-	for provider, c := range chosen(rows) {
-		out[provider] = []credential{s.openOne(vault, config, c)}
+	for _, c := range chosen(rows) {
+		opened := s.openOne(s.vault, config, c)
+		if c.Workspace != storage.DefaultWorkspace {
+			opened.workspace = c.Workspace
+		}
+		out[c.Provider] = append(out[c.Provider], opened)
 	}
 	for i := range config.Providers {
 		p := &config.Providers[i]
@@ -65,7 +76,7 @@ func (s *store) open(ctx context.Context, config *Config, rows []storage.Credent
 		}
 		named := make([]credential, len(p.Credentials))
 		for n, want := range p.Credentials {
-			named[n] = s.openNamed(vault, config, rows, storage.Credential{Provider: p.Name, Name: want.Name})
+			named[n] = s.openNamed(s.vault, config, rows, storage.Credential{Provider: p.Name, Name: want.Name})
 			named[n].weight = want.Weight
 		}
 		out[p.Name] = named
@@ -73,21 +84,36 @@ func (s *store) open(ctx context.Context, config *Config, rows []storage.Credent
 	return out
 }
 
-// chosen gives the credential of each provider where the configuration names none.
-func chosen(rows []storage.Credential) map[string]*storage.Credential {
-	out := map[string]*storage.Credential{}
+// chosen gives the credential of each provider and workspace where the configuration names none:
+// the workspace's default, else the one of the provider's name, else the newest.
+func chosen(rows []storage.Credential) []*storage.Credential {
+	rank := func(c *storage.Credential) int {
+		switch {
+		case c.Default:
+			return 2
+		case c.Name == c.Provider:
+			return 1
+		}
+		return 0
+	}
+	var out []*storage.Credential
 	for i := range rows {
-		c, old := &rows[i], out[rows[i].Provider]
-		if old == nil || c.Name == c.Provider || old.Name != old.Provider && c.UpdatedAt.After(old.UpdatedAt) {
-			out[c.Provider] = c
+		c := &rows[i]
+		n := slices.IndexFunc(out, func(o *storage.Credential) bool { return o.Provider == c.Provider && o.Workspace == c.Workspace })
+		if n < 0 {
+			out = append(out, c)
+		} else if cmp.Or(cmp.Compare(rank(c), rank(out[n])), c.UpdatedAt.Compare(out[n].UpdatedAt)) > 0 {
+			out[n] = c
 		}
 	}
 	return out
 }
 
-// openNamed opens the credential of a provider and a name.
+// openNamed opens the default workspace's credential of a provider and a name.
 func (s *store) openNamed(vault *storage.Vault, config *Config, rows []storage.Credential, want storage.Credential) credential {
-	i := slices.IndexFunc(rows, func(c storage.Credential) bool { return c.Provider == want.Provider && c.Name == want.Name })
+	i := slices.IndexFunc(rows, func(c storage.Credential) bool {
+		return c.Workspace == storage.DefaultWorkspace && c.Provider == want.Provider && c.Name == want.Name
+	})
 	if i < 0 {
 		return credential{name: want.Name, err: fmt.Errorf("providers: %s: credentials: none named %q is stored for it", want.Provider, want.Name)}
 	}
@@ -95,7 +121,7 @@ func (s *store) openNamed(vault *storage.Vault, config *Config, rows []storage.C
 }
 
 func (s *store) openOne(vault *storage.Vault, config *Config, c *storage.Credential) credential {
-	opened := credential{name: c.Name}
+	opened := credential{name: c.Name, used: s.uses.of(c.ID)}
 	address, err := config.baseURL(c.Provider, "")
 	if err == nil {
 		opened.secret, err = c.Open(vault, address)
