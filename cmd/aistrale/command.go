@@ -29,6 +29,7 @@ func commands() []command {
 		{name: "request", summary: "what became of requests, and why", under: requestCommands()},
 		{name: "audit", summary: "who did what in the control plane", under: auditCommands()},
 		{name: "webhook", summary: "who is told of what happens", under: webhookCommands()},
+		{name: "import", summary: "take over what another gateway has", under: importCommands()},
 		{name: "prices", summary: "what models cost", under: pricesCommands()},
 		{name: "migrate", summary: "bring the stores to this release's schema", run: runMigrate},
 		{name: "backup", summary: "copy the stores into one file", run: runBackup},

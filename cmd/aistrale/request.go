@@ -33,7 +33,7 @@ func requestList(ctx context.Context, env environment, args []string) error {
 	c := newControlCommand(env, requestListUsage)
 	asked := url.Values{}
 	for _, name := range []string{"key", "project", "user", "end-user", "provider", "model", "prompt", "tag", "status", "outcome", "workspace"} {
-		c.flags.Func(name, "", func(text string) error { asked.Set(strings.ReplaceAll(name, "-", "_"), text); return nil })
+		c.flags.Func(name, "only those of this "+strings.ReplaceAll(name, "-", " "), func(text string) error { asked.Set(strings.ReplaceAll(name, "-", "_"), text); return nil })
 	}
 	since := c.flags.String("since", "24h", "from when: how long ago, a day or a time")
 	until := c.flags.String("until", "", "up to when, as --since")
