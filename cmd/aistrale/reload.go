@@ -51,7 +51,8 @@ func (s *service) watch(ctx context.Context) {
 	defer signal.Stop(hup)
 	tick := time.NewTicker(look)
 	defer tick.Stop()
-	var storeTrouble string
+	var trouble string
+	looked := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,7 +63,13 @@ func (s *service) watch(ctx context.Context) {
 			if s.file.settled() {
 				s.reloadFile(ctx)
 			}
-			storeTrouble = s.reloadStore(ctx, storeTrouble)
+			if now := time.Now(); now.Sub(looked) >= s.news.every()-look/2 {
+				looked = now
+				trouble = s.reloadStore(ctx, "looked", trouble)
+			}
+		case <-s.news.heard:
+			looked = time.Now()
+			trouble = s.reloadStore(ctx, "told", trouble)
 		}
 	}
 }
@@ -117,15 +124,18 @@ func sameFile(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// reloadStore reloads where the store has changed. It gives its trouble, and logs it once for
-// as long as it stays the same.
-func (s *service) reloadStore(ctx context.Context, before string) string {
+// reloadStore reloads where the store has changed, which was told of or is looked for. It gives
+// its trouble, and logs it once for as long as it stays the same.
+func (s *service) reloadStore(ctx context.Context, how, before string) string {
 	version, err := s.store.Version(ctx)
 	if err == nil && version == s.version {
 		return ""
 	}
 	if err == nil {
 		err = s.reload(ctx, s.config)
+	}
+	if err == nil {
+		s.telemetry.StoreChanged(how)
 	}
 	if err == nil || ctx.Err() != nil {
 		return ""

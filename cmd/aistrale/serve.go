@@ -73,6 +73,7 @@ type service struct {
 	accounts  *accounting
 	counting  *counting
 	replies   *replies
+	news      *news
 	gateway   *proxy.Gateway
 	state     *state
 	server    *proxy.Server
@@ -115,6 +116,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		Unsettled: func() (waiting, dropped int64) { return s.counting.unsettled() },
 		Uncached:  func() int64 { return s.replies.dropped() },
 		Untold:    func() int64 { return s.plane.notices.Dropped() },
+		Unrung:    func() int64 { return s.news.unrung() },
 	})
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err
@@ -126,6 +128,10 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if s.replies, err = openReplies(config, s.log); err != nil {
 		return nil, err
 	}
+	if s.news, err = openNews(config, s.store.nounStore, s.telemetry.StoreTells, s.log); err != nil {
+		return nil, err
+	}
+	s.store.changed = s.news.changed
 	if err := s.newGateway(); err != nil {
 		return nil, err
 	}
@@ -229,6 +235,7 @@ func (s *service) run(ctx context.Context) error {
 	watching, stop := context.WithCancel(ctx)
 	var watched sync.WaitGroup
 	watched.Go(func() { s.watch(watching) })
+	watched.Go(func() { s.news.run(watching) })
 	watched.Go(func() { s.counting.prepare(watching, s.gateway.Snapshot) })
 	watched.Go(func() { s.forgetExpired(watching) })
 	watched.Go(func() { s.plane.run(watching) })
@@ -273,7 +280,7 @@ func (s *service) close() error {
 		s.state.close()
 	}
 	errs = append(errs, s.mock.close()) // after the connections to it
-	errs = append(errs, s.counting.close(), s.replies.close(), s.accounts.close())
+	errs = append(errs, s.counting.close(), s.replies.close(), s.news.close(), s.accounts.close())
 	if s.telemetry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		errs = append(errs, s.telemetry.Close(ctx))

@@ -25,6 +25,16 @@ type store struct {
 	log     *slog.Logger
 	last    *lastKnown // nil where the store is on this machine
 	read    bool       // whether the store has been read once
+	changed func()     // is told of changes by the control plane; nil: nobody is
+}
+
+// Together implements admin.Store, and tells of the change.
+func (s *store) Together(ctx context.Context, f func(context.Context) error) error {
+	err := s.nounStore.Together(ctx, f)
+	if err == nil && s.changed != nil {
+		s.changed()
+	}
+	return err
 }
 
 func openStore(ctx context.Context, env environment, config *Config, log *slog.Logger) (*store, error) {

@@ -48,7 +48,8 @@ type metrics struct {
 type vectors struct {
 	duration, firstToken, tokens *prometheus.HistogramVec
 	requests, attempts, cost     *prometheus.CounterVec
-	breaker                      *prometheus.GaugeVec
+	breaker, lineUp              *prometheus.GaugeVec
+	storeChanges, lineUps        *prometheus.CounterVec
 }
 
 // scalars are the metrics without labels, which stand at 0 from the start.
@@ -107,11 +108,14 @@ func newMetrics(o Options) *metrics {
 	untold := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "aistrale_events_dropped_total", Help: "Events that webhooks were to be told of and were not: too many at once, or the store was away.",
 	}, func() float64 { return float64(o.Untold()) })
+	unrung := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "aistrale_store_unrung_total", Help: "Changes of the store that Redis could not tell the other gateways of; they look for them.",
+	}, func() float64 { return float64(o.Unrung()) })
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	m.registry.MustRegister(
 		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, untold, newBudgets(o.Budgets),
+		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, untold, unrung, m.storeChanges, m.lineUp, m.lineUps, newBudgets(o.Budgets),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })
@@ -140,6 +144,11 @@ func newVectors() vectors {
 		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "aistrale_breaker_state", Help: "Circuit breaker: 0 closed, 1 half open, 2 open.",
 		}, []string{"provider"}),
+		storeChanges: counter("aistrale_store_changes_total", "Changes of the store that came into force: told of by a server or the gateway's own control plane, or looked for.", "how"),
+		lineUp: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "aistrale_store_line_up", Help: "1 where a server tells of changes of the store at once; else they are looked for.",
+		}, []string{"line"}),
+		lineUps: counter("aistrale_store_line_connects_total", "Times that such a line came to stand.", "line"),
 	}
 }
 

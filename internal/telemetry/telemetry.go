@@ -33,6 +33,9 @@ type Options struct {
 	Uncached func() int64
 	// Untold counts the events that webhooks were to be told of and there was no room for; nil is none.
 	Untold func() int64
+	// Unrung counts changes of the store that the other gateways could not be told of by Redis; nil
+	// is none.
+	Unrung func() int64
 	// Budgets lists the budgets that are shown, at each scrape; nil is none. It bounds the list,
 	// and no two of it have one scope and span.
 	Budgets func() []Budget
@@ -63,6 +66,9 @@ func New(o Options) *Telemetry {
 	if o.Untold == nil {
 		o.Untold = func() int64 { return 0 }
 	}
+	if o.Unrung == nil {
+		o.Unrung = func() int64 { return 0 }
+	}
 	if o.Level == nil {
 		o.Level = slog.LevelInfo
 	}
@@ -90,6 +96,19 @@ func (t *Telemetry) StreamClosed() { t.metrics.openStreams.Dec() }
 // Reloaded notes the end of a reload of the configuration. After a good one, models are asked
 // for anew, so that one that has just been configured leaves "other".
 func (t *Telemetry) Reloaded(ok bool) { t.metrics.reloaded(ok) }
+
+// StoreChanged counts a change of the store that is in force: "told", or "looked" for.
+func (t *Telemetry) StoreChanged(how string) { t.metrics.storeChanges.WithLabelValues(how).Inc() }
+
+// StoreTells notes whether a line stands by which changes of the store are told of.
+func (t *Telemetry) StoreTells(line string, up bool) {
+	n := 0.0
+	if up {
+		n = 1
+		t.metrics.lineUps.WithLabelValues(line).Inc()
+	}
+	t.metrics.lineUp.WithLabelValues(line).Set(n)
+}
 
 // LedgerLost counts records that the ledger could not keep. It must stay 0.
 func (t *Telemetry) LedgerLost(records int) { t.metrics.ledgerLost.Add(float64(records)) }

@@ -21,7 +21,8 @@ func (s *Store) Version(ctx context.Context) (int64, error) {
 
 // begin runs f in one transaction, which is rolled back where f fails. Changes take turns at the
 // revision's row: else two of them could wait for each other there, once each has changed
-// something that the other is about to.
+// something that the other is about to. Who listens is told where nouns have changed, when they
+// have.
 func (s *Store) begin(ctx context.Context, f func(context.Context, pgx.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, nounTimeout)
 	defer cancel()
@@ -29,10 +30,15 @@ func (s *Store) begin(ctx context.Context, f func(context.Context, pgx.Tx) error
 		return err
 	}
 	return pgx.BeginFunc(ctx, s.nouns, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT n FROM revision FOR UPDATE`); err != nil {
+		var before int64
+		if err := tx.QueryRow(ctx, `SELECT n FROM revision FOR UPDATE`).Scan(&before); err != nil {
 			return err
 		}
-		return f(ctx, tx)
+		if err := f(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `SELECT pg_notify($1, '') FROM revision WHERE n <> $2`, s.channel(), before)
+		return err
 	})
 }
 
