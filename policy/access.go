@@ -47,6 +47,22 @@ func AdmitModel(key *storage.Key, asked string, targets []Target) error {
 	return noAccess(key, asked)
 }
 
+// AdmitPrompt refuses a stored prompt that the key may not use, under any of the names that it is
+// asked for by ("prompt/greeting", "prompt/greeting@staging"). What its model is, is judged by itself.
+func AdmitPrompt(key *storage.Key, names ...string) error {
+	allowed := false
+	for _, name := range names {
+		if denies(key.DenyModels, name) {
+			return noAccess(key, names[0])
+		}
+		allowed = allowed || Allows(key.Models, name)
+	}
+	if !allowed {
+		return noAccess(key, names[0])
+	}
+	return nil
+}
+
 // AdmitTargets gives those of a model's targets that the key may use, in their order, and
 // refuses a model of which none is left. Where the key denies nothing it is targets itself.
 func AdmitTargets(key *storage.Key, asked string, targets []Target) ([]Target, error) {

@@ -14,14 +14,23 @@ import (
 // go before earlier ones; give an alias' first, then the key's. A parameter that is forced, and
 // for which the client's language has no word, is a *providers.Fault.
 func Rewrite(dst []byte, doc *providers.Document, at *providers.Endpoint, sets ...*storage.Parameters) (body []byte, changed bool, err error) {
+	edits, err := Edits(doc, at, sets...)
+	if err != nil || len(edits) == 0 {
+		return dst, false, err
+	}
+	return doc.Splice(dst, edits...), true, nil
+}
+
+// Edits gives the edits by which Rewrite puts the parameters in.
+func Edits(doc *providers.Document, at *providers.Endpoint, sets ...*storage.Parameters) ([]providers.Edit, error) {
 	if !slices.ContainsFunc(sets, func(s *storage.Parameters) bool { return len(s.Defaults)+len(s.Force) > 0 }) {
-		return dst, false, nil
+		return nil, nil
 	}
 	var chosen settings
 	for _, set := range slices.Backward(sets) {
 		for i := range set.Force {
 			if err := chosen.add(at, &set.Force[i], true); err != nil {
-				return dst, false, err
+				return nil, err
 			}
 		}
 	}
@@ -30,11 +39,20 @@ func Rewrite(dst []byte, doc *providers.Document, at *providers.Endpoint, sets .
 			_ = chosen.add(at, &set.Defaults[i], false) // what has no word is not said
 		}
 	}
-	edits, err := editsOf(doc, chosen.list, at.Words == nil)
-	if err != nil || len(edits) == 0 {
-		return dst, false, err
+	return editsOf(doc, chosen.list, at.Words == nil)
+}
+
+// Unsaid names the defaults that an endpoint's language has no word for, though its operation
+// knows of such.
+func Unsaid(at *providers.Endpoint, set *storage.Parameters) []string {
+	var names []string
+	for i := range set.Defaults {
+		p := &set.Defaults[i]
+		if _, known := at.Words[p.Name]; at.Words != nil && !known && concerns(p, at.Op) {
+			names = append(names, p.Name)
+		}
 	}
-	return doc.Splice(dst, edits...), true, nil
+	return names
 }
 
 // setting is a parameter with its place in a body of the client's language.

@@ -42,6 +42,8 @@ const (
 	// Of the key itself, which the gateway answers.
 	OpMe
 	OpMyUsage
+
+	OpPrompts // a stored prompt with its variables filled in, which the gateway answers itself
 )
 
 // String gives the operation's name as the GenAI semantic conventions spell it.
@@ -91,6 +93,8 @@ func (o Op) String() string {
 		return "skills"
 	case OpCachedContents:
 		return "cached_contents"
+	case OpPrompts:
+		return "prompts"
 	case OpMe:
 		return "me"
 	case OpMyUsage:

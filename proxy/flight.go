@@ -57,6 +57,8 @@ type flight struct {
 	raw       *rawBody // the client's, where it is sent on as it comes
 	body      []byte   // the client's, unpacked; of a form its fields, as JSON
 	rewritten []byte   // the client's with the operator's parameters
+	prompted  []byte   // with what a stored prompt says
+	unsaid    []string // parameters of the prompt that the client's language has no word for
 	unfolded  []byte   // with all that was said before
 	sent      []byte   // what went to the upstream
 	scratch   []byte   // the upstream's words, or a whole reply
@@ -124,6 +126,7 @@ func (g *Gateway) end(f *flight) {
 	f.kept.reset()
 	f.reply.reset()
 	f.recollection.reset()
+	f.prompted, f.unsaid = keep(f.prompted), nil
 	f.body, f.rewritten, f.unfolded, f.sent, f.scratch, f.out = keep(f.body), keep(f.rewritten), keep(f.unfolded), keep(f.sent), keep(f.scratch), keep(f.out)
 	g.spare.Put(f)
 }

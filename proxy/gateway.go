@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/aistrale/aistrale/policy"
+	prompts "github.com/aistrale/aistrale/policy/prompt"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -100,6 +101,7 @@ type Snapshot struct {
 	Limits   *policy.Limits  // nil: nobody is limited
 	Patience policy.Patience // of calls that a limit refuses
 	Regions  policy.Regions  // that workspaces are kept to
+	Prompts  *prompts.Set    // that calls may name; nil: there are none
 	// Keepers names by workspace who keeps the objects that its calls make, as Accounts does; one
 	// that is not in it has no such rule.
 	Keepers map[string]string
@@ -271,6 +273,8 @@ func (f *flight) serve() error {
 		return f.myUsage()
 	case f.rehearsed():
 		return f.rehearse()
+	case f.endpoint.Op == providers.OpPrompts:
+		return f.renderPrompt()
 	case f.endpoint.Session != nil:
 		return f.converse()
 	}

@@ -121,6 +121,9 @@ func (f *flight) writeHeaders() {
 	if rec.ClientRequestID != "" {
 		l.put("X-Client-Request-Id", rec.ClientRequestID)
 	}
+	if rec.Prompt != "" {
+		l.put("X-Aistrale-Prompt", rec.Prompt)
+	}
 	if rec.Provider != "" {
 		f.writeServed(&l)
 	}

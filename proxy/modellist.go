@@ -16,6 +16,7 @@ func (f *flight) models() error {
 			list = append(list, *m)
 		}
 	}
+	list = append(list, f.prompts()...)
 	f.answerOwn(f.endpoint.List(f.scratch[:0], list, f.query))
 	return nil
 }
@@ -26,6 +27,13 @@ func (f *flight) showModel(id string) error {
 	for i := range f.state.Models {
 		if m := &f.state.Models[i]; m.ID == id && policy.Lists(f.key, id, f.state.Router) {
 			f.answerOwn(f.endpoint.Show(f.scratch[:0], m))
+			return nil
+		}
+	}
+	known := f.prompts()
+	for i := range known {
+		if known[i].ID == id {
+			f.answerOwn(f.endpoint.Show(f.scratch[:0], &known[i]))
 			return nil
 		}
 	}

@@ -78,6 +78,14 @@ func (f *flight) pair(t *target) *providers.Pair {
 // plan says the call in the target's words: the client's own bytes where the language is the
 // same, else by way of the hub.
 func (f *flight) plan(t *target) (providers.Plan, error) {
+	plan, err := f.say(t)
+	for _, name := range f.unsaid {
+		plan.Dropped = providers.AddDropped(plan.Dropped, name)
+	}
+	return plan, err
+}
+
+func (f *flight) say(t *target) (providers.Plan, error) {
 	pair := f.pair(t)
 	switch {
 	case f.endpoint.About():

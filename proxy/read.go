@@ -65,14 +65,19 @@ func (f *flight) read() error {
 	if err != nil {
 		return err
 	}
-	if asked.Model = cmp.Or(f.vars.model(), asked.Model); asked.Model == "" {
+	asked.Model = cmp.Or(f.vars.model(), asked.Model)
+	f.asked, f.rec.Asked = asked, asked.Model
+	if err := f.label(); err != nil {
+		return err
+	}
+	if err := f.usePrompt(); err != nil {
+		return err
+	}
+	if asked = f.asked; asked.Model == "" {
 		return providers.Invalid("model", "you must provide a model parameter")
 	}
 	asked.Stream = asked.Stream || f.endpoint.Stream
 	f.asked = asked
-	if err := f.label(); err != nil {
-		return err
-	}
 	f.rec.Asked, f.rec.Stream = asked.Model, asked.Stream
 	f.call = providers.Call{
 		Op: f.endpoint.Op, Doc: &f.doc, Form: f.form != nil, Asked: asked.Model, Stream: asked.Stream, IncludeUsage: asked.IncludeUsage,

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/aistrale/aistrale/policy/prompt"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -17,6 +18,7 @@ type nouns struct {
 	Prices      []storage.Price      `json:"prices"`
 	Workspaces  []storage.Tenant     `json:"workspaces"`
 	Projects    []storage.Tenant     `json:"projects"`
+	Prompts     []storage.Document   `json:"prompts"`
 }
 
 // readNouns gives them with the version that they have at least: what changes meanwhile is seen
@@ -41,6 +43,13 @@ func readNouns(ctx context.Context, s nounStore) (n *nouns, version int64, err e
 	if n.Projects, err = s.Tenants(ctx, storage.Everywhere); err != nil {
 		return nil, 0, err
 	}
+	for _, kind := range prompt.Kinds() {
+		found, err := s.Documents(ctx, storage.DocumentQuery{Kind: kind, All: true})
+		if err != nil {
+			return nil, 0, err
+		}
+		n.Prompts = append(n.Prompts, found...)
+	}
 	n.Prices, err = s.Prices(ctx)
 	return n, version, err
 }
@@ -53,6 +62,7 @@ type stock struct {
 	prices      []storage.Price
 	workspaces  []storage.Tenant
 	projects    []storage.Tenant
+	prompts     []storage.Document
 	missing     error // why there may be more keys than these; nil: there are none
 }
 
@@ -102,5 +112,5 @@ func (s *store) remember(n *nouns) {
 
 func (s *store) stock(ctx context.Context, config *Config, n *nouns, version int64) *stock {
 	_ = s.vault.Load(ctx, n.DataKeys) // one that does not unwrap is told of where something sealed under it is opened
-	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices, workspaces: n.Workspaces, projects: n.Projects}
+	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices, workspaces: n.Workspaces, projects: n.Projects, prompts: n.Prompts}
 }

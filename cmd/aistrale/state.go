@@ -12,6 +12,7 @@ import (
 
 	"github.com/aistrale/aistrale/internal/accesstoken"
 	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/policy/prompt"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/proxy"
@@ -26,6 +27,7 @@ type state struct {
 	minters map[mintKey]*accesstoken.Source
 	means   *policy.Means   // of what keys' calls make
 	known   map[string]bool // provider/model names that may be metric labels
+	prompts prompt.Gatherer
 }
 
 type poolKey struct {
@@ -70,6 +72,10 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if err != nil {
 		return nil, err
 	}
+	stored, err := s.prompts.Gather(stock.prompts)
+	if err != nil {
+		return nil, err
+	}
 	b := newBuilder(s, config)
 	b.credentials, b.mockURL, b.aliases = stock.credentials, mockURL, aliases
 	for i := range config.Providers {
@@ -89,6 +95,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 		Regions:  regions,
 		Keepers:  config.keepers(),
 		Limits:   limits,
+		Prompts:  stored,
 		Patience: policy.Patience{MaxWait: config.Queue.MaxWait, MaxDepth: config.Queue.MaxDepth, Held: policy.HeldWait},
 	}, nil
 }

@@ -21,6 +21,7 @@ func Surface() providers.Surface {
 		{Path: "/v1/images/generations", Op: providers.OpImages, Ask: askImages},
 		{Path: "/v1/images/edits", Op: providers.OpImageEdits, Ask: askImages, Form: imageForm()},
 		{Path: "/v1/images/variations", Op: providers.OpImageVariations, Ask: askImages, Form: imageForm()},
+		{Path: "/v1/prompts/{name}/render", Op: providers.OpPrompts},
 		{Method: http.MethodGet, Path: "/v1/models", Op: providers.OpModels, List: appendModels},
 		{Method: http.MethodGet, Path: "/v1/models/{model}", Op: providers.OpModels, Show: appendModel},
 		{Method: http.MethodGet, Path: "/v1/me", Op: providers.OpMe},
