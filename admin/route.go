@@ -17,10 +17,10 @@ type route struct {
 	method, path string
 	action       policy.Action // "" is open to everyone
 	says         string
-	status       int    // of success
-	media        string // of an answer that is no JSON
-	matched      bool   // a change of what has an ETag
-	always       bool   // happens each time that it is asked for, whatever Idempotency-Key says
+	status       int      // of success
+	media        []string // of an answer that is a stream
+	matched      bool     // a change of what has an ETag
+	always       bool     // happens each time that it is asked for, whatever Idempotency-Key says
 	serve        func(*route, *api, huma.API)
 }
 
@@ -50,8 +50,8 @@ func at[I, O any](method, path string, action policy.Action, says string, handle
 	return r
 }
 
-// as says that an answer is no JSON but a stream of another media type.
-func (r route) as(media string) route {
+// as says that an answer is a stream, and of which media types.
+func (r route) as(media ...string) route {
 	r.media = media
 	return r
 }
@@ -106,12 +106,22 @@ func (r *route) answers(to huma.API) map[string]*huma.Response {
 	all := map[string]*huma.Response{"default": {
 		Description: "Any other problem", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
 	}}
-	if r.media != "" {
-		all[strconv.Itoa(r.status)] = &huma.Response{
-			Description: "OK", Content: map[string]*huma.MediaType{r.media: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	if len(r.media) > 0 {
+		streamed := &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{}}
+		for _, media := range r.media {
+			streamed.Content[media] = &huma.MediaType{Schema: schemaOf(media)}
 		}
+		all[strconv.Itoa(r.status)] = streamed
 	}
 	return all
+}
+
+// schemaOf is that of a stream: text, or an array of objects.
+func schemaOf(media string) *huma.Schema {
+	if media == "application/json" {
+		return &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}
+	}
+	return &huma.Schema{Type: huma.TypeString}
 }
 
 // id names the operation as generated clients call it: "get-users-by-name".

@@ -7,7 +7,7 @@ import (
 )
 
 // routes is the API's table of contents.
-func (a *api) routes() []route {
+func (a *api) routes() []route { //nolint:funlen // it is one flat list, to be read as such
 	const get, post, put, patch, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 	return []route{
 		create("/session", "", "sign in with a password", a.openSession),
@@ -84,8 +84,8 @@ func (a *api) routes() []route {
 		at(get, "/usage/errors", policy.UsageRead, "count what went wrong, by kind", a.usageErrors),
 		at(get, "/usage/forecast", policy.UsageRead, "forecast the cost to the end of a period", a.forecast),
 		at(get, "/usage/anomalies", policy.UsageRead, "find hours that are unlike those of the weeks before", a.anomalies),
-		at(get, "/usage/export", policy.UsageRead, "export sums as CSV or JSON", a.exportUsage),
-		at(get, "/usage/rows", policy.RequestsRead, "export every attempt as CSV or JSON, the oldest first", a.exportRows),
+		at(get, "/usage/export", policy.UsageRead, "export sums as CSV or JSON", a.exportUsage).as("text/csv", "application/json"),
+		at(get, "/usage/rows", policy.RequestsRead, "export every attempt as CSV or JSON, the oldest first", a.exportRows).as("text/csv", "application/json"),
 
 		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),
 		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit).as("application/jsonl"),

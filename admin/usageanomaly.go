@@ -47,8 +47,9 @@ func leastSpread(m storage.Measure) int64 {
 		return 10_000_000
 	case storage.InputTokens, storage.OutputTokens:
 		return 10_000
+	default:
+		return 10
 	}
-	return 10
 }
 
 func (a *api) anomalies(ctx context.Context, in *anomalyQuery) (*one[UsageAnomalies], error) {

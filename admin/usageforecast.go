@@ -57,7 +57,7 @@ type BudgetForecast struct {
 }
 
 func (a *api) forecast(ctx context.Context, in *forecastQuery) (*one[UsageForecast], error) {
-	now := a.Now().UTC()
+	now := a.Now().UTC().Truncate(time.Second)
 	out := UsageForecast{Now: now, Budgets: []BudgetForecast{}}
 	out.Start, out.End = periodOf(in.Period, now)
 	spending, spent, unpriced, err := a.spending(ctx, in.filters(), nil, out.Start, now)

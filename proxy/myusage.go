@@ -67,12 +67,12 @@ type usageOf struct {
 }
 
 type usageRow struct {
-	Start    *time.Time      `json:"start,omitzero"`
-	Provider *string         `json:"provider,omitzero"`
-	Model    *string         `json:"model,omitzero"`
-	Prompt   *string         `json:"prompt,omitzero"`
-	Tag      *string         `json:"tag,omitzero"`
-	Figures  storage.Figures `json:",inline"`
+	Start    *time.Time `json:"start,omitzero"`
+	Provider *string    `json:"provider,omitzero"`
+	Model    *string    `json:"model,omitzero"`
+	Prompt   *string    `json:"prompt,omitzero"`
+	Tag      *string    `json:"tag,omitzero"`
+	storage.Figures
 }
 
 // myUsage answers with what the key used, from the ledger.
@@ -179,7 +179,7 @@ func (f *flight) usageAsked() (q storage.UsageQuery, err error) {
 			return q, providers.Invalid(clean(name), "Unknown parameter: '"+clean(name)+"'. Known are from, to, per and by.")
 		}
 	}
-	q = storage.UsageQuery{To: f.start.UTC(), Per: storage.Day, Limit: mostUsage + 1}
+	q = storage.UsageQuery{To: f.start.UTC().Truncate(time.Second), Per: storage.Day, Limit: mostUsage + 1}
 	if q.To, err = f.timeAsked("to", q.To); err != nil {
 		return q, err
 	}

@@ -82,6 +82,9 @@ func TestMyUsage(t *testing.T) {
 			if err := json.Unmarshal([]byte(body), &said); status != 200 || err != nil {
 				t.Fatalf("status %d: %s, %v", status, body, err)
 			}
+			if strings.Contains(body, "Figures") {
+				t.Errorf("%s: rows are not flat: %s", query, body)
+			}
 			if said.Total.Requests != requests || len(said.Data) != len(rows) {
 				t.Fatalf("%s: %d rows, total %+v", query, len(said.Data), said.Total)
 			}

@@ -21,6 +21,7 @@ import (
 // Form is how rows are printed.
 type Form int
 
+// The forms.
 const (
 	Table Form = iota // for people: the columns that have a heading
 	JSON              // one array of flat objects on one line
@@ -50,6 +51,7 @@ func (s *Sheet) CRLF() { s.csv.UseCRLF = true }
 // tablePage is after how many rows a table is aligned anew.
 const tablePage = 1000
 
+// New makes a sheet that prints to w. It must be closed.
 func New(w io.Writer, as Form, columns []Column) *Sheet {
 	s := &Sheet{form: as, columns: columns, out: bufio.NewWriter(w)}
 	s.csv = csv.NewWriter(s.out)
@@ -181,20 +183,25 @@ func plainText(v jsontext.Value) string {
 	return string(v)
 }
 
+// Null is the cell of what is not known.
 var Null = jsontext.Value("null")
 
+// Text is a cell.
 func Text(s string) jsontext.Value {
 	quoted, _ := jsontext.AppendQuote(nil, strings.ToValidUTF8(s, "\uFFFD"))
 	return quoted
 }
 
+// Int is a cell.
 func Int(n int64) jsontext.Value { return strconv.AppendInt(nil, n, 10) }
 
+// Bool is a cell.
 func Bool(b bool) jsontext.Value { return strconv.AppendBool(nil, b) }
 
 // USD is an exact decimal number.
 func USD(nano int64) jsontext.Value { return jsontext.Value(storage.FormatUSD(nano)) }
 
+// Time is a cell: RFC 3339 in UTC.
 func Time(t time.Time) jsontext.Value { return Text(t.UTC().Format(time.RFC3339Nano)) }
 
 // Millis has microseconds behind the point.
