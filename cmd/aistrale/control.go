@@ -17,6 +17,7 @@ type control struct {
 	store   *store
 	log     *slog.Logger
 	audits  *admin.Auditor
+	exports []*admin.Exporter
 	notices *admin.Notices
 	poster  *outlet.Poster
 	mailer  admin.Mailer // nil where no mail is sent
@@ -38,8 +39,19 @@ func newControl(s *store, config *Config, log *slog.Logger) (*control, error) {
 	if mails != nil { // no interface around a nil pointer
 		c.mailer = mails
 	}
-	c.audits, err = auditor(s, config, c.notices, log)
+	if c.audits, err = auditor(s, config, c.notices, log); err != nil {
+		return nil, err
+	}
+	c.exports, err = exporters(s, config, log)
 	return c, err
+}
+
+// unexported gives how many records of the audit log the place that is furthest behind lacks.
+func (c *control) unexported() (most int64) {
+	for _, x := range c.exports {
+		most = max(most, x.Lag())
+	}
+	return most
 }
 
 // run chains the audit log, and tells webhooks of what happens, until ctx ends.
@@ -48,7 +60,11 @@ func (c *control) run(ctx context.Context) {
 		Notices: c.notices, Vault: controlVault{c.store}, Poster: c.poster, Mailer: c.mailer, Log: c.log,
 	})
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context){c.audits.Run, c.notices.Run, courier.Run} {
+	all := []func(context.Context){c.audits.Run, c.notices.Run, courier.Run}
+	for _, x := range c.exports {
+		all = append(all, x.Run)
+	}
+	for _, run := range all {
 		running.Go(func() { run(ctx) })
 	}
 	running.Wait()

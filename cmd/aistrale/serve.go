@@ -117,6 +117,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		Uncached:  func() int64 { return s.replies.dropped() },
 		Untold:    func() int64 { return s.plane.notices.Dropped() },
 		Unrung:    func() int64 { return s.news.unrung() },
+		Unaudited: func() int64 { return s.plane.unexported() },
 	})
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err

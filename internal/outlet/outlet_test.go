@@ -40,7 +40,7 @@ func TestWebhook(t *testing.T) {
 		w.WriteHeader(status)
 	}))
 	defer server.Close()
-	w, err := NewWebhook(server.URL + "/hook?token=secret")
+	w, err := NewWebhook(server.URL+"/hook?token=secret", "text/plain")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestWebhook(t *testing.T) {
 		t.Errorf("nobody there: error %v", err)
 	}
 	for _, address := range []string{"", "ftp://x", "x", "http://"} {
-		if _, err := NewWebhook(address); err == nil {
+		if _, err := NewWebhook(address, "text/plain"); err == nil {
 			t.Errorf("%q was taken", address)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/aistrale/aistrale/internal/guard"
 )
 
 // webhookTimeout bounds one delivery.
@@ -17,17 +19,18 @@ const webhookTimeout = 10 * time.Second
 // Webhook posts each text to an address.
 type Webhook struct {
 	address string
+	kind    string // of content
 	shown   string // without what may be a secret
 	client  *http.Client
 }
 
-// NewWebhook makes one. The address is the operator's own.
-func NewWebhook(address string) (*Webhook, error) {
+// NewWebhook makes one for texts of a kind of content. The address is the operator's own.
+func NewWebhook(address, kind string) (*Webhook, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, errors.New("it is no http or https URL")
 	}
-	return &Webhook{address: address, shown: u.Scheme + "://" + u.Host, client: &http.Client{
+	return &Webhook{address: address, kind: kind, shown: u.Scheme + "://" + u.Host, client: &http.Client{
 		Timeout:       webhookTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
@@ -42,11 +45,11 @@ func (w *Webhook) Put(ctx context.Context, name string, text []byte) error {
 	if err != nil {
 		return fmt.Errorf("webhook %s: %w", w.shown, err)
 	}
-	r.Header.Set("content-type", "text/plain; charset=utf-8")
+	r.Header.Set("content-type", w.kind)
 	r.Header.Set("idempotency-key", name)
 	answer, err := w.client.Do(r)
 	if err != nil {
-		return fmt.Errorf("webhook %s: %w", w.shown, withoutURL(err))
+		return fmt.Errorf("webhook %s: %w", w.shown, guard.Cause(err))
 	}
 	defer answer.Body.Close()
 	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can be used again
@@ -54,12 +57,4 @@ func (w *Webhook) Put(ctx context.Context, name string, text []byte) error {
 		return fmt.Errorf("webhook %s: it answers %s", w.shown, answer.Status)
 	}
 	return nil
-}
-
-// withoutURL takes the address out of the client's error: its path or query may be a secret.
-func withoutURL(err error) error {
-	if wrapped, ok := err.(*url.Error); ok { //nolint:errorlint // it is what http.Client gives
-		return wrapped.Err
-	}
-	return err
 }

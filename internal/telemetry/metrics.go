@@ -111,11 +111,14 @@ func newMetrics(o Options) *metrics {
 	unrung := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "aistrale_store_unrung_total", Help: "Changes of the store that Redis could not tell the other gateways of; they look for them.",
 	}, func() float64 { return float64(o.Unrung()) })
+	unaudited := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "aistrale_audit_export_lag_records", Help: "Records of the audit log that the export furthest behind lacks.",
+	}, func() float64 { return float64(o.Unaudited()) })
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	m.registry.MustRegister(
 		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, untold, unrung, m.storeChanges, m.lineUp, m.lineUps, newBudgets(o.Budgets),
+		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, untold, unrung, unaudited, m.storeChanges, m.lineUp, m.lineUps, newBudgets(o.Budgets),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })

@@ -36,6 +36,8 @@ type Options struct {
 	// Unrung counts changes of the store that the other gateways could not be told of by Redis; nil
 	// is none.
 	Unrung func() int64
+	// Unaudited gives the records of the audit log that an export lacks, of the one furthest behind.
+	Unaudited func() int64
 	// Budgets lists the budgets that are shown, at each scrape; nil is none. It bounds the list,
 	// and no two of it have one scope and span.
 	Budgets func() []Budget
@@ -62,6 +64,9 @@ func New(o Options) *Telemetry {
 	}
 	if o.Uncached == nil {
 		o.Uncached = func() int64 { return 0 }
+	}
+	if o.Unaudited == nil {
+		o.Unaudited = func() int64 { return 0 }
 	}
 	if o.Untold == nil {
 		o.Untold = func() int64 { return 0 }
