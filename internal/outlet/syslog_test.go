@@ -50,7 +50,7 @@ func TestSyslog_Stream(t *testing.T) {
 		}
 		defer l.Close()
 		if network == "tls" {
-			l = tls.NewListener(l, &tls.Config{Certificates: web.TLS.Certificates}) //nolint:gosec // a test's
+			l = tls.NewListener(l, &tls.Config{Certificates: web.TLS.Certificates})
 		}
 		s, err := NewSyslog(network+"://"+l.Addr().String(), "node-1")
 		if err != nil {
