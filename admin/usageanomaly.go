@@ -57,7 +57,7 @@ func (a *api) anomalies(ctx context.Context, in *anomalyQuery) (*one[UsageAnomal
 	out := UsageAnomalies{To: a.Now().UTC().Truncate(time.Hour), Data: []UsageAnomaly{}}
 	out.From = out.To.Add(-time.Duration(in.Hours) * time.Hour)
 	first := out.From.AddDate(0, 0, -7*policy.AnomalyWeeks).Add(-time.Hour)
-	q := usageAsk{Tally: ledger.Tally{UsageQuery: storage.UsageQuery{From: first, To: out.To, Per: storage.Hour, Where: in.filters(), Limit: mostSums + 1}}}
+	q := usageAsk{Tally: ledger.Tally{UsageQuery: storage.UsageQuery{From: first, To: out.To, Per: storage.Hour, Where: in.filters(), Only: []storage.Measure{m}, Limit: mostSums + 1}}}
 	if in.By != "" {
 		q.By = []storage.Dimension{storage.Dimension(in.By)}
 	}

@@ -111,7 +111,7 @@ func (a *api) forecastBudget(ctx context.Context, b *BudgetStands, now time.Time
 func (a *api) spending(ctx context.Context, where []storage.Filter, counts func(provider, model string) bool, start, now time.Time) (s policy.Spending, spent, unpriced int64, err error) {
 	today := now.Truncate(24 * time.Hour)
 	first := today.AddDate(0, 0, -policy.ForecastDays)
-	q := usageAsk{Tally: ledger.Tally{UsageQuery: storage.UsageQuery{From: first, To: now, Per: storage.Day, Where: where, Limit: mostSums + 1}}}
+	q := usageAsk{Tally: ledger.Tally{UsageQuery: storage.UsageQuery{From: first, To: now, Per: storage.Day, Where: where, Only: []storage.Measure{storage.CostNano, storage.Unpriced}, Limit: mostSums + 1}}}
 	if start.Before(first) {
 		q.From = start
 	}

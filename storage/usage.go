@@ -35,6 +35,9 @@ type UsageQuery struct {
 	By       []Dimension // one sum for each combination; empty: one sum for all
 	Per      Period      // and for each period; "": for the whole span
 	Where    []Filter    // all must hold
+	// Only are the measures that are wanted, of which few are read faster; empty: all. The others
+	// are 0.
+	Only []Measure
 	// Limit bounds the sums of an answer; 0 is all. Which are left out is not said.
 	Limit int
 }

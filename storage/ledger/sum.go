@@ -29,7 +29,7 @@ func SelectSums(q *storage.UsageQuery, b Borders, mark Mark) *Sums {
 		s.quoted(column)
 		s.WriteString(`, `)
 	}
-	s.list(Measures(), func(m string) { s.WriteString(`CAST(coalesce(sum(u.` + m + `), 0) AS BIGINT)`) })
+	s.list(measuresOf(q), func(m string) { s.WriteString(`CAST(coalesce(sum(u.` + m + `), 0) AS BIGINT)`) })
 	s.WriteString(` FROM (`)
 	spans := Spans(q, b)
 	if len(spans) == 0 {
@@ -45,13 +45,33 @@ func SelectSums(q *storage.UsageQuery, b Borders, mark Mark) *Sums {
 	if len(columns) > 0 {
 		s.WriteString(` GROUP BY `)
 		s.list(columns, s.quoted)
-		s.WriteString(` HAVING sum(u.attempts) <> 0`) // corrections may have emptied a roll-up
+		s.WriteString(` HAVING sum(u.counted) <> 0`) // corrections may have emptied a roll-up
 	}
 	if q.Limit > 0 {
 		s.WriteString(` LIMIT `)
 		s.int(int64(q.Limit))
 	}
 	return &Sums{Text: s.String(), Args: s.args, query: q}
+}
+
+// wanted are the measures that a query asks for.
+func wanted(q *storage.UsageQuery) []storage.Measure {
+	if len(q.Only) > 0 {
+		return q.Only
+	}
+	all := make([]storage.Measure, storage.Measures)
+	for m := range all {
+		all[m] = storage.Measure(m)
+	}
+	return all
+}
+
+// measuresOf gives the names of their columns.
+func measuresOf(q *storage.UsageQuery) (names []string) {
+	for _, m := range wanted(q) {
+		names = append(names, m.String())
+	}
+	return names
 }
 
 // sumColumns are the columns of the answer before the measures.
@@ -78,7 +98,8 @@ func (s *statement) span(q *storage.UsageQuery, span Span, tagged bool) {
 		s.int(length)
 		s.WriteString(` AS bucket, `)
 	}
-	s.list(Measures(), func(m string) { s.WriteString(`CAST(sum(` + m + `) AS BIGINT) AS ` + m) })
+	s.list(measuresOf(q), func(m string) { s.WriteString(`CAST(sum(` + m + `) AS BIGINT) AS ` + m) })
+	s.WriteString(`, CAST(sum(attempts) AS BIGINT) AS counted`)
 	s.WriteString(` FROM ` + Table(span.Period) + ` WHERE start >= `)
 	s.arg(span.From)
 	s.WriteString(` AND start < `)
@@ -105,7 +126,7 @@ func (s *Sums) Scan(scan func(...any) error) (storage.UsageSum, error) {
 			targets = append(targets, &sum.KeyName)
 		}
 	}
-	for m := range sum.Totals {
+	for _, m := range wanted(s.query) {
 		targets = append(targets, &sum.Totals[m])
 	}
 	err := scan(targets...)

@@ -48,6 +48,7 @@ func Ledger(t *testing.T, fresh func(t *testing.T) (open func() LedgerStore)) {
 	f("tags", ledgerTags)
 	f("time buckets", ledgerBuckets)
 	f("percentiles", ledgerPercentiles)
+	f("few measures", ledgerOnly)
 	f("an error of the caller", ledgerCallersError)
 	f("writes while it reads", ledgerWritesWhileReading)
 	f("big batch", ledgerBigBatch)

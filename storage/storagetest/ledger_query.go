@@ -182,6 +182,28 @@ func ledgerBuckets(t *testing.T, s LedgerStore) {
 	}
 }
 
+// Few measures, and few sums, may be asked for.
+func ledgerOnly(t *testing.T, s LedgerStore) {
+	all := seriesMix(t, s)
+	q := storage.UsageQuery{By: []storage.Dimension{storage.ByModel}, Per: storage.Day}
+	want := reference(all, q)
+	q.Only = []storage.Measure{storage.CostNano, storage.InputTokens}
+	got := usage(t, s, q)
+	if len(got) != len(want) {
+		t.Fatalf("%d sums, want %d", len(got), len(want))
+	}
+	for i := range got {
+		few := storage.Totals{storage.CostNano: want[i].Totals[storage.CostNano], storage.InputTokens: want[i].Totals[storage.InputTokens]}
+		if got[i].Totals != few || got[i].Series != want[i].Series || !got[i].Start.Equal(want[i].Start) {
+			t.Fatalf("%+v, want %v", got[i], few)
+		}
+	}
+	q.Limit = 3
+	if got := usage(t, s, q); len(got) != 3 {
+		t.Fatalf("%d sums, want 3", len(got))
+	}
+}
+
 func ledgerPercentiles(t *testing.T, s LedgerStore) {
 	var all []storage.Entry
 	for n := range 100 {
