@@ -37,6 +37,8 @@ type APIOptions struct {
 	Notices *Notices
 	Poster  Poster
 	Mailer  Mailer
+	// Sealer has what is sealed sealed anew.
+	Sealer *Sealer
 	// Upstreams are the providers.
 	Upstreams Upstreams
 	// CheckKey says what is wrong with a key for the configuration in force.

@@ -87,6 +87,12 @@ func (a *api) routes() []route { //nolint:funlen // it is one flat list, to be r
 		at(get, "/usage/export", policy.UsageRead, "export sums as CSV or JSON", a.exportUsage).as("text/csv", "application/json"),
 		at(get, "/usage/rows", policy.RequestsRead, "export every attempt as CSV or JSON, the oldest first", a.exportRows).as("text/csv", "application/json"),
 
+		at(get, "/encryption-keys", policy.EncryptionRead, "list encryption keys, and how far a rotation is", a.listEncryptionKeys),
+		at(post, "/encryption-keys/rotate", policy.EncryptionRotate, "make a new data key, under which everything is sealed anew", a.rotateEncryptionKeys),
+		at(post, "/encryption-keys/rewrap", policy.EncryptionRotate, "have data keys wrapped by the master key of now", a.rewrapEncryptionKeys).everyTime(),
+
+		at(get, "/health", policy.HealthRead, "say how the parts of the gateway do", a.health),
+
 		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),
 		at(get, "/audit/export", policy.AuditRead, "export the audit log as JSON lines, with its checkpoints", a.exportAudit).as("application/jsonl"),
 		at(get, "/audit/key", policy.AuditRead, "show the key that verifies checkpoints", a.auditKey),

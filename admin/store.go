@@ -11,6 +11,7 @@ import (
 type Store interface {
 	documentStore
 	accessStore
+	sealedStore
 	// Together makes one change of all that f changes through the context that it is given.
 	Together(ctx context.Context, f func(context.Context) error) error
 	auditStore

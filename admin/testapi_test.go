@@ -62,6 +62,7 @@ type testAPI struct {
 	root  string // the installation's own token
 
 	vault   testVault
+	sealer  *Sealer
 	auditor *Auditor
 	witness testWitness
 	notices *Notices
@@ -85,6 +86,7 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	a.root = text.Reveal()
 	a.vault = newTestVault(t, s)
 	vault, log, now := a.vault, slog.New(slog.NewTextHandler(t.Output(), nil)), func() time.Time { return a.clock }
+	a.sealer = NewSealer(SealerOptions{Store: s, Vault: vault, Wrapper: vault.master, Log: log, Now: now})
 	a.notices = NewNotices(NoticesOptions{Store: s, Log: log, Now: now})
 	a.auditor = NewAuditor(AuditorOptions{Store: s, Vault: vault, Log: log, Now: now, Every: time.Minute, Records: 100, Witnesses: []Outlet{&a.witness}, Notices: a.notices})
 	guarded, err := guard.New(guard.Rules{Allow: []string{"127.0.0.1"}, HTTP: true})
@@ -92,8 +94,8 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	poster := outlet.NewPoster(guarded)
 	a.courier = NewCourier(CourierOptions{Notices: a.notices, Vault: vault, Poster: poster, Mailer: &a.mails, Log: log})
 	server := httptest.NewServer(NewAPI(APIOptions{
-		Upstreams: a,
-		Store:     s, Vault: vault, Auditor: a.auditor, Ledger: l, Budgets: a.budgets,
+		Upstreams: a, Sealer: a.sealer,
+		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, Budgets: a.budgets,
 		Notices: a.notices, Poster: poster, Mailer: &a.mails,
 		CheckKey:    func(*storage.Key) error { return nil },
 		CheckBounds: func(*storage.Bounds) error { return nil },
@@ -105,7 +107,11 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	return a
 }
 
-type testVault struct{ *storage.Vault }
+type testVault struct {
+	*storage.Vault
+	master storage.KeyWrapper
+	keys   dataKeys
+}
 
 func newTestVault(t *testing.T, s dataKeys) testVault {
 	t.Helper()
@@ -116,14 +122,20 @@ func newTestVault(t *testing.T, s dataKeys) testVault {
 	do(t, err)
 	do(t, s.AddDataKey(t.Context(), key))
 	do(t, v.Load(t.Context(), []storage.DataKey{key}))
-	return testVault{v}
+	return testVault{v, master, s}
 }
 
 func (v testVault) Seal(_ context.Context, secret storage.Secret, b storage.Binding) (storage.Sealed, error) {
 	return v.Vault.Seal(secret, b)
 }
 
-func (v testVault) Current(context.Context) (*storage.Vault, error) { return v.Vault, nil }
+func (v testVault) Current(ctx context.Context) (*storage.Vault, error) {
+	keys, err := v.keys.DataKeys(ctx)
+	if err == nil {
+		err = v.Load(ctx, keys)
+	}
+	return v.Vault, err
+}
 
 func (v testVault) Open(_ context.Context, s storage.Sealed, b storage.Binding) (storage.Secret, error) {
 	return v.Vault.Open(s, b)

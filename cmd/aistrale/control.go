@@ -18,6 +18,7 @@ type control struct {
 	log     *slog.Logger
 	audits  *admin.Auditor
 	exports []*admin.Exporter
+	sealer  *admin.Sealer
 	notices *admin.Notices
 	poster  *outlet.Poster
 	mailer  admin.Mailer // nil where no mail is sent
@@ -27,6 +28,7 @@ type control struct {
 
 func newControl(s *store, config *Config, log *slog.Logger) (*control, error) {
 	c := &control{store: s, log: log, notices: admin.NewNotices(admin.NoticesOptions{Store: s, Log: log, Now: s.env.Now})}
+	c.sealer = admin.NewSealer(admin.SealerOptions{Store: s, Vault: controlVault{s}, Wrapper: s.wrapper, Log: log, Now: s.env.Now})
 	guarded, err := config.Outbound.guard()
 	if err != nil {
 		return nil, fmt.Errorf("outbound: %w", err)
@@ -60,7 +62,7 @@ func (c *control) run(ctx context.Context) {
 		Notices: c.notices, Vault: controlVault{c.store}, Poster: c.poster, Mailer: c.mailer, Log: c.log,
 	})
 	var running sync.WaitGroup
-	all := []func(context.Context){c.audits.Run, c.notices.Run, courier.Run}
+	all := []func(context.Context){c.audits.Run, c.sealer.Run, c.notices.Run, courier.Run}
 	for _, x := range c.exports {
 		all = append(all, x.Run)
 	}
@@ -74,8 +76,8 @@ func (c *control) run(ctx context.Context) {
 func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler {
 	s, config := c.store, inForce()
 	return admin.NewAPI(admin.APIOptions{
-		Upstreams: upstreams{inForce},
-		Store:     s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Budgets: c.budgets, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
+		Upstreams: upstreams{inForce}, Sealer: c.sealer,
+		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Budgets: c.budgets, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
 		CheckKey:    func(k *storage.Key) error { return checkKey(k, inForce()) },
 		CheckBounds: func(b *storage.Bounds) error { return checkBounds(b, inForce()) },
 		Log:         c.log, Now: s.env.Now, Version: version,

@@ -14,13 +14,45 @@ const (
 	masterKeyEnv     = "AISTRALE_MASTER_KEY"
 	masterKeyFileEnv = "AISTRALE_MASTER_KEY_FILE"
 	masterKeyName    = "master.key" // in the data folder, developer mode only
+
+	// The master key that the one above replaces.
+	oldMasterKeyEnv     = "AISTRALE_MASTER_KEY_OLD"
+	oldMasterKeyFileEnv = "AISTRALE_MASTER_KEY_OLD_FILE"
 )
 
-// loadMasterKey finds the key-encryption key: in the environment, in the file that the
+// loadMasterKey finds the key-encryption key, and the one before it where that is given too: it
+// still unwraps, and wraps nothing.
+func loadMasterKey(getenv func(string) string, dataDir string, developer bool) (storage.KeyWrapper, error) {
+	key, err := loadNewMasterKey(getenv, dataDir, developer)
+	if err != nil {
+		return nil, err
+	}
+	old, err := loadOldMasterKey(getenv)
+	if old == nil || err != nil {
+		return key, err
+	}
+	return storage.Succession{New: key, Old: old}, nil
+}
+
+// loadOldMasterKey gives nil where there is none.
+func loadOldMasterKey(getenv func(string) string) (storage.KeyWrapper, error) {
+	text, file := getenv(oldMasterKeyEnv), getenv(oldMasterKeyFileEnv)
+	switch {
+	case text != "" && file != "":
+		return nil, fmt.Errorf("%s and %s are both set: leave one", oldMasterKeyEnv, oldMasterKeyFileEnv)
+	case text != "":
+		return parseMasterKey(oldMasterKeyEnv, storage.NewSecret(text))
+	case file != "":
+		return readMasterKey(oldMasterKeyFileEnv, file)
+	}
+	return nil, nil
+}
+
+// loadNewMasterKey finds the key-encryption key: in the environment, in the file that the
 // environment names, or, in developer mode only, in the data folder, where it is made when it is
 // missing. Elsewhere it gives no wrapper and an error that wraps storage.ErrNoMasterKey; that is
 // no trouble for a gateway which neither seals nor opens anything.
-func loadMasterKey(getenv func(string) string, dataDir string, developer bool) (storage.KeyWrapper, error) {
+func loadNewMasterKey(getenv func(string) string, dataDir string, developer bool) (storage.KeyWrapper, error) {
 	text, file := getenv(masterKeyEnv), getenv(masterKeyFileEnv)
 	own := filepath.Join(dataDir, masterKeyName)
 	switch {

@@ -45,6 +45,17 @@ func (s *store) warnUnsealed(config *Config, stored []storage.Key) {
 
 // PutTurns implements proxy.Turns.
 func (s *sealedTurns) PutTurns(ctx context.Context, turns ...storage.Turn) error {
+	err := s.putTurns(ctx, turns)
+	if errors.Is(err, storage.ErrNotFound) { // the data key was rotated away a moment ago
+		s.mu.Lock()
+		s.ready = false
+		s.mu.Unlock()
+		err = s.putTurns(ctx, turns)
+	}
+	return err
+}
+
+func (s *sealedTurns) putTurns(ctx context.Context, turns []storage.Turn) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
