@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
 	"time"
 
@@ -183,6 +184,7 @@ func (s *service) warnFixed(next *Config) {
 			now.Storage.Postgres.Reveal() != next.Storage.Postgres.Reveal()},
 		{"storage.redis or storage.redis_mode", now.Storage.Redis.Reveal() != next.Storage.Redis.Reveal() || now.Storage.RedisMode != next.Storage.RedisMode},
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
+		{"audit, outbound or smtp", !reflect.DeepEqual(now.Audit, next.Audit) || !reflect.DeepEqual(now.Outbound, next.Outbound) || !reflect.DeepEqual(now.SMTP, next.SMTP)},
 		{"turns", now.Turns != next.Turns},
 		{"max_upload or upload_disk", now.MaxUpload != next.MaxUpload || now.UploadDisk != next.UploadDisk},
 		{"max_body, max_header, body_memory or concurrency", now.MaxBody != next.MaxBody || now.MaxHeader != next.MaxHeader ||
