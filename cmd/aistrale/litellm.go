@@ -88,7 +88,7 @@ type importedTarget struct {
 type plainScalar string
 
 // MarshalYAML implements yaml.Marshaler.
-func (p plainScalar) MarshalYAML() (any, error) {
+func (p plainScalar) MarshalYAML() (any, error) { //nolint:unparam // as yaml wants it
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: string(p)}, nil
 }
 

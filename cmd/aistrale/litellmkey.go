@@ -130,10 +130,10 @@ func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\
 // keyModels gives the patterns of models that a key may use.
 func (l *litellm) keyModels(k *litellmKey, leave func(what, why string)) (models []string) {
 	for _, m := range k.Models {
-		switch {
-		case m == "all-proxy-models":
+		switch m {
+		case "all-proxy-models":
 			return nil
-		case m == "all-team-models", m == "no-default-models":
+		case "all-team-models", "no-default-models":
 			leave("models: "+m, "teams have no models here")
 		default:
 			models = append(models, m)

@@ -26,7 +26,7 @@ const (
 	usageAnomaliesUsage = `usage: aistrale usage anomalies [--by project|key|user|provider|model|prompt] [--hours 24] [--measure cost|requests|errors|input_tokens|output_tokens]
        [--workspace NAME] [--config FILE | --url URL] [--json]
        Hours that are unlike the same hours of the four weeks before.`
-	usageExportUsage = `usage: aistrale usage export [--rows] [--by model,key,…] [--per hour|day|week|month] [--since 30d] [--format csv|json] [--out FILE]
+	usageExportUsage = `usage: aistrale usage export [--rows] [--by model,key,…] [--per hour|day|week|month] [--since 30d] [--format csv|json] [--json] [--out FILE]
        [--workspace NAME] [--config FILE | --url URL]
        Sums, or with --rows every attempt, to FILE or stdout.`
 )
