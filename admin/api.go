@@ -131,5 +131,5 @@ func describe(version string) huma.Config {
 }
 
 func unknownPath(w http.ResponseWriter, r *http.Request) {
-	writeProblem(w, huma.Error404NotFound("there is nothing at "+r.Method+" "+r.URL.Path))
+	writeProblem(w, huma.Error404NotFound("there is nothing at "+requestOf(r.Context()).path))
 }

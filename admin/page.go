@@ -1,7 +1,9 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/base64"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -15,7 +17,7 @@ type Page struct {
 // after gives the id that the page begins behind.
 func (p Page) after() (string, error) {
 	id, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	if err != nil {
+	if err != nil || !utf8.Valid(id) || bytes.ContainsRune(id, 0) { // which a store would choke on
 		return "", huma.Error400BadRequest("cursor: it is none that a list gave")
 	}
 	return string(id), nil

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"runtime/debug"
 	"strings"
 	"unicode"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
+
+	"github.com/aistrale/aistrale/storage"
 )
 
 // request is what is known of a request before anything is read of it.
@@ -39,12 +42,12 @@ func (a *api) guarded(next http.Handler) http.Handler {
 		if err != nil {
 			address = r.RemoteAddr
 		}
-		known := &request{id: uuid.Must(uuid.NewV7()).String(), address: address, path: r.Method + " " + r.URL.Path}
+		known := &request{id: uuid.Must(uuid.NewV7()).String(), address: address, path: storage.MaskBearers(r.Method + " " + r.URL.Path)}
 		w.Header().Set("x-request-id", known.id)
 		ctx := context.WithValue(r.Context(), requestKey{}, known)
 		defer a.survive(ctx, w)
 		if !plainURL(r.URL) {
-			writeProblem(w, huma.Error400BadRequest("the path or the query holds control characters, or is not UTF-8 in URL encoding"))
+			writeProblem(w, huma.Error400BadRequest("the path has empty or relative parts, or it or the query holds control characters or is not UTF-8 in URL encoding"))
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -52,14 +55,15 @@ func (a *api) guarded(next http.Handler) http.Handler {
 }
 
 // plainURL reports whether a URL says nothing that is no text: a store would refuse it, and with it
-// the note of what was tried. Parts of a query that cannot be read would count as not said.
+// the note of what was tried. Parts of a query that cannot be read would count as not said, and a
+// path that leads elsewhere would be redirected.
 func plainURL(u *url.URL) bool {
 	query, err := url.QueryUnescape(u.RawQuery)
 	if err != nil || strings.Contains(u.RawQuery, ";") {
 		return false
 	}
 	text := u.Path + query
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+	return path.Clean(u.Path) == strings.TrimSuffix(u.Path, "/") && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // errBrokenOff ends a connection whose answer can be neither finished nor taken back.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // Target is one place a call can be sent to.
@@ -94,6 +95,9 @@ func CheckModelName(name string) error {
 		if part == "" || part == "." || part == ".." {
 			return errors.New("the model name has an empty or relative path segment")
 		}
+	}
+	if storage.MaskBearers(name) != name { // it would stand in the ledger, and in a provider's log
+		return errors.New("the model name holds a key")
 	}
 	return nil
 }

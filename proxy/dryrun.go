@@ -231,5 +231,5 @@ func (f *flight) sayFault(said *dryRun, err error) {
 	said.Error = &dryFault{
 		Code: code(out), Message: out.Message, Param: out.Param, RetryAfter: int64((out.RetryAfter + time.Second - 1) / time.Second),
 	}
-	f.rec.Fault, f.rec.Err = said.Error.Code, err.Error()
+	f.rec.Fault, f.rec.Err = said.Error.Code, storage.MaskBearers(err.Error())
 }

@@ -16,7 +16,7 @@ import (
 func (f *flight) refuse(err error) {
 	out := f.fault(err)
 	status, body := f.endpoint.Face.Refuse(out)
-	f.rec.Status, f.rec.Fault = status, code(out)
+	f.rec.Status, f.rec.Fault, f.rec.Asked = status, code(out), storage.MaskBearers(f.rec.Asked)
 	if f.rec.Outcome == "" {
 		f.rec.Outcome = f.refusal(out)
 	}
@@ -39,7 +39,7 @@ func code(out *providers.Fault) string { return cmp.Or(out.Code, out.Kind.String
 // fault gives any error of the road as what the client of this request will read.
 func (f *flight) fault(err error) *providers.Fault {
 	out := *fault(err) // it may be several requests'
-	out.RequestID = f.rec.ID
+	out.RequestID, out.Message = f.rec.ID, storage.MaskBearers(out.Message)
 	return &out
 }
 

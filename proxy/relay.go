@@ -238,7 +238,7 @@ func (f *flight) settle(err error, last int) {
 		rec.Outcome = f.ending(err)
 	}
 	if err != nil {
-		rec.Err = err.Error()
+		rec.Err = storage.MaskBearers(err.Error())
 		if rec.Outcome == storage.OutcomeClientGone {
 			rec.Status = statusClientGone
 		}

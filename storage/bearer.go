@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -95,4 +96,26 @@ func checkNamed(what, id, name string) error {
 		}
 	}
 	return nil
+}
+
+// MaskBearers takes the secrets of keys and tokens out of a text that quotes what a caller sent:
+// people paste them where a name should be. The public ids stay.
+func MaskBearers(text string) string {
+	for _, prefix := range []string{keyPrefix, tokenPrefix} {
+		for from := 0; ; {
+			i := strings.Index(text[from:], prefix)
+			if i < 0 {
+				break
+			}
+			from += i + len(prefix)
+			end := from
+			for end < len(text) && (alphanumeric(text[end]) || text[end] == '-' || text[end] == '_') {
+				end++
+			}
+			if end-from > idLength+1 && text[from+idLength] == '-' {
+				text = text[:from+idLength+1] + "…" + text[end:]
+			}
+		}
+	}
+	return text
 }

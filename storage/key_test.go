@@ -183,3 +183,21 @@ func FuzzParseKey(f *testing.F) {
 		}
 	})
 }
+
+func TestMaskBearers(t *testing.T) {
+	_, key := NewKey("ci", time.Now())
+	_, token := NewAdminToken("ci", time.Now())
+	f := func(text, want string) {
+		t.Helper()
+		if got := MaskBearers(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+	k, a := key.Reveal(), token.Reveal()
+	f("no such file '"+k+"'.", "no such file '"+k[:16]+"…'.")
+	f(a+" "+a, a[:19]+"… "+a[:19]+"…")
+	f("GET /v1/"+k+"/x?"+k, "GET /v1/"+k[:16]+"…/x?"+k[:16]+"…")
+	for _, plain := range []string{"", "sk-ais-", "sk-ais-…", "sk-ais-abcd2345", "ais-admin-abcd2345", "a sk-ais- b", k[:15] + "é" + k[16:]} {
+		f(plain, plain)
+	}
+}

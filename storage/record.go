@@ -21,10 +21,10 @@ const (
 	OutcomeTimeout       Outcome = "timeout"
 	OutcomeClientGone    Outcome = "client_gone"
 	OutcomePanic         Outcome = "panic"
-	OutcomeHedged        Outcome = "hedged" // another attempt at the same call was faster
-	OutcomeLost          Outcome = "lost"   // the gateway died before it was settled
+	OutcomeHedged        Outcome = "hedged"  // another attempt at the same call was faster
+	OutcomeLost          Outcome = "lost"    // the gateway died before it was settled
 	OutcomeDryRun        Outcome = "dry_run" // only said what it would do
-	OutcomeCached        Outcome = "cached" // answered with what an earlier call was; no upstream was asked
+	OutcomeCached        Outcome = "cached"  // answered with what an earlier call was; no upstream was asked
 )
 
 // Record is the wide event of one request: every stage writes into it, and the log line, the
