@@ -26,6 +26,7 @@ func commands() []command {
 		{name: "key", summary: "virtual keys", under: keyCommands()},
 		{name: "credential", summary: "providers' keys", under: credentialCommands()},
 		{name: "encryption-key", summary: "keys that secrets are sealed under", under: encryptionKeyCommands()},
+		{name: "prompt", summary: "stored prompts, their versions and labels", under: promptCommands()},
 		{name: "usage", summary: "say what was spent, by whom and on what", run: usageSums, under: usageCommands()},
 		{name: "request", summary: "what became of requests, and why", under: requestCommands()},
 		{name: "audit", summary: "who did what in the control plane", under: auditCommands()},
