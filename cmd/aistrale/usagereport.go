@@ -26,9 +26,9 @@ const (
 	usageAnomaliesUsage = `usage: aistrale usage anomalies [--by project|key|user|provider|model|prompt] [--hours 24] [--measure cost|requests|errors|input_tokens|output_tokens]
        [--workspace NAME] [--config FILE | --url URL] [--json]
        Hours that are unlike the same hours of the four weeks before.`
-	usageExportUsage = `usage: aistrale usage export [--rows] [--by model,key,…] [--per hour|day|week|month] [--since 30d] [--format csv|json] [--json] [--out FILE]
+	usageExportUsage = `usage: aistrale usage export [--rows] [--by model,key,…] [--per hour|day|week|month] [--since 30d] [--json] [--out FILE]
        [--workspace NAME] [--config FILE | --url URL]
-       Sums, or with --rows every attempt, to FILE or stdout.`
+       Sums, or with --rows every attempt, as CSV or JSON to FILE or stdout.`
 )
 
 // reportCommand asks the API for a report on usage.
@@ -53,7 +53,7 @@ func newReportCommand(env environment, usage, since string, names ...string) *re
 func reportFlags() map[string]string {
 	return map[string]string{
 		"by": "whose sums", "measure": "what is looked at; without it cost", "limit": "how many; without it 10", "period": "to the end of which; without it month",
-		"hours": "how many hours are judged; without it 24", "per": "and for each of these", "format": "csv or json; without it csv",
+		"hours": "how many hours are judged; without it 24", "per": "and for each of these",
 		"workspace": "whose usage; without it default",
 	}
 }
@@ -210,7 +210,7 @@ func usageAnomalies(ctx context.Context, env environment, args []string) error {
 }
 
 func usageExport(ctx context.Context, env environment, args []string) error {
-	c := newReportCommand(env, usageExportUsage, "30d", "by", "per", "format")
+	c := newReportCommand(env, usageExportUsage, "30d", "by", "per")
 	rows := c.flags.Bool("rows", false, "every attempt")
 	out := c.flags.String("out", "", "the file; without it stdout")
 	if _, err := c.parse(args, 0); err != nil {
@@ -218,6 +218,9 @@ func usageExport(ctx context.Context, env environment, args []string) error {
 	}
 	if err := c.from(); err != nil {
 		return err
+	}
+	if c.json {
+		c.asked.Set("format", "json")
 	}
 	path := "/usage/export?"
 	if *rows {
