@@ -48,6 +48,8 @@ type APIOptions struct {
 	Log         *slog.Logger
 	Now         func() time.Time
 	Version     string
+	// OIDC is where people may sign in besides; nil: nowhere.
+	OIDC *OIDCOptions
 	// SessionLasts is how long a browser stays signed in, SessionIdle how long without a request.
 	SessionLasts, SessionIdle time.Duration
 
@@ -62,8 +64,9 @@ type api struct {
 	sessions shelf[storage.Session]
 	hasher   *hasher
 	throttle *throttle
-	turns    chan struct{} // who asks the ledger has one
-	exports  chan struct{} // who exports rows has one
+	oidc     *identityProvider // nil where none is configured
+	turns    chan struct{}     // who asks the ledger has one
+	exports  chan struct{}     // who exports rows has one
 }
 
 // NewAPI makes the handler of everything under /admin/v1.
@@ -82,7 +85,7 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 	a := &api{
 		APIOptions: o, permits: policy.NewPermits(policy.Permissions()),
 		users: shelf[storage.User]{o.Store, userKind()}, sessions: shelf[storage.Session]{o.Store, sessionKind()},
-		hasher: newHasher(cmp.Or(o.passwordMemory, argonMemory)), throttle: newThrottle(o.Now), turns: make(chan struct{}, usageAtOnce), exports: make(chan struct{}, exportsAtOnce),
+		hasher: newHasher(cmp.Or(o.passwordMemory, argonMemory)), throttle: newThrottle(o.Now), oidc: newIdentityProvider(o.OIDC), turns: make(chan struct{}, usageAtOnce), exports: make(chan struct{}, exportsAtOnce),
 	}
 	mux, always := http.NewServeMux(), map[string]bool{}
 	served := humago.NewWithPrefix(mux, prefix, describe(o.Version))

@@ -21,6 +21,7 @@ type route struct {
 	media        []string // of an answer that is a stream
 	matched      bool     // a change of what has an ETag
 	always       bool     // happens each time that it is asked for, whatever Idempotency-Key says
+	open         bool     // to query parameters that it does not know
 	serve        func(*route, *api, huma.API)
 }
 
@@ -63,12 +64,24 @@ func (r route) everyTime() route {
 	return r
 }
 
+// elsewhere has a route send the browser to another place.
+func elsewhere(r route) route {
+	r.status = http.StatusSeeOther
+	return r
+}
+
+// anyQuery has a route take what parameters there are: others send the browser to it.
+func anyQuery(r route) route {
+	r.open = true
+	return r
+}
+
 func (r *route) operation(a *api, to huma.API) huma.Operation {
 	op := huma.Operation{
 		OperationID: r.id(), Method: r.method, Path: r.path, Summary: strings.ToUpper(r.says[:1]) + r.says[1:],
 		Tags: []string{strings.Split(r.path, "/")[1]}, MaxBodyBytes: maxBody,
 		DefaultStatus: r.status, Errors: r.refusals(), Responses: r.answers(to),
-		Middlewares: huma.Middlewares{a.admit(to, r.action)},
+		Middlewares: huma.Middlewares{a.admit(to, r.action)}, SkipValidateParams: r.open,
 	}
 	if r.action != "" {
 		permission := a.permits.Permission(r.action)

@@ -11,6 +11,8 @@ func (a *api) routes() []route { //nolint:funlen // it is a table //nolint:funle
 	const get, post, put, patch, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 	return []route{
 		create("/session", "", "sign in with a password", a.openSession),
+		elsewhere(at(get, "/session/oidc", "", "sign in at the identity provider: sends the browser there", a.beginOIDC)),
+		anyQuery(at(get, "/session/oidc/callback", "", "where the identity provider sends the browser back", a.endOIDC)),
 		at(remove, "/session", policy.SessionsClose, "sign out", a.closeSession),
 
 		at(get, "/me", policy.MeRead, "who one is, and what one may do", a.me),

@@ -34,6 +34,11 @@ func (s shelf[T]) get(ctx context.Context, workspace, id string) (kept[T], error
 	return s.read(s.store.Document(ctx, s.kind, workspace, id))
 }
 
+// byRef gives the noun of a second name. It wraps storage.ErrNotFound.
+func (s shelf[T]) byRef(ctx context.Context, ref string) (kept[T], error) {
+	return s.read(s.store.DocumentByRef(ctx, s.kind, ref))
+}
+
 // list gives what a query asks for; its kind is the shelf's.
 func (s shelf[T]) list(ctx context.Context, q storage.DocumentQuery) ([]kept[T], error) {
 	q.Kind = s.kind

@@ -17,6 +17,8 @@ type User struct {
 	Subject string
 
 	Memberships []Membership // at most one for each workspace, by its name
+	// Granted are those of them that the identity provider's groups gave at the last sign-in.
+	Granted []Membership
 
 	DisabledAt *time.Time // nil: may sign in
 	SignedInAt *time.Time // the last time; nil never

@@ -31,6 +31,7 @@ type Config struct {
 	LogLevel     string         `yaml:"log_level"`
 	MetricsToken storage.Secret `yaml:"metrics_token"`
 	Sessions     SessionConfig  `yaml:"sessions"`
+	OIDC         OIDCConfig     `yaml:"oidc"`
 	Audit        AuditConfig    `yaml:"audit"`
 	Outbound     OutboundConfig `yaml:"outbound"`
 	SMTP         SMTPConfig     `yaml:"smtp"`
@@ -179,6 +180,7 @@ func defaults() *Config {
 		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20, MaxUpload: 512 << 20, UploadDisk: 4 << 30,
 		Audit:       AuditConfig{Every: 10 * time.Minute, Records: 1000},
 		SMTP:        SMTPConfig{Port: 587, TLS: outlet.TLSStart},
+		OIDC:        OIDCConfig{Scopes: []string{"openid", "email", "profile"}, GroupsClaim: "groups"},
 		Sessions:    SessionConfig{Lasts: 12 * time.Hour, Idle: time.Hour},
 		Concurrency: 16384, DrainTimeout: 30 * time.Second,
 		Timeouts: Timeouts{

@@ -99,7 +99,7 @@ func TestExample_comments(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := mustLoad(t, uncommented(string(text)), "MINE_API_KEY", "m", "GROQ_KEY_A", "a", "GROQ_KEY_B", "b", "AISTRALE_CI_KEY", "sk-ais-ci000000-"+strings.Repeat("x", 32),
-		"AZURE_OPENAI_API_KEY", "a", "AWS_KEY", "id:secret", "VERTEX_CREDENTIALS", "ya29.x")
+		"AZURE_OPENAI_API_KEY", "a", "AWS_KEY", "id:secret", "VERTEX_CREDENTIALS", "ya29.x", "OIDC_SECRET", "s")
 	if len(c.Aliases) != 3 || len(c.Keys) != 1 || len(c.Providers) != 14 || c.Providers[6].Quirks.Rename["max_completion_tokens"] != "max_tokens" {
 		t.Errorf("%+v", c)
 	}

@@ -81,6 +81,7 @@ func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler 
 		CheckKey:    func(k *storage.Key) error { return checkKey(k, inForce()) },
 		CheckBounds: func(b *storage.Bounds) error { return checkBounds(b, inForce()) },
 		Log:         c.log, Now: s.env.Now, Version: version,
+		OIDC:         config.OIDC.options(),
 		SessionLasts: config.Sessions.Lasts, SessionIdle: config.Sessions.Idle,
 	})
 }

@@ -183,6 +183,7 @@ func (s *service) warnFixed(next *Config) {
 		{"journal, ledger or storage.postgres", now.Journal != next.Journal || now.Ledger != next.Ledger ||
 			now.Storage.Postgres.Reveal() != next.Storage.Postgres.Reveal()},
 		{"storage.redis or storage.redis_mode", now.Storage.Redis.Reveal() != next.Storage.Redis.Reveal() || now.Storage.RedisMode != next.Storage.RedisMode},
+		{"oidc or sessions", now.Sessions != next.Sessions || !reflect.DeepEqual(now.OIDC, next.OIDC)},
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
 		{"audit, outbound or smtp", !reflect.DeepEqual(now.Audit, next.Audit) || !reflect.DeepEqual(now.Outbound, next.Outbound) || !reflect.DeepEqual(now.SMTP, next.SMTP)},
 		{"turns", now.Turns != next.Turns},

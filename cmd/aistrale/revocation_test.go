@@ -45,7 +45,9 @@ func TestRevocation(t *testing.T) {
 	}
 	starting.Wait()
 	for _, g := range nodes {
-		eventually(t, "both servers tell of changes", func() bool { return strings.Count(g.metrics(t), "aistrale_store_line_up{line=") == 2 && !strings.Contains(g.metrics(t), `_line_up{line="postgres"} 0`) && !strings.Contains(g.metrics(t), `_line_up{line="redis"} 0`) })
+		eventually(t, "both servers tell of changes", func() bool {
+			return strings.Count(g.metrics(t), "aistrale_store_line_up{line=") == 2 && !strings.Contains(g.metrics(t), `_line_up{line="postgres"} 0`) && !strings.Contains(g.metrics(t), `_line_up{line="redis"} 0`)
+		})
 	}
 	conn, err := pgx.Connect(t.Context(), address)
 	if err != nil {

@@ -58,6 +58,7 @@ func (v *validator) config(c *Config) {
 	v.routing(c)
 	v.aliases(c)
 	v.limits(c)
+	v.oidc(&c.OIDC)
 	v.postgres(c.Storage.Postgres)
 	v.redis(&c.Storage)
 	v.journal(c)
