@@ -28,14 +28,14 @@ const (
        [--config FILE | --url URL] [--json]`
 	promptListUsage = "usage: aistrale prompt list [--workspace W] [--config FILE | --url URL] [--json]"
 	promptShowUsage = `usage: aistrale prompt show NAME[@LABEL|@VERSION] [--workspace W] [--config FILE | --url URL] [--json]
-       NAME alone lists its versions; with a version what that says, as --file takes it.`
-	promptDiffUsage  = "usage: aistrale prompt diff NAME FROM TO [--workspace W] [--config FILE | --url URL]"
+       NAME alone lists its versions; with a version what that says, as prompt version takes it.`
+	promptDiffUsage  = "usage: aistrale prompt diff NAME FROM TO [--workspace W] [--config FILE | --url URL] [--json]"
 	promptLabelUsage = `usage: aistrale prompt label NAME LABEL VERSION|VERSION=WEIGHT,…|none [--workspace W] [--config FILE | --url URL] [--json]
        Moves the label, or makes it: 3, or 3=90,4=10 to split the calls. none removes it.`
 	promptRenderUsage = `usage: aistrale prompt render NAME[@LABEL|@VERSION] [--var NAME=TEXT]… [--variables JSON] [--user U] [--workspace W]
-       [--config FILE | --url URL]
+       [--config FILE | --url URL] [--json]
        Prints the chat that a call would make, and calls nobody.`
-	promptRemoveUsage = "usage: aistrale prompt remove NAME [--workspace W] [--config FILE | --url URL]"
+	promptRemoveUsage = "usage: aistrale prompt remove NAME [--workspace W] [--config FILE | --url URL] [--json]"
 )
 
 // promptCommands work on stored prompts.
