@@ -51,6 +51,8 @@ func (a *api) routes() []route { //nolint:funlen // it is a table //nolint:funle
 
 		at(get, "/requests", policy.RequestsRead, "list requests, the newest first", a.listRequests),
 		at(get, "/requests/{id}", policy.RequestsRead, "explain a request: its attempts, what limits and prices said, every place it might have gone to", a.getRequest),
+		at(get, "/requests/{id}/payload", policy.PayloadsRead, "read what a request asked and was answered, where that is kept", a.getPayload),
+		at(post, "/payloads/erase", policy.PayloadsErase, "erase what is kept of a user", a.erasePayloads),
 		at(get, "/webhooks", policy.WebhooksRead, "list webhooks", a.listWebhooks),
 		create("/webhooks", policy.WebhooksWrite, "make a webhook", a.createWebhook),
 		at(get, "/webhooks/{id}", policy.WebhooksRead, "show a webhook", a.getWebhook),

@@ -15,6 +15,7 @@ type Store interface {
 	// Together makes one change of all that f changes through the context that it is given.
 	Together(ctx context.Context, f func(context.Context) error) error
 	auditStore
+	Payloads
 }
 
 type auditStore interface {

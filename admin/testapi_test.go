@@ -45,6 +45,7 @@ func onStores(t *testing.T, test func(t *testing.T, api *testAPI)) {
 type testStore interface {
 	Store
 	dataKeys
+	AddPayloads(ctx context.Context, payloads ...storage.SealedPayload) error
 }
 
 type dataKeys interface {

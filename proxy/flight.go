@@ -69,6 +69,7 @@ type flight struct {
 	bill      bill
 
 	recollection recollection
+	payload      payload
 
 	mu       sync.Mutex
 	token    uint64
@@ -127,6 +128,7 @@ func (g *Gateway) end(f *flight) {
 	f.reply.reset()
 	f.recollection.reset()
 	f.prompted, f.unsaid = keep(f.prompted), nil
+	f.payload.reset()
 	f.body, f.rewritten, f.unfolded, f.sent, f.scratch, f.out = keep(f.body), keep(f.rewritten), keep(f.unfolded), keep(f.sent), keep(f.scratch), keep(f.out)
 	g.spare.Put(f)
 }

@@ -53,6 +53,8 @@ type Options struct {
 	Health *policy.Health
 	// Turns keeps what was said to models whose providers keep nothing; nil: it is not kept.
 	Turns Turns
+	// Payloads keeps what was asked and answered, for keys that want that; nil: nobody's.
+	Payloads Payloads
 	// Objects knows whose stored objects are; nil: nobody has any.
 	Objects Objects
 	// Usage tells keys what they used; nil: it is kept nowhere.

@@ -30,6 +30,7 @@ func (f *flight) refuse(err error) {
 	f.g.hurry(f.fc, len(body))
 	f.letGo()
 	f.settle(err, len(body))
+	f.keepPayload(body, false)
 	f.g.end(f)
 }
 

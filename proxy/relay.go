@@ -20,6 +20,7 @@ func (f *flight) relay() {
 	if r.whole {
 		f.settle(nil, len(f.scratch))
 		f.remember(f.scratch)
+		f.keepPayload(f.scratch, f.call.Stream)
 		f.writeHeaders()
 		f.g.hurry(f.fc, len(f.scratch))
 		f.scratch = f.fc.Response.SwapBody(f.scratch)
@@ -82,7 +83,7 @@ func (b *streamBody) WriteTo(w io.Writer) (total int64, err error) {
 	}()
 	for {
 		if len(f.out) > 0 && (r.done || len(f.out) >= gather || !r.ready()) {
-			f.recollection.sent(f.out)
+			f.noteSent(f.out)
 			n, err := b.write(w, f.out)
 			total += int64(n)
 			if err != nil {
@@ -111,7 +112,7 @@ func (r *reply) ready() bool { return r.frames.Buffered() || r.x.Buffered() }
 func (b *streamBody) silent(w io.Writer) error {
 	f := b.f
 	if len(f.out) > 0 {
-		f.recollection.sent(f.out)
+		f.noteSent(f.out)
 		_, err := b.write(w, f.out)
 		f.out = f.out[:0]
 		return err
@@ -205,6 +206,7 @@ func (b *streamBody) Close() error {
 	if err == nil && !f.reply.cut {
 		f.remember(f.recollection.body)
 	}
+	f.keepPayload(f.payload.sent, true)
 	if s := f.g.options.Streams; s != nil {
 		s.StreamClosed()
 	}

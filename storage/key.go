@@ -44,6 +44,8 @@ type Key struct {
 	// Store is how long the gateway keeps responses and conversations of the key's that models'
 	// providers do not keep; 0 not at all.
 	Store time.Duration `json:"-"`
+	// Payloads say what is kept of what the key's calls ask and are answered.
+	Payloads PayloadSettings `json:"-"`
 	// Priority says who goes first where calls wait for a limit: the higher. 0 is the usual.
 	Priority int `json:"-"`
 	// Bounds are the key's own limits and budgets.
@@ -165,6 +167,9 @@ func (k *Key) checkWays() error {
 	}
 	if k.Cache < 0 {
 		return fmt.Errorf("key %q: cache is negative", k.Name)
+	}
+	if err := k.Payloads.Check(); err != nil {
+		return fmt.Errorf("key %q: %w", k.Name, err)
 	}
 	if k.Store < 0 {
 		return fmt.Errorf("key %q: store is negative", k.Name)

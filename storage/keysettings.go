@@ -25,6 +25,23 @@ type keySettings struct {
 	Cache          span                      `json:"cache,omitzero"`
 	Store          span                      `json:"store,omitzero"`
 	Bounds
+	Payloads payloadSettings `json:"payloads,omitzero"`
+}
+
+type payloadSettings struct {
+	Keep     span     `json:"keep,omitzero"`
+	Request  bool     `json:"request,omitzero"`
+	Response bool     `json:"response,omitzero"`
+	MaxBytes int64    `json:"max_bytes,omitzero"`
+	Redact   []string `json:"redact,omitzero"`
+}
+
+func payloadsSaid(s *PayloadSettings) payloadSettings {
+	return payloadSettings{span(s.Keep), s.Request, s.Response, s.MaxBytes, s.Redact}
+}
+
+func (s *payloadSettings) settings() PayloadSettings {
+	return PayloadSettings{time.Duration(s.Keep), s.Request, s.Response, s.MaxBytes, s.Redact}
 }
 
 type keyTimeouts struct {
@@ -53,6 +70,7 @@ func (k *Key) Settings() ([]byte, error) {
 		Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders,
 		Timeouts: keyTimeouts{span(k.Timeouts.FirstByte), span(k.Timeouts.StreamIdle), span(k.Timeouts.Total)}, Defaults: fieldsOf(k.Parameters.Defaults), Force: fieldsOf(k.Parameters.Force),
 		Priority: k.Priority, Sticky: k.Sticky, Cache: span(k.Cache), Store: span(k.Store), Bounds: k.Bounds,
+		Payloads: payloadsSaid(&k.Payloads),
 	}, json.Deterministic(true))
 	if err != nil {
 		return nil, fmt.Errorf("key %q: settings: %w", k.Name, err)
@@ -74,6 +92,7 @@ func (k *Key) SetSettings(text []byte) error {
 	k.Timeouts = KeyTimeouts{time.Duration(s.Timeouts.FirstByte), time.Duration(s.Timeouts.StreamIdle), time.Duration(s.Timeouts.Total)}
 	k.Priority, k.Sticky, k.Cache, k.Store = s.Priority, s.Sticky, time.Duration(s.Cache), time.Duration(s.Store)
 	k.Bounds = s.Bounds
+	k.Payloads = s.Payloads.settings()
 	return nil
 }
 

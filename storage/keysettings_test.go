@@ -23,6 +23,7 @@ func settled() storage.Key {
 			Limits:  []storage.LimitSettings{{Models: []string{"groq/*"}, RequestsPerMinute: 60, TokensPerMinute: 9, Count: storage.CountInput, Burst: 1, BurstTokens: 2}, {Concurrent: 3, RequestsPerDay: 4}},
 			Budgets: []storage.BudgetSettings{{USD: "25.000000001", Per: "month", TimeZone: "Europe/Berlin", Soft: []int{}, Hard: new(bool)}, {Tokens: 9, Count: storage.CountOutput, Per: "30d", Unbounded: storage.GapCap}},
 		},
+		Payloads: storage.PayloadSettings{Keep: 720 * time.Hour, Request: true, Response: true, MaxBytes: 1 << 20, Redact: []string{"email"}},
 	}
 }
 

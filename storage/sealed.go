@@ -34,6 +34,12 @@ func SealedTables() []SealedTable {
 				return (&Turn{ID: v[0], Workspace: v[1], Previous: v[2], Within: v[3]}).binding()
 			},
 		},
+		{
+			Name: payloadTable, Key: []string{"id"}, More: []string{"workspace", "owner", "end_user"},
+			Bind: func(v []string) Binding {
+				return (&Payload{ID: v[0], Workspace: v[1], User: v[2], EndUser: v[3]}).Binding()
+			},
+		},
 	}
 }
 

@@ -29,6 +29,7 @@ func commands() []command {
 		{name: "prompt", summary: "stored prompts, their versions and labels", under: promptCommands()},
 		{name: "usage", summary: "say what was spent, by whom and on what", run: usageSums, under: usageCommands()},
 		{name: "request", summary: "what became of requests, and why", under: requestCommands()},
+		{name: "payload", summary: "what is kept of what was asked and answered", under: payloadCommands()},
 		{name: "audit", summary: "who did what in the control plane", under: auditCommands()},
 		{name: "webhook", summary: "who is told of what happens", under: webhookCommands()},
 		{name: "import", summary: "take over what another gateway has", under: importCommands()},

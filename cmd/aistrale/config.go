@@ -59,6 +59,8 @@ type Config struct {
 
 	Cache CacheConfig `yaml:"cache"`
 	Turns TurnsConfig `yaml:"turns"`
+	// Payloads bounds what is kept of what calls ask and are answered.
+	Payloads PayloadsConfig `yaml:"payloads"`
 
 	Journal JournalConfig `yaml:"journal"`
 	Ledger  LedgerConfig  `yaml:"ledger"`
@@ -191,13 +193,14 @@ func defaults() *Config {
 		Retry: RetryConfig{
 			Max: 2, Backoff: 100 * time.Millisecond, MaxBackoff: 2 * time.Second, AfterMax: time.Second, BudgetPercent: 10, Floor: 10,
 		},
-		Breaker: BreakerConfig{Failures: 5, Requests: 20, Percent: 50, Window: 30 * time.Second, OpenFor: 10 * time.Second},
-		Queue:   QueueConfig{MaxDepth: 100},
-		Cache:   CacheConfig{Memory: 64 << 20, MaxReply: 1 << 20},
-		Turns:   TurnsConfig{MaxLifetime: 30 * 24 * time.Hour, MaxSize: 8 << 20},
-		Storage: StorageConfig{RedisMode: redisLocal},
-		Journal: JournalConfig{Store: journalFile, Fsync: "interval", OnError: "deny"},
-		Ledger:  LedgerConfig{Ship: true, KeepRows: 90 * 24 * time.Hour, KeepMinutes: 7 * 24 * time.Hour, KeepHours: 90 * 24 * time.Hour},
+		Breaker:  BreakerConfig{Failures: 5, Requests: 20, Percent: 50, Window: 30 * time.Second, OpenFor: 10 * time.Second},
+		Queue:    QueueConfig{MaxDepth: 100},
+		Cache:    CacheConfig{Memory: 64 << 20, MaxReply: 1 << 20},
+		Payloads: PayloadsConfig{Memory: 64 << 20, MaxLifetime: 90 * 24 * time.Hour},
+		Turns:    TurnsConfig{MaxLifetime: 30 * 24 * time.Hour, MaxSize: 8 << 20},
+		Storage:  StorageConfig{RedisMode: redisLocal},
+		Journal:  JournalConfig{Store: journalFile, Fsync: "interval", OnError: "deny"},
+		Ledger:   LedgerConfig{Ship: true, KeepRows: 90 * 24 * time.Hour, KeepMinutes: 7 * 24 * time.Hour, KeepHours: 90 * 24 * time.Hour},
 	}
 }
 

@@ -91,6 +91,7 @@ func checkKey(k *storage.Key, config *Config) error {
 	v := validator{found: &mistakes{}, places: map[string]place{}}
 	v.denials(&KeyConfig{Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders, Store: k.Store}, "settings", config)
 	v.bounds(&k.Bounds, "settings", config)
+	v.keyPayloads(k.Payloads, "settings.payloads", config)
 	return v.found.orNone()
 }
 

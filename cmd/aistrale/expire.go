@@ -6,7 +6,7 @@ import (
 )
 
 // forgetExpired drops, now and every hour, the stored objects that have expired at their
-// providers, the turns whose time has ended, and of the control plane the sessions, and the answers
+// providers, the turns and payloads whose time has ended, and of the control plane the sessions, and the answers
 // kept for requests that are sent again. It returns when ctx ends.
 func (s *service) forgetExpired(ctx context.Context) {
 	tick := time.NewTicker(trimEvery)
@@ -14,6 +14,7 @@ func (s *service) forgetExpired(ctx context.Context) {
 	for {
 		s.forget(ctx, "objects", s.store.ExpireObjects)
 		s.forget(ctx, "turns", s.store.ExpireTurns)
+		s.forget(ctx, "payloads", s.store.ExpirePayloads)
 		s.forget(ctx, "sessions", s.store.ExpireDocuments)
 		select {
 		case <-ctx.Done():

@@ -34,6 +34,7 @@ var arrows = []arrow{
 	{"storage/*", []string{"storage", "providers", "policy"}},
 	{"internal/accesstoken", []string{"storage"}},
 	{"internal/guard", nil},
+	{"internal/redact", nil},
 	{"internal/outlet", []string{"internal/guard", "providers", "providers/aws"}},
 	{"internal/sheet", []string{"storage"}},
 	{"internal/telemetry", []string{"storage", "providers"}},

@@ -36,6 +36,7 @@ type KeyConfig struct {
 	Store          time.Duration       `yaml:"store"`    // how long responses and conversations are; 0: not at all
 	Limits         []LimitConfig       `yaml:"limits"`   // of the key itself, without a scope
 	Budgets        []BudgetConfig      `yaml:"budgets"`
+	Payloads       KeyPayloads         `yaml:"payloads"` // what is kept of what is asked and answered
 }
 
 // KeyTimeouts has the fields of storage.KeyTimeouts, to which it converts.
@@ -67,7 +68,7 @@ func (k *KeyConfig) put(key *storage.Key) (err error) {
 	key.AllowProviders, key.DenyProviders = k.AllowProviders, k.DenyProviders
 	key.Parameters = storage.Parameters{Defaults: k.Defaults, Force: k.Force}
 	key.Timeouts, key.Priority, key.Sticky = storage.KeyTimeouts(k.Timeouts), k.Priority, k.Sticky
-	key.Cache, key.Store = k.Cache, k.Store
+	key.Cache, key.Store, key.Payloads = k.Cache, k.Store, k.Payloads.settings()
 	if k.Models != nil {
 		key.Models = k.Models
 	}
@@ -119,6 +120,7 @@ func (v *validator) denials(k *KeyConfig, at string, c *Config) {
 	if k.Store > c.Turns.MaxLifetime {
 		v.wrong(member(at, "store"), "is longer than turns.max_lifetime, %s", c.Turns.MaxLifetime)
 	}
+	v.keyPayloads(k.Payloads.settings(), member(at, "payloads"), c)
 	v.patterns(member(at, "deny_models"), k.DenyModels, c)
 	if own, err := boundsOf(k.Limits, k.Budgets); err == nil {
 		v.bounds(&own, at, c)

@@ -57,6 +57,13 @@ type objectStore interface {
 type keptStore interface {
 	objectStore
 	turnStore
+	payloadStore
+}
+
+// payloadStore keeps what requests asked and were answered, sealed.
+type payloadStore interface {
+	AddPayloads(ctx context.Context, payloads ...storage.SealedPayload) error
+	ExpirePayloads(ctx context.Context, before time.Time) (int64, error)
 }
 
 // turnStore keeps turns of conversations, sealed.

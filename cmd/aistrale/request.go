@@ -19,6 +19,10 @@ const (
        The newest first. What ends in * stands for all that begin so.`
 	requestShowUsage = `usage: aistrale request show ID [--workspace W] [--config FILE | --url URL] [--json]
        ID is x-request-id of the answer.`
+	requestPayloadUsage = `usage: aistrale request payload ID [--workspace W] [--config FILE | --url URL]
+       What was asked and answered, redacted, as JSON, where the key has it kept. The audit log says who read it.`
+	payloadEraseUsage = `usage: aistrale payload erase USER [--workspace W] [--config FILE | --url URL] [--json]
+       USER is the owner of keys, or an end user as clients said it.`
 )
 
 // requestCommands tell of requests that have ended.
@@ -26,7 +30,45 @@ func requestCommands() []command {
 	return []command{
 		{name: "list", summary: "list requests, the newest first", run: requestList},
 		{name: "show", summary: "explain a request: attempts, limits, prices, every place it might have gone to", run: requestShow},
+		{name: "payload", summary: "read what a request asked and was answered, where that is kept", run: requestPayload},
 	}
+}
+
+// payloadCommands are about what is kept of requests, as a whole.
+func payloadCommands() []command {
+	return []command{{name: "erase", summary: "erase what is kept of a user", run: payloadErase}}
+}
+
+func requestPayload(ctx context.Context, env environment, args []string) error {
+	c := newControlCommand(env, requestPayloadUsage)
+	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "whose it is")
+	words, err := c.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	return c.withAPI(ctx, func(api *apiClient) error {
+		return api.download(ctx, requestPath(words[0], "/payload", *workspace), env.Stdout)
+	})
+}
+
+func payloadErase(ctx context.Context, env environment, args []string) error {
+	c := newControlCommand(env, payloadEraseUsage)
+	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "where")
+	words, err := c.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	return c.withAPI(ctx, func(api *apiClient) error {
+		var done admin.Erased
+		if err := api.call(ctx, http.MethodPost, "/payloads/erase?workspace="+url.QueryEscape(*workspace), map[string]string{"user": words[0]}, &done); err != nil {
+			return err
+		}
+		if c.json {
+			return printJSON(env.Stdout, []admin.Erased{done})
+		}
+		_, err := fmt.Fprintf(env.Stdout, "What was kept of %d requests is erased.\n", done.Requests)
+		return err
+	})
 }
 
 func requestList(ctx context.Context, env environment, args []string) error {

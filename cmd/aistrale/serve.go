@@ -74,6 +74,7 @@ type service struct {
 	counting  *counting
 	replies   *replies
 	news      *news
+	payloads  *payloadKeeper
 	gateway   *proxy.Gateway
 	state     *state
 	server    *proxy.Server
@@ -118,6 +119,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		Untold:    func() int64 { return s.plane.notices.Dropped() },
 		Unrung:    func() int64 { return s.news.unrung() },
 		Unaudited: func() int64 { return s.plane.unexported() },
+		Unkept:    func() int64 { return s.payloads.dropped() },
 	})
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err
@@ -133,6 +135,9 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		return nil, err
 	}
 	s.store.changed = s.news.changed
+	if s.payloads, err = newPayloadKeeper(s.store, s.inForce.Load, config); err != nil {
+		return nil, err
+	}
 	if err := s.newGateway(); err != nil {
 		return nil, err
 	}
@@ -194,7 +199,7 @@ func (s *service) newGateway() error {
 	gateway, err := proxy.New(proxy.Options{
 		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Headers: catalog.GovernedHeaders(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
-		Replies: s.replies.kept(), Objects: s.store, Turns: s.store.turns(), Usage: s.accounts.told(),
+		Replies: s.replies.kept(), Objects: s.store, Turns: s.store.turns(), Payloads: s.payloads, Usage: s.accounts.told(),
 		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
 		Limits: proxy.Limits{
 			MaxBody: int(c.MaxBody), MaxReply: maxReply, MaxCached: int(c.Cache.MaxReply), MaxTurn: int(c.Turns.MaxSize), TurnLife: c.Turns.MaxLifetime, BodyMemory: int64(c.BodyMemory), Hold: c.Timeouts.Hold,
@@ -281,7 +286,7 @@ func (s *service) close() error {
 		s.state.close()
 	}
 	errs = append(errs, s.mock.close()) // after the connections to it
-	errs = append(errs, s.counting.close(), s.replies.close(), s.news.close(), s.accounts.close())
+	errs = append(errs, s.payloads.close(), s.counting.close(), s.replies.close(), s.news.close(), s.accounts.close())
 	if s.telemetry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		errs = append(errs, s.telemetry.Close(ctx))

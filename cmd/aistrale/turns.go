@@ -83,6 +83,13 @@ func (s *sealedTurns) prepare(ctx context.Context) error {
 	return nil
 }
 
+// forget has the data keys read anew before the next is sealed.
+func (s *sealedTurns) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready = false
+}
+
 // FindTurns implements proxy.Turns.
 func (s *sealedTurns) FindTurns(ctx context.Context, workspace string, ids ...string) ([]storage.Turn, error) {
 	sealed, err := s.store.FindTurns(ctx, workspace, ids...)

@@ -108,6 +108,13 @@ func (v *validator) sizes(c *Config) {
 }
 
 func (v *validator) turns(c *Config) {
+	if c.Payloads.MaxLifetime <= 0 {
+		v.wrong("payloads.max_lifetime", "is %s, and must be above zero", c.Payloads.MaxLifetime)
+	}
+	if c.Payloads.Memory < 1 {
+		v.wrong("payloads.memory", "is %d, and must be above zero", c.Payloads.Memory)
+	}
+	v.payloads(c)
 	if c.Turns.MaxLifetime <= 0 {
 		v.wrong("turns.max_lifetime", "must be more than 0: nothing is kept for ever")
 	}

@@ -26,7 +26,7 @@ func levelOf(r *storage.Record) slog.Level {
 		return slog.LevelError
 	case storage.OutcomeUpstreamError, storage.OutcomeBrokenStream, storage.OutcomeTimeout:
 		return slog.LevelWarn
-	case storage.OutcomeOK, storage.OutcomeRefused, storage.OutcomeClientGone, storage.OutcomeHedged, storage.OutcomeLost, storage.OutcomeCached:
+	case storage.OutcomeOK, storage.OutcomeRefused, storage.OutcomeClientGone, storage.OutcomeHedged, storage.OutcomeLost, storage.OutcomeCached, storage.OutcomeDryRun:
 	}
 	if r.Status >= 500 {
 		return slog.LevelError

@@ -114,11 +114,14 @@ func newMetrics(o Options) *metrics {
 	unaudited := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "aistrale_audit_export_lag_records", Help: "Records of the audit log that the export furthest behind lacks.",
 	}, func() float64 { return float64(o.Unaudited()) })
+	unkept := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "aistrale_payloads_dropped_total", Help: "Requests whose payload was to be kept and was not: too many at once, not to be redacted, or no store.",
+	}, func() float64 { return float64(o.Unkept()) })
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	m.registry.MustRegister(
 		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, untold, unrung, unaudited, m.storeChanges, m.lineUp, m.lineUps, newBudgets(o.Budgets),
+		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, unkept, untold, unrung, unaudited, m.storeChanges, m.lineUp, m.lineUps, newBudgets(o.Budgets),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })

@@ -38,6 +38,8 @@ type Options struct {
 	Unrung func() int64
 	// Unaudited gives the records of the audit log that an export lacks, of the one furthest behind.
 	Unaudited func() int64
+	// Unkept counts the payloads that were to be kept and were not; nil is none.
+	Unkept func() int64
 	// Budgets lists the budgets that are shown, at each scrape; nil is none. It bounds the list,
 	// and no two of it have one scope and span.
 	Budgets func() []Budget
@@ -73,6 +75,9 @@ func New(o Options) *Telemetry {
 	}
 	if o.Unrung == nil {
 		o.Unrung = func() int64 { return 0 }
+	}
+	if o.Unkept == nil {
+		o.Unkept = func() int64 { return 0 }
 	}
 	if o.Level == nil {
 		o.Level = slog.LevelInfo

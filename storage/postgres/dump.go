@@ -25,7 +25,7 @@ const (
 // Instances are left out: none of them lives in what is restored.
 func dumped() []string {
 	return []string{
-		"workspaces", "projects", "users", "keys", "data_keys", "credentials", "admin_tokens", "settings", "prices", "objects", "turns",
+		"workspaces", "projects", "users", "keys", "data_keys", "credentials", "admin_tokens", "settings", "prices", "objects", "turns", "payloads",
 		"documents", "audit_inbox", "audit_log",
 		"series", "entries", "usage_minute", "usage_hour", "usage_day", "borders", "open_attempts",
 	}

@@ -39,6 +39,9 @@ func sealSome(t *testing.T, s NounStore, v *storage.Vault) {
 		turn, err := storage.Turn{ID: name, Workspace: "team", CreatedAt: start(), ExpiresAt: &ends, Content: []byte(canary)}.Seal(v)
 		do(t, err)
 		do(t, s.PutTurns(t.Context(), turn))
+		payload, err := storage.Payload{ID: name, Workspace: "team", User: "ada", EndUser: "u1", CreatedAt: start(), ExpiresAt: ends, Content: []byte(canary)}.Seal(v)
+		do(t, err)
+		do(t, s.AddPayloads(t.Context(), payload))
 	}
 }
 

@@ -67,6 +67,7 @@ type RememberingStore interface {
 	PriceStore
 	ObjectStore
 	TurnStore
+	PayloadStore
 }
 
 // Nouns tests a NounStore. open gives an empty one.
@@ -74,6 +75,7 @@ func Nouns(t *testing.T, open func(t *testing.T) NounStore) {
 	t.Run("keys", func(t *testing.T) { Keys(t, func(t *testing.T) KeyStore { return open(t) }) })
 	t.Run("credentials", func(t *testing.T) { Credentials(t, func(t *testing.T) CredentialStore { return open(t) }) })
 	t.Run("sealed", func(t *testing.T) { Seals(t, func(t *testing.T) NounStore { return open(t) }) })
+	t.Run("payloads", func(t *testing.T) { Payloads(t, open) })
 	t.Run("admin tokens", func(t *testing.T) { AdminTokens(t, func(t *testing.T) TokenStore { return open(t) }) })
 	t.Run("meta", func(t *testing.T) { Meta(t, func(t *testing.T) MetaStore { return open(t) }) })
 	t.Run("prices", func(t *testing.T) { Prices(t, func(t *testing.T) PriceStore { return open(t) }) })
