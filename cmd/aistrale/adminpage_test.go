@@ -116,6 +116,7 @@ outbound: {allow: [hooks.example.com, 127.0.0.1], http: true}
 	r.key = r.at.must(t, "", "key", "create", "page", "--config", config)
 	r.g = r.at.begin(t, "serve", "--config", config)
 	r.at.write(t, "credential.json", `{"name":"openai","secret":"sk-0123456789"}`)
+	r.at.write(t, "greeting.yaml", "messages: [{role: system, content: 'Greet {{name}}.'}]\nmodel: fast\nvariables: {name: {type: string}}\n")
 	r.at.write(t, "key.txt", "sk-0123456789\n")
 	r.at.write(t, "batch.yaml", "limits: [{requests_per_minute: 60}]\nbudgets: [{usd: 25, per: month}]\n")
 	r.at.env = append(r.at.env, "HOME="+r.at.dir, "PASSWORD=correct horse battery", "URL="+r.g.admin)

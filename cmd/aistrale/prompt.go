@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,9 +110,17 @@ func promptCreate(ctx context.Context, env environment, args []string) error {
 
 // readTemplate reads a version from a file, as the API takes one.
 func readTemplate(file, note, labels string) (map[string]any, error) {
-	root, err := readYAML(file) // JSON is YAML too
-	if err != nil || root == nil {
-		return nil, fmt.Errorf("--file: %s: it holds no template: %w", file, err)
+	source, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("--file: %w", err)
+	}
+	defer source.Close()
+	root, err := parseYAML(source, file) // JSON is YAML too
+	if err != nil {
+		return nil, fmt.Errorf("--file: %w", err)
+	}
+	if root == nil {
+		return nil, fmt.Errorf("--file: %s: it is empty", file)
 	}
 	reader := &decoder{found: &mistakes{file: file}, places: map[string]place{}, verbatim: true}
 	text, err := reader.json(nil, root, "", 0)
