@@ -288,7 +288,7 @@ func sumName(q *usageAsk, s *ledger.Sum) string {
 		parts = append(parts, *d.Of(&s.Series))
 	}
 	parts = append(parts, s.KeyName)
-	return strings.Join(append(parts, s.Facets...), "\x00")
+	return strings.ToValidUTF8(strings.Join(append(parts, s.Facets...), "\x01"), "?") // a cursor has no NUL
 }
 
 // Resolve implements huma.Resolver: of a parameter that stands twice only one would be heard.
