@@ -14,6 +14,11 @@ type Store interface {
 	sealedStore
 	// Together makes one change of all that f changes through the context that it is given.
 	Together(ctx context.Context, f func(context.Context) error) error
+	historyStore
+}
+
+// historyStore keeps what was done and said.
+type historyStore interface {
 	auditStore
 	Payloads
 }
