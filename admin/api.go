@@ -43,6 +43,8 @@ type APIOptions struct {
 	Upstreams Upstreams
 	// CheckKey says what is wrong with a key for the configuration in force.
 	CheckKey func(*storage.Key) error
+	// CheckPayloads does so with what a project keeps of its calls.
+	CheckPayloads func(storage.PayloadSettings) error
 	// CheckBounds says the same of limits and budgets of a workspace or a project.
 	CheckBounds func(*storage.Bounds) error
 	Log         *slog.Logger

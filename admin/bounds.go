@@ -45,6 +45,18 @@ func (s WorkspaceSettings) parts(t *storage.Tenant) []part {
 	}
 }
 
+// checkSettings says what is wrong with what is said of a tenant.
+func (a *api) checkSettings(t *storage.Tenant, s bounding) error {
+	kept, err := s.payloads().settings()
+	if err == nil {
+		err = a.CheckPayloads(kept)
+	}
+	if err != nil {
+		return huma.Error422UnprocessableEntity(err.Error())
+	}
+	return a.checkParts(s.parts(t))
+}
+
 // checkParts says what is wrong with what a tenant is to bring along, in itself or for the
 // configuration in force.
 func (a *api) checkParts(parts []part) error {

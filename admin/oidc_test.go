@@ -52,7 +52,7 @@ func newIDP(t *testing.T, a *testAPI, change func(*OIDCOptions)) *idp {
 	}
 	server := httptest.NewServer(NewAPI(APIOptions{
 		Store: a.store, Auditor: a.auditor, OIDC: o, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: func() time.Time { return a.clock },
-		CheckKey: func(*storage.Key) error { return nil }, CheckBounds: func(*storage.Bounds) error { return nil },
+		CheckKey: func(*storage.Key) error { return nil }, CheckPayloads: func(p storage.PayloadSettings) error { return p.Check() }, CheckBounds: func(*storage.Bounds) error { return nil },
 		SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,
 	}))
 	t.Cleanup(server.Close)

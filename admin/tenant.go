@@ -50,7 +50,8 @@ type Project struct {
 
 // ProjectSettings are what may be said of a project.
 type ProjectSettings struct {
-	Description string `json:"description,omitempty" maxLength:"1024"`
+	Description string      `json:"description,omitempty" maxLength:"1024"`
+	Payloads    PayloadRule `json:"payloads,omitzero" doc:"What is kept of what its keys' calls ask and are answered, where a key says nothing of that itself"`
 	storage.Bounds
 }
 
@@ -62,9 +63,10 @@ type tenants[S bounding, T any] struct {
 	show   func(storage.Tenant, S) T
 }
 
-// bounding is what says of a tenant what it bounds.
+// bounding is what says of a tenant what it bounds, and what is kept of its calls.
 type bounding interface {
 	parts(t *storage.Tenant) []part
+	payloads() PayloadRule
 }
 
 func (a *api) workspaces() tenants[WorkspaceSettings, Workspace] {
@@ -132,7 +134,7 @@ func (s tenants[S, T]) create(ctx context.Context, t storage.Tenant, settings S)
 	if err := t.Check(); err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	}
-	if err := s.a.checkParts(settings.parts(&t)); err != nil {
+	if err := s.a.checkSettings(&t, settings); err != nil {
 		return nil, err
 	}
 	shown := s.show(t, settings)
@@ -153,7 +155,7 @@ func (s tenants[S, T]) change(ctx context.Context, old storage.Tenant, m Match, 
 		return nil, err
 	}
 	t := old
-	if err := s.a.checkParts(settings.parts(&t)); err != nil {
+	if err := s.a.checkSettings(&t, settings); err != nil {
 		return nil, err
 	}
 	if t.Settings, err = json.Marshal(settings, json.Deterministic(true)); err != nil {

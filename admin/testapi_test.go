@@ -98,7 +98,7 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 		Upstreams: a, Sealer: a.sealer,
 		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, Budgets: a.budgets,
 		Notices: a.notices, Poster: poster, Mailer: &a.mails,
-		CheckKey:    func(*storage.Key) error { return nil },
+		CheckKey: func(*storage.Key) error { return nil }, CheckPayloads: func(p storage.PayloadSettings) error { return p.Check() },
 		CheckBounds: func(*storage.Bounds) error { return nil },
 		Log:         log, Now: now, Version: "test",
 		SessionLasts: 12 * time.Hour, SessionIdle: time.Hour, passwordMemory: 8,

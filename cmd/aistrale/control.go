@@ -78,9 +78,10 @@ func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler 
 	return admin.NewAPI(admin.APIOptions{
 		Upstreams: upstreams{inForce}, Sealer: c.sealer,
 		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Budgets: c.budgets, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
-		CheckKey:    func(k *storage.Key) error { return checkKey(k, inForce()) },
-		CheckBounds: func(b *storage.Bounds) error { return checkBounds(b, inForce()) },
-		Log:         c.log, Now: s.env.Now, Version: version,
+		CheckKey:      func(k *storage.Key) error { return checkKey(k, inForce()) },
+		CheckBounds:   func(b *storage.Bounds) error { return checkBounds(b, inForce()) },
+		CheckPayloads: func(p storage.PayloadSettings) error { return checkPayloads(p, inForce()) },
+		Log:           c.log, Now: s.env.Now, Version: version,
 		OIDC:         config.OIDC.options(),
 		SessionLasts: config.Sessions.Lasts, SessionIdle: config.Sessions.Idle,
 	})
@@ -99,6 +100,13 @@ func checkKey(k *storage.Key, config *Config) error {
 func checkBounds(b *storage.Bounds, config *Config) error {
 	v := validator{found: &mistakes{}, places: map[string]place{}}
 	v.bounds(b, "", config)
+	return v.found.orNone()
+}
+
+// checkPayloads does so for what a project keeps of its calls.
+func checkPayloads(p storage.PayloadSettings, config *Config) error {
+	v := validator{found: &mistakes{}, places: map[string]place{}}
+	v.keyPayloads(p, "payloads", config)
 	return v.found.orNone()
 }
 

@@ -52,7 +52,11 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if err != nil {
 		return nil, err
 	}
-	keys := policy.NewKeyring(stock.keys, given)
+	rules, err := payloadRules(stock.projects)
+	if err != nil {
+		return nil, err
+	}
+	keys := policy.NewKeyring(rules.over(stock.keys), rules.over(given))
 	if stock.missing != nil {
 		keys = keys.Incomplete(stock.missing)
 	}
