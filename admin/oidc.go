@@ -186,7 +186,7 @@ const oidcCookie = "__Host-aistrale-oidc"
 const attemptLasts = 10 * time.Minute
 
 func attemptCookie(value string, age time.Duration) http.Cookie {
-	c := http.Cookie{Name: oidcCookie, Value: value, Path: "/", MaxAge: int(age.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	c := http.Cookie{Name: oidcCookie, Value: value, Path: "/", MaxAge: int(age.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode} //nolint:gosec // a stricter one would not come back
 	if value == "" {
 		c.MaxAge = -1
 	}
