@@ -270,8 +270,14 @@ func (a *api) endOIDC(ctx context.Context, in *sentBack) (*comeBack, error) {
 	return &comeBack{SetCookie: []http.Cookie{signed.SetCookie, attemptCookie("", 0)}, Body: signed.Body}, nil
 }
 
-// denyOIDC notes that somebody was not let in; target is "" where nobody is known.
+// denyOIDC notes that somebody was not let in; target is "" where nobody is known. Of those no more
+// are noted than may try: anybody can come here, and would fill the audit log.
 func (a *api) denyOIDC(ctx context.Context, target, why string) error {
+	if target == "" {
+		if wait := a.throttle.waitOfStranger(requestOf(ctx).address); wait > 0 {
+			return tooMany(wait)
+		}
+	}
 	e := a.note(ctx, signIn, "")
 	e.Via, e.Target, e.Outcome, e.Reason = "oidc", target, storage.AuditDenied, why
 	if err := a.noteDenial(ctx, e); err != nil {

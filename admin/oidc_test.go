@@ -285,6 +285,42 @@ func TestOIDC_Refused(t *testing.T) {
 	})
 }
 
+// Who floods the way back is noted as often as one may try, and keeps nobody else from coming in.
+func TestOIDC_Flood(t *testing.T) {
+	onStores(t, func(t *testing.T, a *testAPI) {
+		p := newIDP(t, a, nil)
+		noted := func(want int) {
+			t.Helper()
+			_, _, err := p.store.ChainAudit(t.Context(), 1000)
+			do(t, err)
+			denied := p.wants(200, p.root, "GET", "/audit?action=session.open&outcome=denied&limit=200", "")
+			if n := strings.Count(denied.body, `"via":"oidc"`); n != want {
+				t.Errorf("%d refusals are noted, want %d", n, want)
+			}
+		}
+		for range triesOfAddress {
+			p.wants(403, "", "GET", "/session/oidc/callback?state=x", "")
+		}
+		noted(triesOfAddress)
+		for range 2 * triesOfAddress {
+			if got := p.wants(429, "", "GET", "/session/oidc/callback?state=x", "", "X-Forwarded-For", "192.0.2.1"); got.header.Get("retry-after") != "3" {
+				t.Errorf("Retry-After is %q", got.header.Get("retry-after"))
+			}
+		}
+		noted(triesOfAddress)
+		p.in(ada("readers"))
+		p.wants(401, "", "POST", "/session", `{"name":"eve","password":"wrong"}`) // has tries of its own
+		p.wants(200, p.root, "PATCH", "/users/ada@example.com", `{"disabled":true}`, "If-Match", "*")
+		cookie, back := p.leaves(ada("readers"), nil)
+		p.returns(403, cookie, back) // somebody who is known is noted all the same
+		noted(triesOfAddress + 1)
+		a.clock = a.clock.Add(everyOfAddress)
+		p.wants(403, "", "GET", "/session/oidc/callback?state=x", "")
+		p.wants(429, "", "GET", "/session/oidc/callback?state=x", "")
+		noted(triesOfAddress + 2)
+	})
+}
+
 // A new session is made at each sign-in: one that was put into a browser before is never taken up.
 func TestOIDC_Session(t *testing.T) {
 	onStores(t, func(t *testing.T, a *testAPI) {

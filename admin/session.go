@@ -39,9 +39,7 @@ type signedIn struct {
 func (a *api) openSession(ctx context.Context, in *credentials) (*signedIn, error) {
 	name := strings.ToLower(in.Body.Name)
 	if wait := a.throttle.wait(name, requestOf(ctx).address); wait > 0 {
-		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
-		return nil, huma.ErrorWithHeaders(huma.Error429TooManyRequests("too many attempts; try again in "+seconds+" s"),
-			http.Header{"Retry-After": {seconds}})
+		return nil, tooMany(wait)
 	}
 	u, err := a.users.get(ctx, "", name)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
@@ -57,6 +55,11 @@ func (a *api) openSession(ctx context.Context, in *credentials) (*signedIn, erro
 	}
 	a.throttle.forgive(name)
 	return a.beginSession(ctx, u)
+}
+
+func tooMany(wait time.Duration) error {
+	seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
+	return huma.ErrorWithHeaders(huma.Error429TooManyRequests("too many attempts; try again in "+seconds+" s"), http.Header{"Retry-After": {seconds}})
 }
 
 // denySignIn notes that somebody was not let in. The audit log does not say either whether the

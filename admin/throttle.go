@@ -42,10 +42,20 @@ func (t *throttle) wait(name, address string) time.Duration {
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tries := []*rate.Limiter{
-		t.of("name "+name, triesOfName, everyOfName, now),
-		t.of("address "+address, triesOfAddress, everyOfAddress, now),
-	}
+	return take(now, t.of("name "+name, triesOfName, everyOfName, now), t.of("address "+address, triesOfAddress, everyOfAddress, now))
+}
+
+// waitOfStranger is wait for an address from which somebody comes back from the identity provider
+// whom nobody knows. It is apart from the tries of passwords: neither may use up the other's.
+func (t *throttle) waitOfStranger(address string) time.Duration {
+	now := t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return take(now, t.of("stranger "+address, triesOfAddress, everyOfAddress, now))
+}
+
+// take counts a try of all, unless one of them has to wait.
+func take(now time.Time, tries ...*rate.Limiter) time.Duration {
 	var longest time.Duration
 	taken := make([]*rate.Reservation, 0, len(tries))
 	for _, l := range tries {
