@@ -55,7 +55,8 @@ type APIOptions struct {
 	// SessionLasts is how long a browser stays signed in, SessionIdle how long without a request.
 	SessionLasts, SessionIdle time.Duration
 
-	passwordMemory uint32 // of a hash, in KiB; 0 is the usual
+	passwordMemory uint32   // of a hash, in KiB; 0 is the usual
+	passwordKey    argon2id // nil is the usual
 }
 
 // api is the API over the store: one handler for each route.
@@ -88,6 +89,9 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 		APIOptions: o, permits: policy.NewPermits(policy.Permissions()),
 		users: shelf[storage.User]{o.Store, userKind()}, sessions: shelf[storage.Session]{o.Store, sessionKind()},
 		hasher: newHasher(cmp.Or(o.passwordMemory, argonMemory)), throttle: newThrottle(o.Now), oidc: newIdentityProvider(o.OIDC), turns: make(chan struct{}, usageAtOnce), exports: make(chan struct{}, exportsAtOnce),
+	}
+	if o.passwordKey != nil {
+		a.hasher.key = o.passwordKey
 	}
 	mux, always := http.NewServeMux(), map[string]bool{}
 	served := humago.NewWithPrefix(mux, prefix, describe(o.Version))
