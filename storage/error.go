@@ -23,10 +23,10 @@ var (
 // What sealing and opening say.
 var (
 	// ErrNoMasterKey is wrapped where something is to be sealed or opened without a master key.
-	ErrNoMasterKey = errors.New("no master key: set AISTRALE_MASTER_KEY (32 bytes, base64) or AISTRALE_MASTER_KEY_FILE")
+	ErrNoMasterKey = errors.New("no master key: set AISTRALE_MASTER_KEY (32 bytes, base64), AISTRALE_MASTER_KEY_FILE or encryption.vault")
 	// ErrWrongMasterKey is wrapped where a data key was wrapped by another master key. Nothing
 	// is lost: the row opens again under the key that wrapped it.
-	ErrWrongMasterKey = errors.New("wrong master key: AISTRALE_MASTER_KEY or AISTRALE_MASTER_KEY_FILE is not the key this store was sealed with")
+	ErrWrongMasterKey = errors.New("wrong master key: AISTRALE_MASTER_KEY, AISTRALE_MASTER_KEY_FILE or encryption.vault is not the key this store was sealed with")
 	// ErrSealBroken is wrapped where a sealed value was changed, or belongs to another row or
 	// another upstream address.
 	ErrSealBroken = errors.New("the sealed value is damaged, or belongs to another row or address")

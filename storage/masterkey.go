@@ -74,8 +74,11 @@ func (m *MasterKey) Wrap(_ context.Context, id string, key []byte) ([]byte, erro
 // the data key, and ErrSealBroken where the wrapped key was changed.
 func (m *MasterKey) Unwrap(_ context.Context, id string, wrapped []byte) ([]byte, error) {
 	head := 1 + len(m.mark)
-	if len(wrapped) < head || wrapped[0] != wrapVersion {
+	if len(wrapped) < head {
 		return nil, ErrSealBroken
+	}
+	if wrapped[0] != wrapVersion { // a key management service did
+		return nil, ErrWrongMasterKey
 	}
 	if [8]byte(wrapped[1:head]) != m.mark {
 		return nil, ErrWrongMasterKey

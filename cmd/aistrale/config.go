@@ -36,6 +36,8 @@ type Config struct {
 	Outbound     OutboundConfig `yaml:"outbound"`
 	SMTP         SMTPConfig     `yaml:"smtp"`
 
+	Encryption EncryptionConfig `yaml:"encryption"`
+
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request
 	BodyMemory Size `yaml:"body_memory"` // of all large request bodies together
@@ -183,6 +185,7 @@ func defaults() *Config {
 		Audit:       AuditConfig{Every: 10 * time.Minute, Records: 1000},
 		SMTP:        SMTPConfig{Port: 587, TLS: outlet.TLSStart},
 		OIDC:        OIDCConfig{Scopes: []string{"openid", "email", "profile"}, GroupsClaim: "groups"},
+		Encryption:  EncryptionConfig{Vault: VaultConfig{Mount: "transit", Timeout: 5 * time.Second}, VaultOld: VaultConfig{Mount: "transit", Timeout: 5 * time.Second}},
 		Sessions:    SessionConfig{Lasts: 12 * time.Hour, Idle: time.Hour},
 		Concurrency: 16384, DrainTimeout: 30 * time.Second,
 		Timeouts: Timeouts{

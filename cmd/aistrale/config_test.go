@@ -54,7 +54,7 @@ func TestExample_isDefaults(t *testing.T) {
 	want := defaults()
 	want.File, want.Keys, want.Prices = exampleFile, []KeyConfig{}, []PriceConfig{}
 	want.Limits, want.Budgets, want.Workspaces = []LimitConfig{}, []BudgetConfig{}, []WorkspaceConfig{}
-	want.Providers = developerDefaults().Providers
+	want.Providers, want.Payloads.Rules = developerDefaults().Providers, []RedactionConfig{}
 	want.inherit(func(string) bool { return false })
 	if err := want.finish(); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 // opened gives the secret of the only credential, as a server would open it.
 func (d *desk) opened(baseURL string) string {
 	d.t.Helper()
-	wrapper, err := loadMasterKey(func(name string) string { return d.vars[name] }, d.dir, true)
+	wrapper, err := loadMasterKey(func(name string) string { return d.vars[name] }, &Config{DataDir: d.dir, Developer: true})
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ var arrows = []arrow{
 	{"internal/redact", nil},
 	{"internal/outlet", []string{"internal/guard", "providers", "providers/aws"}},
 	{"internal/sheet", []string{"storage"}},
+	{"internal/transit", []string{"storage"}},
 	{"internal/telemetry", []string{"storage", "providers"}},
 	{"providers", nil},
 	{"providers/sse", []string{"providers"}},

@@ -22,12 +22,12 @@ const (
 
 // loadMasterKey finds the key-encryption key, and the one before it where that is given too: it
 // still unwraps, and wraps nothing.
-func loadMasterKey(getenv func(string) string, dataDir string, developer bool) (storage.KeyWrapper, error) {
-	key, err := loadNewMasterKey(getenv, dataDir, developer)
+func loadMasterKey(getenv func(string) string, config *Config) (storage.KeyWrapper, error) {
+	key, err := loadNewMasterKey(getenv, config)
 	if err != nil {
 		return nil, err
 	}
-	old, err := loadOldMasterKey(getenv)
+	old, err := loadOldMasterKey(getenv, &config.Encryption.VaultOld)
 	if old == nil || err != nil {
 		return key, err
 	}
@@ -35,11 +35,15 @@ func loadMasterKey(getenv func(string) string, dataDir string, developer bool) (
 }
 
 // loadOldMasterKey gives nil where there is none.
-func loadOldMasterKey(getenv func(string) string) (storage.KeyWrapper, error) {
+func loadOldMasterKey(getenv func(string) string, vault *VaultConfig) (storage.KeyWrapper, error) {
 	text, file := getenv(oldMasterKeyEnv), getenv(oldMasterKeyFileEnv)
 	switch {
 	case text != "" && file != "":
 		return nil, fmt.Errorf("%s and %s are both set: leave one", oldMasterKeyEnv, oldMasterKeyFileEnv)
+	case vault.Address != "" && text+file != "":
+		return nil, fmt.Errorf("encryption.vault_old and %s are both set: leave one", oldMasterKeyEnv)
+	case vault.Address != "":
+		return vault.wrapper()
 	case text != "":
 		return parseMasterKey(oldMasterKeyEnv, storage.NewSecret(text))
 	case file != "":
@@ -48,21 +52,26 @@ func loadOldMasterKey(getenv func(string) string) (storage.KeyWrapper, error) {
 	return nil, nil
 }
 
-// loadNewMasterKey finds the key-encryption key: in the environment, in the file that the
+// loadNewMasterKey finds the key-encryption key: in Vault, in the environment, in the file that the
 // environment names, or, in developer mode only, in the data folder, where it is made when it is
 // missing. Elsewhere it gives no wrapper and an error that wraps storage.ErrNoMasterKey; that is
 // no trouble for a gateway which neither seals nor opens anything.
-func loadNewMasterKey(getenv func(string) string, dataDir string, developer bool) (storage.KeyWrapper, error) {
+func loadNewMasterKey(getenv func(string) string, config *Config) (storage.KeyWrapper, error) {
 	text, file := getenv(masterKeyEnv), getenv(masterKeyFileEnv)
-	own := filepath.Join(dataDir, masterKeyName)
+	own := filepath.Join(config.DataDir, masterKeyName)
+	vault := &config.Encryption.Vault
 	switch {
 	case text != "" && file != "":
 		return nil, fmt.Errorf("%s and %s are both set: leave one", masterKeyEnv, masterKeyFileEnv)
+	case vault.Address != "" && text+file != "":
+		return nil, fmt.Errorf("encryption.vault and %s are both set: leave one; a master key that Vault replaces is %s", masterKeyEnv, oldMasterKeyEnv)
+	case vault.Address != "":
+		return vault.wrapper()
 	case text != "":
 		return parseMasterKey(masterKeyEnv, storage.NewSecret(text))
 	case file != "":
 		return readMasterKey(masterKeyFileEnv, file)
-	case developer:
+	case config.Developer:
 		if err := makeMasterKey(own); err != nil {
 			return nil, fmt.Errorf("data_dir: %w", err)
 		}

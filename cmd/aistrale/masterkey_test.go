@@ -36,7 +36,7 @@ func TestLoadMasterKey(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	f := func(vars map[string]string, developer bool, mistake string) {
 		t.Helper()
-		got, err := loadMasterKey(func(name string) string { return vars[name] }, dir, developer)
+		got, err := loadMasterKey(func(name string) string { return vars[name] }, &Config{DataDir: dir, Developer: developer})
 		switch {
 		case mistake == "" && err != nil:
 			t.Error(err)
@@ -64,11 +64,11 @@ func TestLoadMasterKey(t *testing.T) {
 func TestMasterKeyOfDeveloper(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	unset := func(string) string { return "" }
-	first, err := loadMasterKey(unset, dir, true)
+	first, err := loadMasterKey(unset, &Config{DataDir: dir, Developer: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := loadMasterKey(unset, dir, true)
+	again, err := loadMasterKey(unset, &Config{DataDir: dir, Developer: true})
 	if err != nil || !opens(t, first, again) {
 		t.Fatalf("the second start has another key, error %v", err)
 	}
@@ -86,14 +86,14 @@ func TestMasterKeyOfDeveloper(t *testing.T) {
 		t.Errorf("left behind: %v", names)
 	}
 	// Outside developer mode the file is not used, but the error says where it is.
-	_, err = loadMasterKey(unset, dir, false)
+	_, err = loadMasterKey(unset, &Config{DataDir: dir})
 	if !errors.Is(err, storage.ErrNoMasterKey) || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v; want one that names %s", err, path)
 	}
 	if err := os.WriteFile(path, []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := loadMasterKey(unset, dir, true); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := loadMasterKey(unset, &Config{DataDir: dir, Developer: true}); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v; want one that names %s", err, path)
 	}
 }
@@ -106,7 +106,7 @@ func TestMasterKeyRace(t *testing.T) {
 	for i := range got {
 		wg.Go(func() {
 			var err error
-			if got[i], err = loadMasterKey(func(string) string { return "" }, dir, true); err != nil {
+			if got[i], err = loadMasterKey(func(string) string { return "" }, &Config{DataDir: dir, Developer: true}); err != nil {
 				t.Error(err)
 			}
 		})

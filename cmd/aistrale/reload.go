@@ -125,11 +125,11 @@ func sameFile(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// reloadStore reloads where the store has changed, which was told of or is looked for. It gives
+// reloadStore reloads where the store has changed, which was told of or is looked for, or opens again. It gives
 // its trouble, and logs it once for as long as it stays the same.
 func (s *service) reloadStore(ctx context.Context, how, before string) string {
 	version, err := s.store.Version(ctx)
-	if err == nil && version == s.version {
+	if err == nil && version == s.version && !s.store.reopens(ctx) {
 		return ""
 	}
 	if err == nil {
@@ -186,6 +186,7 @@ func (s *service) warnFixed(next *Config) {
 		{"oidc or sessions", now.Sessions != next.Sessions || !reflect.DeepEqual(now.OIDC, next.OIDC)},
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
 		{"audit, outbound or smtp", !reflect.DeepEqual(now.Audit, next.Audit) || !reflect.DeepEqual(now.Outbound, next.Outbound) || !reflect.DeepEqual(now.SMTP, next.SMTP)},
+		{"encryption", !reflect.DeepEqual(now.Encryption, next.Encryption)},
 		{"turns", now.Turns != next.Turns},
 		{"max_upload or upload_disk", now.MaxUpload != next.MaxUpload || now.UploadDisk != next.UploadDisk},
 		{"max_body, max_header, body_memory or concurrency", now.MaxBody != next.MaxBody || now.MaxHeader != next.MaxHeader ||

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/proxy"
@@ -21,6 +22,8 @@ type store struct {
 	wrapper storage.KeyWrapper // nil where there is no master key
 	vault   *storage.Vault     // seals and opens what requests leave behind
 	missing error              // why there is none
+	closed  bool               // whether a data key did not unwrap when all were read last
+	retried time.Time          // when such were tried again
 	uses    uses               // of stored credentials
 	log     *slog.Logger
 	last    *lastKnown // nil where the store is on this machine
@@ -42,7 +45,7 @@ func openStore(ctx context.Context, env environment, config *Config, log *slog.L
 	if err != nil {
 		return nil, err
 	}
-	wrapper, err := loadMasterKey(env.Getenv, config.DataDir, config.Developer)
+	wrapper, err := loadMasterKey(env.Getenv, config)
 	if err != nil && !errors.Is(err, storage.ErrNoMasterKey) {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -70,7 +73,7 @@ type credential struct {
 // others, so that nobody's credential reaches, or is paid for, by calls of others. One that cannot
 // be opened keeps no other from serving.
 func (s *store) open(ctx context.Context, config *Config, rows []storage.Credential, keys []storage.DataKey) map[string][]credential {
-	_ = s.vault.Load(ctx, keys) // a data key that does not unwrap is told of at each credential under it
+	s.closed = s.vault.Load(ctx, keys) != nil // a data key that does not unwrap is told of at each credential under it
 	out := map[string][]credential{}
 	for _, c := range chosen(rows) {
 		opened := s.openOne(s.vault, config, c)
@@ -92,6 +95,20 @@ func (s *store) open(ctx context.Context, config *Config, rows []storage.Credent
 		out[p.Name] = named
 	}
 	return out
+}
+
+// retryEvery is how often data keys that did not unwrap are tried again.
+const retryEvery = 5 * time.Second
+
+// reopens reports, once, that data keys unwrap which did not: what wraps them was away and is back.
+func (s *store) reopens(ctx context.Context) bool {
+	now := s.env.Now()
+	if !s.closed || s.wrapper == nil || now.Sub(s.retried) < retryEvery {
+		return false
+	}
+	s.retried = now
+	keys, err := s.DataKeys(ctx)
+	return err == nil && s.vault.Load(ctx, keys) == nil
 }
 
 // chosen gives the credential of each provider and workspace where the configuration names none:

@@ -66,6 +66,7 @@ func (v *validator) config(c *Config) {
 	v.audit(&c.Audit)
 	v.outbound(&c.Outbound)
 	v.smtp(&c.SMTP)
+	v.encryption(&c.Encryption)
 }
 
 func (v *validator) listeners(c *Config) {
