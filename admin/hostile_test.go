@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,9 @@ func hostileBodies() map[string]string {
 	}
 }
 
+// proving asks every route everything; else the costly of it is spread over the routes.
+var proving = os.Getenv("AISTRALE_PROVE") != ""
+
 // Every route takes every hostile body for what it is: the client's mistake, said in few words.
 func TestHostileBodies(t *testing.T) {
 	onStores(t, func(t *testing.T, a *testAPI) {
@@ -53,11 +57,14 @@ func TestHostileBodies(t *testing.T) {
 			t.Skip("a body is refused before there is a store")
 		}
 		bodies := hostileBodies()
-		for _, r := range (&api{}).routes() {
+		for n, r := range (&api{}).routes() {
 			if r.method == http.MethodGet || a.ends(r) {
 				continue
 			}
 			for name, body := range bodies {
+				if len(body) > 32<<10 && !proving && n%8 != len(name)%8 {
+					continue
+				}
 				got := a.ask(a.root, r.method, filled(r, ""), body, "If-Match", "*")
 				takesNone := got.status < 300 || got.status == 409 // a route without a body looks at none
 				if got.status >= 500 || got.status < 400 && !takesNone || len(got.body) > 64<<10 || !utf8.ValidString(got.body) {
@@ -85,11 +92,14 @@ func hostileWords() []string {
 // Every route takes every hostile word in its path and its query for a name that nothing has.
 func TestHostileWords(t *testing.T) {
 	onStores(t, func(t *testing.T, a *testAPI) {
-		for _, r := range (&api{}).routes() {
+		for n, r := range (&api{}).routes() {
 			if a.ends(r) || r.method != http.MethodGet && !strings.Contains(r.path, "{") {
 				continue
 			}
-			for _, word := range hostileWords() {
+			for i, word := range hostileWords() {
+				if !proving && (n+i)%4 != 0 {
+					continue
+				}
 				path := r.path
 				for strings.Contains(path, "{") {
 					from, to := strings.IndexByte(path, '{'), strings.IndexByte(path, '}')

@@ -7,7 +7,7 @@ import (
 )
 
 // routes is the API's table of contents.
-func (a *api) routes() []route { //nolint:funlen // it is a table //nolint:funlen // it is one flat list, to be read as such
+func (a *api) routes() []route { //nolint:funlen // it is one flat list, to be read as such
 	const get, post, put, patch, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 	return []route{
 		create("/session", "", "sign in with a password", a.openSession),

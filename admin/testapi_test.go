@@ -9,8 +9,10 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,8 +26,10 @@ import (
 
 // onStores runs a test on both stores.
 func onStores(t *testing.T, test func(t *testing.T, api *testAPI)) {
+	t.Helper()
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
-		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), sqlite.FileName))
+		s, err := sqlite.Open(t.Context(), migrated(t))
 		do(t, err)
 		t.Cleanup(func() { _ = s.Close() })
 		l, err := sqlite.OpenLedger(t.Context(), filepath.Join(t.TempDir(), sqlite.LedgerFileName))
@@ -39,6 +43,29 @@ func onStores(t *testing.T, test func(t *testing.T, api *testAPI)) {
 		t.Cleanup(func() { _ = s.Close() })
 		test(t, newTestAPI(t, s, s))
 	})
+}
+
+// migration is a SQLite store without anything in it, made once: its schema takes seconds under
+// the race detector.
+var migration struct {
+	once sync.Once
+	file []byte
+}
+
+// migrated gives the path of a copy.
+func migrated(t *testing.T) string {
+	t.Helper()
+	migration.once.Do(func() {
+		path := filepath.Join(t.TempDir(), sqlite.FileName)
+		s, err := sqlite.Open(t.Context(), path)
+		do(t, err)
+		do(t, s.Close())
+		migration.file, err = os.ReadFile(path)
+		do(t, err)
+	})
+	path := filepath.Join(t.TempDir(), sqlite.FileName)
+	do(t, os.WriteFile(path, migration.file, 0o600))
+	return path
 }
 
 // testStore is a store with what only tests ask.

@@ -17,7 +17,7 @@ type Document struct {
 	Body []byte // a JSON object
 	// Sealed is what it has that must be kept secret and read again, for its Binding; one without a
 	// data key is nothing.
-	Sealed Sealed
+	Sealed Sealed `json:",omitzero"`
 
 	Revision  int64 // 1 when added, and one more with each change
 	CreatedAt time.Time

@@ -107,12 +107,9 @@ func (c *credentialCommand) printNewCredential(made admin.Credential) error {
 	return c.printCredentials([]admin.Credential{made}, "Credential "+made.Name+" is stored for "+made.Target+".")
 }
 
-// baseURL is where a provider's secret may be sent: what was asked for, else what the
-// configuration says, else what the catalogue knows.
-func (c *Config) baseURL(provider, asked string) (string, error) {
-	if asked != "" {
-		return asked, nil
-	}
+// baseURL is where a provider's secret may be sent: what the configuration says, else what the
+// catalogue knows.
+func (c *Config) baseURL(provider string) (string, error) {
 	var at catalog.Settings
 	kind := provider
 	for i := range c.Providers {

@@ -19,7 +19,7 @@ const (
        The newest first. What ends in * stands for all that begin so.`
 	requestShowUsage = `usage: aistrale request show ID [--workspace W] [--config FILE | --url URL] [--json]
        ID is x-request-id of the answer.`
-	requestPayloadUsage = `usage: aistrale request payload ID [--workspace W] [--config FILE | --url URL]
+	requestPayloadUsage = `usage: aistrale request payload ID [--workspace W] [--config FILE | --url URL] [--json]
        What was asked and answered, redacted, as JSON, where the key has it kept. The audit log says who read it.`
 	payloadEraseUsage = `usage: aistrale payload erase USER [--workspace W] [--config FILE | --url URL] [--json]
        USER is the owner of keys, or an end user as clients said it.`

@@ -149,7 +149,7 @@ func (s *store) openNamed(vault *storage.Vault, config *Config, rows []storage.C
 
 func (s *store) openOne(vault *storage.Vault, config *Config, c *storage.Credential) credential {
 	opened := credential{name: c.Name, used: s.uses.of(c.ID)}
-	address, err := config.baseURL(c.Provider, "")
+	address, err := config.baseURL(c.Provider)
 	if err == nil {
 		opened.secret, err = c.Open(vault, address)
 	}
@@ -216,7 +216,7 @@ func (s *store) firstSet(variables []string) string {
 
 // putCredential seals a provider's key for the address that the provider has in config.
 func (s *store) putCredential(ctx context.Context, config *Config, name string, secret storage.Secret) error {
-	address, err := config.baseURL(name, "")
+	address, err := config.baseURL(name)
 	if err != nil {
 		return err
 	}

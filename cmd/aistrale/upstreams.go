@@ -18,7 +18,7 @@ type upstreams struct{ inForce func() *Config }
 
 // Address implements admin.Upstreams.
 func (u upstreams) Address(provider string) (string, error) {
-	return u.inForce().baseURL(provider, "")
+	return u.inForce().baseURL(provider)
 }
 
 // Overrides implements admin.Upstreams.
@@ -54,7 +54,7 @@ const (
 // has, and the credential opens for no other.
 func (u upstreams) Try(ctx context.Context, c *storage.Credential, v *storage.Vault) (storage.CredentialTest, error) {
 	config := u.inForce()
-	address, err := config.baseURL(c.Provider, "")
+	address, err := config.baseURL(c.Provider)
 	if err != nil {
 		return storage.CredentialTest{}, err
 	}

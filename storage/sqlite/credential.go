@@ -75,6 +75,7 @@ func (s *Store) writeCredential(ctx context.Context, c storage.Credential, confl
 		if err := addHolders(ctx, tx, holders{c.Workspace, c.Project, c.Owner, c.UpdatedAt}); err != nil {
 			return err
 		}
+		//nolint:gosec // the parts are this file's
 		done, err := tx.ExecContext(ctx, `INSERT INTO credentials (`+credentialColumns+`)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`+conflict,
 			c.ID, c.Name, c.Provider, c.Workspace, orNull(c.Project), orNull(c.Owner), c.Target,

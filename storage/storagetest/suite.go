@@ -48,7 +48,6 @@ func seen(t *testing.T, s versioned) int64 {
 type NounStore interface {
 	KeyStore
 	CredentialStore
-	SealedStore
 	TokenStore
 	RememberingStore
 	ControlStore
@@ -56,6 +55,7 @@ type NounStore interface {
 
 // ControlStore keeps what only the control plane works on.
 type ControlStore interface {
+	SealedStore
 	AuditStore
 	TenantStore
 	DocumentStore
