@@ -27,6 +27,10 @@ const (
 	canaryMistyped = "canary mistyped password Hh0123456789"
 	canaryHook     = "canary-hook-path-Ii0123456789"
 	canarySMTP     = "canary-smtp-password-Jj0123456789"
+	canaryOIDC     = "canary-oidc-secret-Kk0123456789"
+	canaryGiven    = "sk-canary-given-Ll0123456789"
+	canaryReplaced = "sk-canary-replaced-Mm0123456789"
+	canaryAsked    = "canary words of a prompt Nn0123456789"
 )
 
 // A clerk works on a control plane, and keeps what is seen of it and what is secret.
@@ -113,14 +117,16 @@ func canaryControl(t *testing.T, postgres string) {
 	master := masterKey('d')
 	p := newPlace(t, "AISTRALE_MASTER_KEY="+master)
 	config := anywhere + "log_level: debug\nproviders:\n  - {name: stored, dialect: openai, base_url: \"" + up.url + "\"}\n  - {name: mock}\n" +
-		"outbound: {allow: [127.0.0.1], http: true}\nsmtp: {host: 127.0.0.1, port: 1, user: canary, password: " + canarySMTP + ", from: a@example.com, tls: none}\n"
+		"outbound: {allow: [127.0.0.1], http: true}\nsmtp: {host: 127.0.0.1, port: 1, user: canary, password: " + canarySMTP + ", from: a@example.com, tls: none}\n" +
+		"oidc: {issuer: \"https://127.0.0.1:1\", client_id: gateway, client_secret: " + canaryOIDC + ", redirect_url: \"https://gateway.example.com/admin/v1/session/oidc/callback\"}\n"
 	if postgres != "" {
 		config += "storage: {postgres: \"" + postgres + "\"}\n"
 	}
 	p.write(t, "aistrale.yaml", config)
 	p.must(t, canaryPassword+"\n", "user", "create", "ada", "--role", "admin", "--config=aistrale.yaml")
 	p.must(t, canaryStored, "credential", "add", "stored", "--config=aistrale.yaml")
-	c := &clerk{t: t, g: p.serve(t, config), seen: evidence{}, secrets: []string{canaryPassword, canaryRenewed, canaryMistyped, canaryHook, canarySMTP, canaryStored, master}}
+	c := &clerk{t: t, g: p.serve(t, config), seen: evidence{}, secrets: []string{canaryPassword, canaryRenewed, canaryMistyped, canaryHook, canarySMTP, canaryStored, master,
+		canaryOIDC, canaryGiven, canaryReplaced, canaryAsked}}
 	c.work(hook.URL)
 	for range 2 { // as the test of a webhook and the news of a key
 		if url := <-hooked; !strings.Contains(url, canaryHook) {
@@ -163,6 +169,8 @@ func (c *clerk) work(hook string) {
 	c.callWith(key)
 	id := strings.Split(key, "-")[2]
 	c.must(http.MethodPost, "/keys/"+id+"/rotate", `{"overlap_seconds":60}`, "key")
+	c.keepCredentials()
+	c.keepPayloads()
 	c.must(http.MethodPost, "/webhooks?workspace=*", `{"kind":"slack","name":"chat","url":"`+hook+`/`+canaryHook+`?token=`+canaryHook+`"}`)
 	made := c.must(http.MethodPost, "/webhooks", `{"name":"ops","url":"`+hook+`/`+canaryHook+`"}`, "secret")
 	webhook := "/webhooks/" + gjson.Get(made, "id").Str
@@ -179,6 +187,47 @@ func (c *clerk) work(hook string) {
 	c.must(http.MethodDelete, "/keys/"+id, "")
 	c.must(http.MethodPost, "/audit/checkpoints", "")
 	c.readAll(webhook)
+}
+
+// keepCredentials gives, tries and replaces providers' keys, and has all be sealed anew.
+func (c *clerk) keepCredentials() {
+	c.t.Helper()
+	c.must(http.MethodPost, "/credentials", `{"name":"given","provider":"stored","secret":"`+canaryGiven+`"}`)
+	c.ask(http.MethodPost, "/credentials", `{"name":"`+canaryGiven+`","provider":"stored","secret":["`+canaryGiven+`"]}`)
+	c.ask(http.MethodPost, "/credentials", `{"name":"given","provider":"stored","secret":"`+canaryReplaced+`"}`)
+	c.must(http.MethodPost, "/credentials/given/test", "")
+	c.must(http.MethodPatch, "/credentials/given", `{"secret":"`+canaryReplaced+`","label":"newer"}`)
+	c.must(http.MethodPost, "/credentials/given/test", "")
+	c.must(http.MethodGet, "/credentials/given", "")
+	c.must(http.MethodPost, "/encryption-keys/rotate", "")
+	c.ask(http.MethodGet, "/session/oidc", "")
+	c.ask(http.MethodGet, "/session/oidc/callback?code="+canaryMistyped+"&state="+canaryMistyped, "")
+}
+
+// keepPayloads has a call be kept with what was asked, which its readers alone get to see.
+func (c *clerk) keepPayloads() {
+	c.t.Helper()
+	c.must(http.MethodPost, "/keys", `{"name":"kept","settings":{"payloads":{"keep":"1h","request":true,"response":true}}}`, "key")
+	key := c.secrets[len(c.secrets)-1]
+	body := `{"model":"mock/gpt","messages":[{"role":"user","content":"` + canaryAsked + `, by ` + canaryMistyped + `"}]}`
+	eventually(c.t, "the new key is known", func() bool {
+		r := jsonRequest(c.t, http.MethodPost, c.g.url+chatPath, body)
+		r.Header.Set("authorization", "Bearer "+key)
+		status, header, answer := do(c.t, r)
+		if status != http.StatusOK {
+			c.seen.add("reply of a call that is kept", status, header, answer)
+			return false
+		}
+		c.seen.add("headers of a call that is kept", header)
+		read := c.header
+		eventually(c.t, "the call is kept", func() bool {
+			r := jsonRequest(c.t, http.MethodGet, c.g.admin+"/admin/v1/requests/"+header.Get("x-request-id")+"/payload", "")
+			r.Header = read.Clone()
+			status, _, kept := do(c.t, r)
+			return status == http.StatusOK && strings.Contains(kept, canaryAsked)
+		})
+		return true
+	})
 }
 
 // readAll reads everything that the API lists.
