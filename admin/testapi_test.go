@@ -29,10 +29,11 @@ func onStores(t *testing.T, test func(t *testing.T, api *testAPI)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
-		s, err := sqlite.Open(t.Context(), migrated(t))
+		store, ledger := migrated(t)
+		s, err := sqlite.Open(t.Context(), store)
 		do(t, err)
 		t.Cleanup(func() { _ = s.Close() })
-		l, err := sqlite.OpenLedger(t.Context(), filepath.Join(t.TempDir(), sqlite.LedgerFileName))
+		l, err := sqlite.OpenLedger(t.Context(), ledger)
 		do(t, err)
 		t.Cleanup(func() { _ = l.Close() })
 		test(t, newTestAPI(t, s, l))
@@ -45,27 +46,37 @@ func onStores(t *testing.T, test func(t *testing.T, api *testAPI)) {
 	})
 }
 
-// migration is a SQLite store without anything in it, made once: its schema takes seconds under
-// the race detector.
+// migration is a SQLite store and a ledger without anything in them, made once: their schemas take
+// seconds under the race detector.
 var migration struct {
-	once sync.Once
-	file []byte
+	once          sync.Once
+	store, ledger []byte
 }
 
-// migrated gives the path of a copy.
-func migrated(t *testing.T) string {
+// migrated gives the paths of copies.
+func migrated(t *testing.T) (store, ledger string) {
 	t.Helper()
+	at := func() (store, ledger string) {
+		folder := t.TempDir()
+		return filepath.Join(folder, sqlite.FileName), filepath.Join(folder, sqlite.LedgerFileName)
+	}
 	migration.once.Do(func() {
-		path := filepath.Join(t.TempDir(), sqlite.FileName)
-		s, err := sqlite.Open(t.Context(), path)
+		store, ledger := at()
+		s, err := sqlite.Open(t.Context(), store)
 		do(t, err)
 		do(t, s.Close())
-		migration.file, err = os.ReadFile(path)
+		l, err := sqlite.OpenLedger(t.Context(), ledger)
+		do(t, err)
+		do(t, l.Close())
+		migration.store, err = os.ReadFile(store)
+		do(t, err)
+		migration.ledger, err = os.ReadFile(ledger)
 		do(t, err)
 	})
-	path := filepath.Join(t.TempDir(), sqlite.FileName)
-	do(t, os.WriteFile(path, migration.file, 0o600))
-	return path
+	store, ledger = at()
+	do(t, os.WriteFile(store, migration.store, 0o600))
+	do(t, os.WriteFile(ledger, migration.ledger, 0o600))
+	return store, ledger
 }
 
 // testStore is a store with what only tests ask.
