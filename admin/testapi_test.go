@@ -28,6 +28,12 @@ import (
 func onStores(t *testing.T, test func(t *testing.T, api *testAPI)) {
 	t.Helper()
 	t.Parallel()
+	onStoresAlone(t, test)
+}
+
+// onStoresAlone does so with no other test beside it.
+func onStoresAlone(t *testing.T, test func(t *testing.T, api *testAPI)) {
+	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		store, ledger := migrated(t)
 		s, err := sqlite.Open(t.Context(), store)

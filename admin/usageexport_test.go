@@ -18,7 +18,7 @@ func TestUsageRows_Memory(t *testing.T) {
 	if os.Getenv("AISTRALE_PROVE") != "" {
 		rows, parts = 1_000_000, 50
 	}
-	onStores(t, func(t *testing.T, a *testAPI) {
+	onStoresAlone(t, func(t *testing.T, a *testAPI) { // the heap is everybody's
 		var batch []storage.Entry
 		for i := range rows {
 			e := usedAt(a.clock.Add(-time.Duration(i+1)*time.Second), i, 7)
