@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/providers/catalog"
@@ -39,20 +38,10 @@ func credentialCommands() []command {
 }
 
 // credentialCommand is a command about credentials of a workspace.
-type credentialCommand struct {
-	*controlCommand
-	workspace *string
-}
+type credentialCommand struct{ *workspaceCommand }
 
 func newCredentialCommand(env environment, usage, workspace string) *credentialCommand {
-	c := &credentialCommand{controlCommand: newControlCommand(env, usage)}
-	c.workspace = c.flags.String("workspace", workspace, "the workspace of the credential")
-	return c
-}
-
-// path is where a credential is, or the part of it that is named.
-func (c *credentialCommand) path(name, part string) string {
-	return "/credentials/" + url.PathEscape(name) + part + "?workspace=" + url.QueryEscape(*c.workspace)
+	return &credentialCommand{newWorkspaceCommand(env, usage, "credentials", workspace, "the workspace of the credential")}
 }
 
 func credentialAdd(ctx context.Context, env environment, args []string) error {
@@ -86,9 +75,9 @@ func credentialAdd(ctx context.Context, env environment, args []string) error {
 		body["default"] = true
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
-		method, path := http.MethodPatch, c.path(name, "")
+		method, path := http.MethodPatch, c.path(name)
 		if api.call(ctx, http.MethodGet, path, nil, nil) != nil {
-			method, path, body["name"] = http.MethodPost, "/credentials?workspace="+url.QueryEscape(*c.workspace), name
+			method, path, body["name"] = http.MethodPost, c.path(), name
 		}
 		var made admin.Credential
 		if err := api.call(ctx, method, path, body, &made); err != nil {
@@ -132,7 +121,7 @@ func credentialList(ctx context.Context, env environment, args []string) error {
 		return err
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
-		all, err := listOf[admin.Credential](ctx, api, "/credentials?workspace="+url.QueryEscape(*c.workspace), 0)
+		all, err := listOf[admin.Credential](ctx, api, c.path(), 0)
 		if err != nil {
 			return err
 		}
@@ -171,7 +160,7 @@ func credentialLabel(ctx context.Context, env environment, args []string) error 
 func (c *credentialCommand) callOne(ctx context.Context, method, name string, body any) error {
 	return c.withAPI(ctx, func(api *apiClient) error {
 		var one admin.Credential
-		if err := api.call(ctx, method, c.path(name, ""), body, &one); err != nil {
+		if err := api.call(ctx, method, c.path(name), body, &one); err != nil {
 			return err
 		}
 		return c.printCredentials([]admin.Credential{one}, "")
@@ -187,7 +176,7 @@ func credentialTest(ctx context.Context, env environment, args []string) error {
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
 		var test admin.Tested
-		if err := api.call(ctx, http.MethodPost, c.path(words[0], "/test"), nil, &test); err != nil {
+		if err := api.call(ctx, http.MethodPost, c.path(words[0], "test"), nil, &test); err != nil {
 			return err
 		}
 		if err := c.printTest(words[0], test); err != nil {
@@ -225,14 +214,7 @@ func (c *credentialCommand) printCredentials(all []admin.Credential, sentence st
 			day(&row.UpdatedAt), day(row.LastUsedAt), row.LastTest,
 		})
 	}
-	switch {
-	case c.json:
-		return printJSON(c.env.Stdout, rows)
-	case sentence != "":
-		_, err := fmt.Fprintln(c.env.Stdout, sentence)
-		return err
-	}
-	return printTable(c.env.Stdout, table)
+	return c.print(rows, table, sentence)
 }
 
 // credentialRow is a credential as --json prints it: flat.
@@ -257,7 +239,7 @@ func credentialRemove(ctx context.Context, env environment, args []string) error
 		return err
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
-		if err := api.call(ctx, http.MethodDelete, c.path(words[0], ""), nil, nil); err != nil {
+		if err := api.call(ctx, http.MethodDelete, c.path(words[0]), nil, nil); err != nil {
 			return err
 		}
 		return c.printDone(words[0], "Credential "+words[0]+" is removed.")

@@ -45,16 +45,16 @@ func keyCommands() []command {
 
 // keyCommand is a command that says something of a key.
 type keyCommand struct {
-	*controlCommand
-	said      KeyConfig
-	lists     map[string]*string // models, allow, tags
-	expires   time.Duration
-	settings  string
-	workspace string
+	*workspaceCommand
+	said     KeyConfig
+	lists    map[string]*string // models, allow, tags
+	expires  time.Duration
+	settings string
 }
 
 func newKeyCommand(env environment, usage, models string) *keyCommand {
-	c := &keyCommand{controlCommand: newControlCommand(env, usage), lists: map[string]*string{}}
+	c := &keyCommand{lists: map[string]*string{}}
+	c.workspaceCommand = newWorkspaceCommand(env, usage, "keys", storage.DefaultWorkspace, "the workspace it belongs to")
 	c.lists["models"] = c.flags.String("models", models, "models that the key may use")
 	c.lists["allow"] = c.flags.String("allow", "", "governed fields that the key may use")
 	c.lists["tags"] = c.flags.String("tags", "", "tags of its records")
@@ -62,7 +62,6 @@ func newKeyCommand(env environment, usage, models string) *keyCommand {
 	c.flags.StringVar(&c.settings, "settings", "", "a file with settings of the key, as in the configuration")
 	c.flags.StringVar(&c.said.Project, "project", "", "the project it belongs to")
 	c.flags.StringVar(&c.said.Owner, "owner", "", "the user it belongs to")
-	c.flags.StringVar(&c.workspace, "workspace", storage.DefaultWorkspace, "the workspace it belongs to")
 	return c
 }
 
@@ -112,15 +111,6 @@ func (c *keyCommand) body(name string) (map[string]any, error) {
 	return body, nil
 }
 
-// keysPath is where the keys of a workspace are, or what is under them.
-func keysPath(workspace string, under ...string) string {
-	path := "/keys"
-	for _, word := range under {
-		path += "/" + url.PathEscape(word)
-	}
-	return path + "?workspace=" + url.QueryEscape(workspace)
-}
-
 func keyCreate(ctx context.Context, env environment, args []string) error {
 	c := newKeyCommand(env, keyCreateUsage, "*")
 	words, err := c.parse(args, 1)
@@ -134,17 +124,17 @@ func keyCreate(ctx context.Context, env environment, args []string) error {
 	body["name"] = words[0]
 	return c.withAPI(ctx, func(api *apiClient) error {
 		var made admin.Key
-		if err := api.call(ctx, http.MethodPost, keysPath(c.workspace), body, &made); err != nil {
+		if err := api.call(ctx, http.MethodPost, c.path(), body, &made); err != nil {
 			return err
 		}
-		return c.printNewKey(made, c.workspace)
+		return c.printNewKey(made)
 	})
 }
 
 // printNewKey prints the bare key to stdout, for scripts, and all else to stderr.
-func (c *controlCommand) printNewKey(k admin.Key, workspace string) error {
+func (c *workspaceCommand) printNewKey(k admin.Key) error {
 	if c.json {
-		return printJSON(c.env.Stdout, []keyRow{keyRowOf(&k, workspace)})
+		return printJSON(c.env.Stdout, []keyRow{keyRowOf(&k, c.workspace)})
 	}
 	if _, err := fmt.Fprintf(c.env.Stderr, "Key %s (%s). It is shown once and cannot be shown again:\n", k.Name, k.ID); err != nil {
 		return err
@@ -166,8 +156,8 @@ func keyUpdate(ctx context.Context, env environment, args []string) error {
 	if len(body) == 0 {
 		return usagef("nothing is to be changed\n%s", c.usage)
 	}
-	return c.withKey(ctx, c.workspace, words[0], func(api *apiClient, k admin.Key) error {
-		if err := api.call(ctx, http.MethodPatch, keysPath(c.workspace, k.ID), body, &k); err != nil {
+	return c.withKey(ctx, words[0], func(api *apiClient, k admin.Key) error {
+		if err := api.call(ctx, http.MethodPatch, c.path(k.ID), body, &k); err != nil {
 			return err
 		}
 		return c.printKeys([]keyRow{keyRowOf(&k, c.workspace)}, "Key "+k.Name+" ("+k.ID+") is changed.")
@@ -175,12 +165,12 @@ func keyUpdate(ctx context.Context, env environment, args []string) error {
 }
 
 // withKey hands the API, and the key that is named by its id, its name or its whole text, to do.
-func (c *controlCommand) withKey(ctx context.Context, workspace, ref string, do func(*apiClient, admin.Key) error) error {
+func (c *workspaceCommand) withKey(ctx context.Context, ref string, do func(*apiClient, admin.Key) error) error {
 	if id, ok := storage.ParseKey(ref); ok { // who revokes a leaked key has its whole text at hand
 		ref = id
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
-		all, err := listOf[admin.Key](ctx, api, keysPath(workspace), 0)
+		all, err := listOf[admin.Key](ctx, api, c.path(), 0)
 		if err != nil {
 			return err
 		}
@@ -199,38 +189,36 @@ func (c *controlCommand) withKey(ctx context.Context, workspace, ref string, do 
 }
 
 func keyRotate(ctx context.Context, env environment, args []string) error {
-	c := newControlCommand(env, keyRotateUsage)
-	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the key")
+	c := newWorkspaceCommand(env, keyRotateUsage, "keys", storage.DefaultWorkspace, "the workspace of the key")
 	overlap := c.flags.Duration("overlap", 0, "how long the text of before stays good")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	return c.withKey(ctx, *workspace, words[0], func(api *apiClient, k admin.Key) error {
+	return c.withKey(ctx, words[0], func(api *apiClient, k admin.Key) error {
 		body := map[string]any{"overlap_seconds": int64(overlap.Seconds())}
-		if err := api.call(ctx, http.MethodPost, keysPath(*workspace, k.ID, "rotate"), body, &k); err != nil {
+		if err := api.call(ctx, http.MethodPost, c.path(k.ID, "rotate"), body, &k); err != nil {
 			return err
 		}
-		return c.printNewKey(k, *workspace)
+		return c.printNewKey(k)
 	})
 }
 
 func keyRevoke(ctx context.Context, env environment, args []string) error {
-	c := newControlCommand(env, keyRevokeUsage)
-	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the key")
+	c := newWorkspaceCommand(env, keyRevokeUsage, "keys", storage.DefaultWorkspace, "the workspace of the key")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	return c.withKey(ctx, *workspace, words[0], func(api *apiClient, k admin.Key) error {
-		path := keysPath(*workspace, k.ID)
+	return c.withKey(ctx, words[0], func(api *apiClient, k admin.Key) error {
+		path := c.path(k.ID)
 		if err := api.call(ctx, http.MethodDelete, path, nil, nil); err != nil {
 			return err
 		}
 		if err := api.call(ctx, http.MethodGet, path, nil, &k); err != nil {
 			return err
 		}
-		return c.printKeys([]keyRow{keyRowOf(&k, *workspace)}, "Key "+k.Name+" ("+k.ID+") is revoked.")
+		return c.printKeys([]keyRow{keyRowOf(&k, c.workspace)}, "Key "+k.Name+" ("+k.ID+") is revoked.")
 	})
 }
 
@@ -251,7 +239,7 @@ func keyList(ctx context.Context, env environment, args []string) error {
 		}
 		rows := []keyRow{}
 		for _, w := range workspaces {
-			keys, err := listOf[admin.Key](ctx, api, keysPath(w)+"&"+asked.Encode(), 0)
+			keys, err := listOf[admin.Key](ctx, api, workspacePath(w, "keys")+"&"+asked.Encode(), 0)
 			if err != nil {
 				return err
 			}
@@ -277,14 +265,13 @@ func (c *apiClient) workspaces(ctx context.Context, one string) ([]string, error
 }
 
 func keyShow(ctx context.Context, env environment, args []string) error {
-	c := newControlCommand(env, keyShowUsage)
-	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "the workspace of the key")
+	c := newWorkspaceCommand(env, keyShowUsage, "keys", storage.DefaultWorkspace, "the workspace of the key")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
-	return c.withKey(ctx, *workspace, words[0], func(_ *apiClient, k admin.Key) error {
-		row := keyRowOf(&k, *workspace)
+	return c.withKey(ctx, words[0], func(_ *apiClient, k admin.Key) error {
+		row := keyRowOf(&k, c.workspace)
 		if c.json {
 			return printJSON(env.Stdout, []keyRow{row})
 		}

@@ -133,10 +133,7 @@ func pricesList(ctx context.Context, env environment, args []string) error {
 				beside(&p), dayOf(p.From), origin,
 			})
 		}
-		if c.json {
-			return printJSON(env.Stdout, rows)
-		}
-		return printTable(env.Stdout, table)
+		return c.print(rows, table, "")
 	})
 }
 

@@ -54,24 +54,10 @@ func promptCommands() []command {
 }
 
 // promptCommand is a command about the prompts of a workspace.
-type promptCommand struct {
-	*controlCommand
-	workspace string
-}
+type promptCommand struct{ *workspaceCommand }
 
 func newPromptCommand(env environment, usage string) *promptCommand {
-	c := &promptCommand{controlCommand: newControlCommand(env, usage)}
-	c.flags.StringVar(&c.workspace, "workspace", storage.DefaultWorkspace, "the workspace it belongs to")
-	return c
-}
-
-// path is where the prompts are, or what is under them.
-func (c *promptCommand) path(under ...string) string {
-	path := "/prompts"
-	for _, word := range under {
-		path += "/" + url.PathEscape(word)
-	}
-	return path + "?workspace=" + url.QueryEscape(c.workspace)
+	return &promptCommand{newWorkspaceCommand(env, usage, "prompts", storage.DefaultWorkspace, "the workspace it belongs to")}
 }
 
 func promptCreate(ctx context.Context, env environment, args []string) error {
@@ -204,10 +190,7 @@ func (c *promptCommand) printPrompts(all []admin.Prompt) error {
 		rows = append(rows, row)
 		table = append(table, []string{p.Name, strconv.Itoa(p.Latest), row.Labels, p.Description, day(&p.CreatedAt)})
 	}
-	if c.json {
-		return printJSON(c.env.Stdout, rows)
-	}
-	return printTable(c.env.Stdout, table)
+	return c.print(rows, table, "")
 }
 
 func sharesText(shares []storage.PromptShare) string {
@@ -246,10 +229,7 @@ func (c *promptCommand) printVersions(all []admin.PromptVersion) error {
 			fmt.Sprintf("%s@%d", v.Prompt, v.Number), v.Model, strconv.Itoa(len(v.Messages)), v.Note, v.Author, day(&v.CreatedAt),
 		})
 	}
-	if c.json {
-		return printJSON(c.env.Stdout, rows)
-	}
-	return printTable(c.env.Stdout, table)
+	return c.print(rows, table, "")
 }
 
 func promptShow(ctx context.Context, env environment, args []string) error {

@@ -40,27 +40,25 @@ func payloadCommands() []command {
 }
 
 func requestPayload(ctx context.Context, env environment, args []string) error {
-	c := newControlCommand(env, requestPayloadUsage)
-	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "whose it is")
+	c := newWorkspaceCommand(env, requestPayloadUsage, "requests", storage.DefaultWorkspace, "whose it is")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
-		return api.download(ctx, requestPath(words[0], "/payload", *workspace), env.Stdout)
+		return api.download(ctx, c.path(words[0], "payload"), env.Stdout)
 	})
 }
 
 func payloadErase(ctx context.Context, env environment, args []string) error {
-	c := newControlCommand(env, payloadEraseUsage)
-	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "where")
+	c := newWorkspaceCommand(env, payloadEraseUsage, "payloads", storage.DefaultWorkspace, "where")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
 		var done admin.Erased
-		if err := api.call(ctx, http.MethodPost, "/payloads/erase?workspace="+url.QueryEscape(*workspace), map[string]string{"user": words[0]}, &done); err != nil {
+		if err := api.call(ctx, http.MethodPost, c.path("erase"), map[string]string{"user": words[0]}, &done); err != nil {
 			return err
 		}
 		if c.json {
@@ -113,15 +111,14 @@ func requestList(ctx context.Context, env environment, args []string) error {
 }
 
 func requestShow(ctx context.Context, env environment, args []string) error {
-	c := newControlCommand(env, requestShowUsage)
-	workspace := c.flags.String("workspace", storage.DefaultWorkspace, "whose it is")
+	c := newWorkspaceCommand(env, requestShowUsage, "requests", storage.DefaultWorkspace, "whose it is")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
 		var r admin.RequestShown
-		if err := api.call(ctx, http.MethodGet, requestPath(words[0], "", *workspace), nil, &r); err != nil {
+		if err := api.call(ctx, http.MethodGet, c.path(words[0]), nil, &r); err != nil {
 			return err
 		}
 		if c.json {
@@ -129,11 +126,6 @@ func requestShow(ctx context.Context, env environment, args []string) error {
 		}
 		return c.printRequest(&r)
 	})
-}
-
-// requestPath is where the API has a request of a workspace, or what belongs to it.
-func requestPath(id, of, workspace string) string {
-	return "/requests/" + url.PathEscape(id) + of + "?workspace=" + url.QueryEscape(workspace)
 }
 
 func (c *controlCommand) printRequest(r *admin.RequestShown) error {

@@ -96,6 +96,18 @@ func (c *storeCommand) printDone(name, sentence string) error {
 	return err
 }
 
+// print prints rows as JSON, else a sentence where there is one, else a table.
+func (c *storeCommand) print(rows any, table [][]string, sentence string) error {
+	switch {
+	case c.json:
+		return printJSON(c.env.Stdout, rows)
+	case sentence != "":
+		_, err := fmt.Fprintln(c.env.Stdout, sentence)
+		return err
+	}
+	return printTable(c.env.Stdout, table)
+}
+
 // printJSON prints one array on one line; rows is never nil.
 func printJSON(w io.Writer, rows any) error {
 	text, err := json.Marshal(rows)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -89,14 +88,7 @@ func (c *controlCommand) printUsers(users []admin.User, sentence string) error {
 		rows = append(rows, row)
 		table = append(table, []string{u.Name, row.Roles, yes(u.HasPassword), day(&u.CreatedAt), day(u.SignedInAt), day(u.DisabledAt)})
 	}
-	switch {
-	case c.json:
-		return printJSON(c.env.Stdout, rows)
-	case sentence != "":
-		_, err := fmt.Fprintln(c.env.Stdout, sentence)
-		return err
-	}
-	return printTable(c.env.Stdout, table)
+	return c.print(rows, table, sentence)
 }
 
 // userRow is a user as --json prints one: flat.

@@ -41,24 +41,10 @@ func webhookCommands() []command {
 }
 
 // webhookCommand is a command about webhooks of a workspace.
-type webhookCommand struct {
-	*controlCommand
-	workspace string
-}
+type webhookCommand struct{ *workspaceCommand }
 
 func newWebhookCommand(env environment, usage string) *webhookCommand {
-	c := &webhookCommand{controlCommand: newControlCommand(env, usage)}
-	c.flags.StringVar(&c.workspace, "workspace", storage.DefaultWorkspace, "whose webhooks; * are those that hear of every workspace")
-	return c
-}
-
-// path gives where something of the workspace's stands in the API.
-func (c *webhookCommand) path(parts ...string) string {
-	path := "/webhooks"
-	for _, part := range parts {
-		path += "/" + url.PathEscape(part)
-	}
-	return path + "?workspace=" + url.QueryEscape(c.workspace)
+	return &webhookCommand{newWorkspaceCommand(env, usage, "webhooks", storage.DefaultWorkspace, "whose webhooks; * are those that hear of every workspace")}
 }
 
 func webhookCreate(ctx context.Context, env environment, args []string) error {
@@ -159,10 +145,7 @@ func (c *webhookCommand) printWebhooks(all []admin.Webhook) error {
 		}
 		table = append(table, []string{w.ID, w.Name, w.Kind, w.Target, events, w.State, w.Reason, day(&w.CreatedAt)})
 	}
-	if c.json {
-		return printJSON(c.env.Stdout, rows)
-	}
-	return printTable(c.env.Stdout, table)
+	return c.print(rows, table, "")
 }
 
 func webhookRotate(ctx context.Context, env environment, args []string) error {
@@ -250,10 +233,7 @@ func (c *webhookCommand) printDeliveries(all []admin.Delivery) error {
 		rows = append(rows, row)
 		table = append(table, []string{row.ID, row.Created, string(row.Type), string(row.State), strconv.Itoa(row.Attempts), status, row.Error, row.Next})
 	}
-	if c.json {
-		return printJSON(c.env.Stdout, rows)
-	}
-	return printTable(c.env.Stdout, table)
+	return c.print(rows, table, "")
 }
 
 func webhookResend(ctx context.Context, env environment, args []string) error {
