@@ -158,12 +158,8 @@ func (f *flight) rehearseAt(t *target, said *dryRun) error {
 	if err := t.locked(); err != nil {
 		return err
 	}
-	f.prepare(t)
-	plan, err := f.plan(t)
+	plan, err := f.planAt(t)
 	if err != nil {
-		return err
-	}
-	if err := f.refuseLosses(plan); err != nil {
 		return err
 	}
 	l := &f.bill.lease

@@ -75,6 +75,17 @@ func (f *flight) pair(t *target) *providers.Pair {
 	return nil
 }
 
+// planAt makes the call ready for a target and says it in the target's words, or why a strict
+// client's cannot be said in them.
+func (f *flight) planAt(t *target) (providers.Plan, error) {
+	f.prepare(t)
+	plan, err := f.plan(t)
+	if err == nil {
+		err = f.refuseLosses(plan)
+	}
+	return plan, err
+}
+
 // plan says the call in the target's words: the client's own bytes where the language is the
 // same, else by way of the hub.
 func (f *flight) plan(t *target) (providers.Plan, error) {

@@ -18,12 +18,8 @@ func (f *flight) attempt(t *target) error {
 	}
 	f.target = *t
 	f.kept.reset()
-	f.prepare(t)
-	plan, err := f.plan(t)
+	plan, err := f.planAt(t)
 	if err != nil {
-		return err
-	}
-	if err := f.refuseLosses(plan); err != nil {
 		return err
 	}
 	f.rec.Provider, f.rec.Model, f.rec.Credential = t.Provider, t.Model, t.account.Credential
