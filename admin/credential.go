@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -116,11 +115,7 @@ func (a *api) credential(ctx context.Context, in *CredentialName) (storage.Crede
 	if err != nil {
 		return storage.Credential{}, err
 	}
-	i := slices.IndexFunc(all, func(c storage.Credential) bool { return c.Workspace == in.Workspace && c.Name == in.Name })
-	if i < 0 {
-		return storage.Credential{}, fmt.Errorf("credential %q: %w", in.Name, storage.ErrNotFound)
-	}
-	return all[i], nil
+	return pick(all, "credential", in.Name, func(c *storage.Credential) bool { return c.Workspace == in.Workspace && c.Name == in.Name })
 }
 
 func (a *api) getCredential(ctx context.Context, in *CredentialName) (*one[Credential], error) {

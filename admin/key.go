@@ -99,11 +99,7 @@ func (a *api) key(ctx context.Context, in *KeyID) (storage.Key, error) {
 	if err != nil {
 		return storage.Key{}, err
 	}
-	i := slices.IndexFunc(all, func(k storage.Key) bool { return k.Workspace == in.Workspace && k.ID == in.ID })
-	if i < 0 {
-		return storage.Key{}, fmt.Errorf("key %q: %w", in.ID, storage.ErrNotFound)
-	}
-	return all[i], nil
+	return pick(all, "key", in.ID, func(k *storage.Key) bool { return k.Workspace == in.Workspace && k.ID == in.ID })
 }
 
 func (a *api) getKey(ctx context.Context, in *KeyID) (*one[Key], error) {

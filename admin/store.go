@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
@@ -90,4 +91,15 @@ type Vault interface {
 	Open(ctx context.Context, s storage.Sealed, b storage.Binding) (storage.Secret, error)
 	// Current gives what does both.
 	Current(ctx context.Context) (*storage.Vault, error)
+}
+
+// pick gives the one of a store's list that is meant, or an error that wraps storage.ErrNotFound.
+func pick[T any](all []T, what, name string, meant func(*T) bool) (T, error) {
+	for i := range all {
+		if meant(&all[i]) {
+			return all[i], nil
+		}
+	}
+	var none T
+	return none, fmt.Errorf("%s %q: %w", what, name, storage.ErrNotFound)
 }

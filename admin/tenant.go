@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -117,12 +116,7 @@ func (s tenants[S, T]) get(ctx context.Context, workspace, name string) (storage
 	if err != nil {
 		return storage.Tenant{}, err
 	}
-	i := slices.IndexFunc(all, func(t storage.Tenant) bool { return t.Name == name })
-	if i < 0 {
-		t := storage.Tenant{Workspace: workspace}
-		return t, fmt.Errorf("%s %q: %w", t.What(), name, storage.ErrNotFound)
-	}
-	return all[i], nil
+	return pick(all, (&storage.Tenant{Workspace: workspace}).What(), name, func(t *storage.Tenant) bool { return t.Name == name })
 }
 
 func (s tenants[S, T]) create(ctx context.Context, t storage.Tenant, settings S) (*one[T], error) {
