@@ -3,16 +3,12 @@ package main_test
 import (
 	"bytes"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/auditlog"
-	"github.com/aistrale/aistrale/storage/sqlite"
 )
 
 // A gateway that is killed while it writes leaves a chain that verifies, and no change that was
@@ -26,38 +22,11 @@ func TestAudit_Kill(t *testing.T) {
 	p := newPlace(t)
 	data := filepath.Join(p.dir, "data")
 	config := "listen: \"127.0.0.1:0\"\nadmin_listen: \"127.0.0.1:0\"\ndata_dir: " + data + "\nproviders: [{name: mock}]\n"
-	s, err := sqlite.Open(t.Context(), filepath.Join(data, sqlite.FileName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	token, text := storage.NewAdminToken("root", time.Now())
-	if err := s.AddAdminToken(t.Context(), token); err != nil {
-		t.Fatal(err)
-	}
+	root := rootToken(t, data)
 	answered := map[string]bool{}
 	for round := range rounds {
 		g := p.serve(t, config)
-		url := g.admin + "/admin/v1/users"
-		for n := range 40 {
-			name := fmt.Sprintf("user-%d-%d", round, n)
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(`{"name":"`+name+`"}`))
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("authorization", "Bearer "+text.Reveal())
-			req.Header.Set("content-type", "application/json")
-			if n == 30 {
-				go func() { _ = g.cmd.Process.Kill() }() // amid the answers that follow
-			}
-			response, err := http.DefaultClient.Do(req)
-			if err != nil {
-				break
-			}
-			response.Body.Close()
-			answered[name] = response.StatusCode == http.StatusCreated
-		}
-		g.ended(t)
+		g.killAmid(t, root, "/users", fmt.Sprintf("user-%d", round), answered)
 	}
 	file := filepath.Join(p.dir, "audit.jsonl")
 	p.must(t, "", "audit", "export", "--out", file, "--config", p.write(t, "aistrale.yaml", config))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -167,6 +168,31 @@ func (g *program) stop(t *testing.T) {
 	if out := g.out.String(); t.Failed() || strings.Contains(out, `"msg":"panic"`) || strings.Contains(out, "DATA RACE") {
 		t.Errorf("the program said:\n%s", out)
 	}
+}
+
+// killAmid makes things over the API, one after another, and kills the program amid the answers. It
+// notes by their names which were answered.
+func (g *program) killAmid(t *testing.T, token, path, prefix string, answered map[string]bool) {
+	t.Helper()
+	for n := range 40 {
+		name := fmt.Sprintf("%s-%d", prefix, n)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.admin+"/admin/v1"+path, strings.NewReader(`{"name":"`+name+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("authorization", "Bearer "+token)
+		req.Header.Set("content-type", "application/json")
+		if n == 30 {
+			go func() { _ = g.cmd.Process.Kill() }()
+		}
+		response, err := http.DefaultClient.Do(req)
+		if err != nil {
+			break
+		}
+		_ = response.Body.Close()
+		answered[name] = response.StatusCode == http.StatusCreated
+	}
+	g.ended(t)
 }
 
 // says waits until the log holds a text.

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/sqlite"
@@ -39,32 +37,11 @@ func TestWebhook_Kill(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	token, text := storage.NewAdminToken("root", time.Now())
-	if err := s.AddAdminToken(t.Context(), token); err != nil {
-		t.Fatal(err)
-	}
+	root := rootToken(t, data)
 	p.must(t, "", "webhook", "create", "ops", "--from-env", "HOOK", "--config", file)
 	g := p.serve(t, config)
 	answered := map[string]bool{}
-	for n := range 40 {
-		name := fmt.Sprintf("key-%d", n)
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.admin+"/admin/v1/keys", strings.NewReader(`{"name":"`+name+`"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("authorization", "Bearer "+text.Reveal())
-		req.Header.Set("content-type", "application/json")
-		if n == 30 {
-			go func() { _ = g.cmd.Process.Kill() }() // amid the answers that follow
-		}
-		response, err := http.DefaultClient.Do(req)
-		if err != nil {
-			break
-		}
-		response.Body.Close()
-		answered[name] = response.StatusCode == http.StatusCreated
-	}
-	g.ended(t)
+	g.killAmid(t, root, "/keys", "key", answered)
 	var hooks []struct{ ID string }
 	unmarshal(t, p.must(t, "", "webhook", "list", "--json", "--config", file), &hooks)
 	var sent []struct{ Event, State, Payload string }
