@@ -22,7 +22,7 @@ var arrows = []arrow{
 	{"bench", []string{"proxy", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
 	{"bench/*", []string{"providers", "providers/*"}},
 	{"proxy", []string{"internal/guard", "policy", "policy/prompt", "providers", "providers/aws", "providers/sound", "providers/sse", "storage"}},
-	{"admin", []string{"internal/guard", "internal/sheet", "policy", "policy/prompt", "providers", "storage", "storage/auditlog", "storage/ledger"}},
+	{"admin", []string{"internal/sheet", "policy", "policy/prompt", "providers", "storage", "storage/auditlog", "storage/ledger"}},
 	{"policy", []string{"providers", "providers/catalog", "storage"}},
 	{"policy/prompt", []string{"policy", "providers", "storage"}},
 	{"storage", []string{"providers"}},
