@@ -3,6 +3,8 @@ SHELL := /bin/bash
 
 GO            ?= go
 GOLANGCI      := v2.15.0
+HELM          := v4.3.1
+KUBECONFORM   := v0.8.0
 TOOLS         ?= $(CURDIR)/bin/tools
 TEST_TIMEOUT  ?= 15m
 FUZZTIME      ?= 30s
@@ -17,11 +19,16 @@ LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 # golangci-lint is built for the Go release that runs it, and kept.
 LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
 
+# Programs that tests run: built once as NAME-VERSION, and found by the tests as NAME in the folder
+# that AISTRALE_TOOLS names. One that cannot be had skips its tests, but not with CI=true.
+INSTRUMENTS := $(TOOLS)/helm-$(HELM) $(TOOLS)/kubeconform-$(KUBECONFORM)
+export AISTRALE_TOOLS := $(TOOLS)
+
 # Packages with benchmarks, or with tests of allocations.
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
 GOLDEN   = $(shell grep -rlE --include='*_test.go' 'providertest\.Golden|func Test[A-Za-z]*Golden' providers cmd admin | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build run test measured node gcc lint fmt prove fuzz bench micro golden tools clean
+.PHONY: help build run test measured node gcc instruments lint fmt prove fuzz bench micro golden tools clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-8s %s\n", $$1, $$2}'
@@ -32,7 +39,7 @@ build: ## build bin/aistrale, one static binary
 run: build ## build, and serve in developer mode on loopback
 	exec bin/aistrale serve
 
-test: node gcc ## the whole suite under the race detector, with real PostgreSQL and Redis
+test: node gcc instruments ## the whole suite under the race detector, with real PostgreSQL and Redis
 	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
 	@$(MAKE) --no-print-directory measured
 
@@ -65,7 +72,7 @@ lint: $(LINTER) ## golangci-lint, pinned
 fmt: ## format the Go files
 	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...)
 
-prove: gcc ## the long proofs (full kill, race, soak and fuzz counts) and their figures
+prove: gcc instruments ## the long proofs (full kill, race, soak and fuzz counts) and their figures
 	@set -o pipefail; AISTRALE_PROVE=1 CGO_ENABLED=1 $(GO) test -race -count 1 -v -timeout $(PROVE_TIMEOUT) $(PKG) \
 		| { grep -vE 'no test files|^ *(=== |--- PASS: .*\(0\.0|PASS$$)' || true; }
 	@$(MAKE) --no-print-directory fuzz
@@ -87,6 +94,19 @@ golden: ## write the golden files and docs/compatibility.md anew; review the dif
 	git --no-pager diff --stat
 
 tools: $(LINTER) ## build the pinned tools into bin/tools
+
+instruments: $(INSTRUMENTS)
+	@for tool in $(notdir $^); do ln -sfn $$tool '$(TOOLS)'/$${tool%-v*}; done
+
+$(TOOLS)/helm-$(HELM):
+	@$(call install,helm.sh/helm/v4/cmd/helm,$(HELM))
+
+$(TOOLS)/kubeconform-$(KUBECONFORM):
+	@$(call install,github.com/yannh/kubeconform/cmd/kubeconform,$(KUBECONFORM))
+
+# install builds the program of a Go module as NAME-VERSION: its path, its version.
+install = echo '$(notdir $1) $2 is built once, which takes minutes'; \
+	CGO_ENABLED=0 GOBIN='$(TOOLS)/new' $(GO) install $1@$2 && mv '$(TOOLS)/new/$(notdir $1)' $@ || [ "$${CI:-}" != true ]
 
 $(LINTER):
 	GOBIN='$(TOOLS)' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
