@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // address puts the headers on a request.
@@ -36,6 +37,19 @@ func (f *flight) address(t *target, req *providers.UpstreamRequest, contentType 
 				req.Headers = setHeader(req.Headers, name, string(v))
 			}
 		}
+	}
+}
+
+// propagate tells an upstream its place in the trace. The headers are not part of what was signed:
+// whoever stands in between may set its own.
+func (f *flight) propagate(req *providers.UpstreamRequest, span storage.SpanID) {
+	t := &f.rec.Trace
+	if !t.On() || t.Private {
+		return
+	}
+	req.Headers = setHeader(req.Headers, "traceparent", t.Header(span))
+	if t.State != "" {
+		req.Headers = setHeader(req.Headers, "tracestate", t.State)
 	}
 }
 

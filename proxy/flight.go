@@ -41,6 +41,7 @@ type flight struct {
 	claimed   []string // ids that a stream told of
 	// considered are the places that the call might have gone to, where there was more than one.
 	considered []storage.Candidate
+	hedges     bool   // it is the second attempt of another flight
 	dry        bool   // nobody is called: the client wants to know what would be done
 	sticky     uint64 // what keeps the call in place, 0 nothing
 	stickyBy   policy.Sticky
@@ -94,6 +95,9 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pat
 	f.rec = storage.Record{
 		ID: f.id.String(), Time: f.start, Node: g.options.Node, Op: e.Op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
 		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")),
+	}
+	if t := g.options.Tracer; t != nil {
+		f.rec.Trace = t.Begin(fc.Request.Header.Peek("traceparent"), fc.Request.Header.Peek("tracestate"))
 	}
 	g.mu.Lock()
 	g.flights[f] = struct{}{}

@@ -22,6 +22,13 @@ import (
 // Observer is told of every request once, when it has ended. It must not keep the record.
 type Observer interface{ Observe(*storage.Record) }
 
+// Tracer gives requests their places in traces.
+type Tracer interface {
+	// Begin gives the place of a request whose client says that it is part of a trace itself, by the
+	// headers traceparent and tracestate, which may be empty or wrong. It must not keep them.
+	Begin(parent, state []byte) storage.Trace
+}
+
 // StreamCounter is told when a stream to a client begins and when it has ended, however it did.
 type StreamCounter interface {
 	StreamOpened()
@@ -34,6 +41,7 @@ type Options struct {
 	Limits   Limits
 	Observer Observer
 	Streams  StreamCounter // nil: nobody counts
+	Tracer   Tracer        // nil: no request is traced
 	// Panicked is told of a defect of ours, with the stack; the client gets a plain 500.
 	Panicked func(requestID string, cause any, stack []byte)
 	// Watch finds governed fields of all dialects.

@@ -136,6 +136,7 @@ func (s *session) dial(t *target) error {
 	if err := f.sign(t, &req); err != nil {
 		return err
 	}
+	f.propagate(&req, f.rec.Trace.Span)
 	address, err := socketURL(t.account.BaseURL, req.Path)
 	if err != nil {
 		return err

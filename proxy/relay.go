@@ -226,7 +226,7 @@ func (f *flight) settle(err error, last int) {
 	rec.BytesOut += int64(last)
 	rec.BytesIn = max(rec.BytesIn, f.bytesIn())
 	rec.Duration = time.Since(f.start)
-	rec.Finish, rec.ContentBytes = f.reply.finish, f.reply.content
+	rec.Finish, rec.ContentBytes, rec.Considered = f.reply.finish, f.reply.content, f.considered
 	if len(rec.Usage.Lines) > 0 {
 		rec.Tier = rec.Usage.Lines[0].Tier
 	}

@@ -186,6 +186,7 @@ func (f *flight) obtain() error {
 	if err != nil {
 		return unasked(err)
 	}
+	f.rec.Waited += l.ask.Now.Sub(l.wanted.Now)
 	l.show(&v)
 	l.degraded = l.degraded || v.Degraded
 	if v.Grant == nil {

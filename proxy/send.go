@@ -34,8 +34,8 @@ func (f *flight) attempt(t *target) error {
 	if err := f.openBill(t, &plan); err != nil {
 		return err
 	}
-	f.rec.Attempts = append(f.rec.Attempts, storage.Attempt{Provider: t.Provider, Model: t.Model, Credential: t.account.Credential})
 	began := time.Now()
+	f.rec.Attempts = append(f.rec.Attempts, f.newAttempt(t, began))
 	err = f.exchangeAll(t, plan)
 	maskError(err, f.reply.secret)
 	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
@@ -46,6 +46,18 @@ func (f *flight) attempt(t *target) error {
 		f.closeBill(err)
 	}
 	return err
+}
+
+// newAttempt is an attempt that begins.
+func (f *flight) newAttempt(t *target, began time.Time) storage.Attempt {
+	a := storage.Attempt{
+		Provider: t.Provider, Model: t.Model, Credential: t.account.Credential,
+		Kind: t.account.Kind.Name, BaseURL: t.account.BaseURL, Hedge: f.hedges, Began: began,
+	}
+	if f.rec.Trace.On() {
+		a.Span = storage.NewSpanID()
+	}
+	return a
 }
 
 // locked refuses a target whose credential is missing or cannot be opened: nothing is sent.
@@ -117,6 +129,8 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	if err := f.sign(t, req); err != nil {
 		return Head{}, err
 	}
+	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
+	f.propagate(req, a.Span)
 	x := t.account.Upstream.Exchange()
 	if err := f.own(x); err != nil {
 		x.Finish()
@@ -124,7 +138,6 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	}
 	f.reply.x = x
 	head, err := x.Send(req, body, f.timeouts())
-	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
 	a.Status, a.Reused, a.Sent = head.Status, head.Reused, a.Sent || !head.Sent.IsZero()
 	if !head.Sent.IsZero() && f.rec.Overhead == 0 {
 		f.rec.Overhead = head.Sent.Sub(f.received)
@@ -133,6 +146,7 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 		return Head{}, f.broken(err)
 	}
 	f.reply.since = time.Now()
+	a.Answered = f.reply.since.Sub(a.Began)
 	f.kept.read(head)
 	a.UpstreamID = f.kept.id
 	if head.Status < 200 || head.Status > 299 {

@@ -62,7 +62,7 @@ func (s *session) reply(t *target) (*sessionReply, error) {
 	own.call.Doc, own.call.Scratch, own.call.ID, own.call.Created = &own.doc, nil, own.id.String(), now
 	rec := &f.rec
 	own.rec = storage.Record{
-		ID: own.id.String(), Time: now, Node: rec.Node, Op: rec.Op, ClientRequestID: rec.ID,
+		ID: own.id.String(), Trace: rec.Trace.Inner(), Time: now, Node: rec.Node, Op: rec.Op, ClientRequestID: rec.ID,
 		KeyID: key.ID, KeyName: key.Name, User: key.Owner, Project: key.Project, Workspace: key.Workspace, Tags: rec.Tags,
 		EndUser: rec.EndUser, Asked: rec.Asked, Provider: t.Provider, Model: t.Model, Credential: t.account.Credential, Stream: true, Exact: true,
 	}
@@ -71,9 +71,9 @@ func (s *session) reply(t *target) (*sessionReply, error) {
 
 // sent notes that the upstream is at work on the reply.
 func (r *sessionReply) sent(t *target) {
-	r.f.rec.Attempts = append(r.f.rec.Attempts, storage.Attempt{
-		Provider: t.Provider, Model: t.Model, Credential: t.account.Credential, Status: 200, Outcome: storage.OutcomeOK, Sent: true,
-	})
+	a := r.f.newAttempt(t, r.began)
+	a.Status, a.Outcome, a.Sent = 200, storage.OutcomeOK, true
+	r.f.rec.Attempts = append(r.f.rec.Attempts, a)
 }
 
 // begun is told of a reply that begins: one that the client asked for, or the upstream's own,

@@ -33,6 +33,7 @@ const (
 type Record struct {
 	ID              string // UUIDv7
 	ClientRequestID string // the client's own x-request-id
+	Trace           Trace
 	Time            time.Time
 	Node            string
 
@@ -65,14 +66,17 @@ type Record struct {
 	Fault    string // code of the error the client was given
 	Finish   string // the upstream's finish reason
 	Attempts []Attempt
-	Lease    string // of the budget reservation
+	// Considered are the places that the call might have gone to, where there was more than one.
+	Considered []Candidate
+	Lease      string // of the budget reservation
 
 	Usage    providers.Usage
 	PriceID  string
 	CostNano *int64 // nano-USD; nil is unknown
 
 	BytesIn, BytesOut int64
-	ContentBytes      int64 // of visible content that reached the relay
+	ContentBytes      int64         // of visible content that reached the relay
+	Waited            time.Duration // for limits that were used up
 	FirstByte         time.Duration
 	Overhead          time.Duration // from the request's last byte to the upstream's first
 	Duration          time.Duration
@@ -87,6 +91,12 @@ type Attempt struct {
 	UpstreamID                  string // the upstream's request id
 	Sent                        bool   // the request has left for the upstream
 	Reused                      bool   // sent on a connection that had been idle
+	Hedge                       bool   // begun beside another, which was slow
+	Span                        SpanID // in the request's trace
+	Kind                        string // the catalogue's name of the provider
+	BaseURL                     string // the provider's
+	Began                       time.Time
+	Answered                    time.Duration // until the head of the answer had come, 0 where none came
 	Duration                    time.Duration
 }
 

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"encoding/hex"
 	"log/slog"
 	"strconv"
 	"time"
@@ -65,6 +66,7 @@ func (l line) caller(r *storage.Record) line {
 	l = l.text("node", r.Node)
 	l = l.text("request_id", r.ID)
 	l = l.text("client_request_id", r.ClientRequestID)
+	l = l.trace(&r.Trace)
 	l = l.text("session", r.Session)
 	l = l.text("key_id", r.KeyID)
 	l = l.text("key", r.KeyName)
@@ -72,6 +74,16 @@ func (l line) caller(r *storage.Record) line {
 	l = l.text("project", r.Project)
 	l = l.text("workspace", r.Workspace)
 	return l.list("tags", r.Tags)
+}
+
+// trace is the request's place in a trace, where it has one.
+func (l line) trace(t *storage.Trace) line {
+	if !t.On() {
+		return l
+	}
+	l = append(hex.AppendEncode(append(l, `,"trace_id":"`...), t.ID[:]), '"')
+	l = append(hex.AppendEncode(append(l, `,"span_id":"`...), t.Span[:]), '"')
+	return l.truth("sampled", t.Sampled)
 }
 
 // target is what was asked, and of whom.
