@@ -1,10 +1,27 @@
 package proxy
 
+import "net"
+
 // canceller is told by the watcher that its client has gone. A token stands for one request,
 // so that news of an earlier request on the same flight is told apart.
 type canceller interface {
 	watching(token uint64)
 	clientGone(token uint64)
+}
+
+// socketOf gives the connection that has the socket: the one below TLS, and below what reads a
+// PROXY header.
+func socketOf(c net.Conn) net.Conn {
+	for {
+		switch over := c.(type) {
+		case interface{ NetConn() net.Conn }:
+			c = over.NetConn()
+		case interface{ Raw() net.Conn }:
+			c = over.Raw()
+		default:
+			return c
+		}
+	}
 }
 
 // watching implements canceller.

@@ -3,7 +3,6 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"syscall"
@@ -27,10 +26,7 @@ func hungUp(c net.Conn) bool {
 // peek looks for a byte without taking it or waiting for it. Of a connection that does not show
 // its socket it says that none is there.
 func peek(c net.Conn) (n int, err error) {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	sc, ok := c.(syscall.Conn)
+	sc, ok := socketOf(c).(syscall.Conn)
 	if !ok {
 		return 0, unix.EAGAIN
 	}

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -85,10 +84,7 @@ func token(e unix.EpollEvent) uint64 { return uint64(uint32(e.Fd)) | uint64(uint
 // A connection stays in the epoll set, disarmed or with a token that nobody holds, until it is
 // closed: one system call a request on a connection that is kept alive.
 func (w *watcher) watch(conn net.Conn, c canceller) {
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
-	}
-	sc, ok := conn.(syscall.Conn)
+	sc, ok := socketOf(conn).(syscall.Conn)
 	if !ok {
 		return
 	}

@@ -26,6 +26,8 @@ type Config struct {
 
 	Listen       string         `yaml:"listen"`
 	AdminListen  string         `yaml:"admin_listen"`
+	TLS          TLSConfig      `yaml:"tls"`
+	AdminTLS     TLSConfig      `yaml:"admin_tls"`
 	DataDir      string         `yaml:"data_dir"`
 	Node         string         `yaml:"node"` // never empty once loaded
 	LogLevel     string         `yaml:"log_level"`
@@ -181,6 +183,7 @@ type SessionConfig struct {
 func defaults() *Config {
 	return &Config{
 		Listen: ":8080", AdminListen: "127.0.0.1:8081", DataDir: "./data", LogLevel: "info",
+		TLS: TLSConfig{ClientAuth: clientRequire, MinVersion: "1.2"}, AdminTLS: TLSConfig{ClientAuth: clientRequire, MinVersion: "1.2"},
 		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20, MaxUpload: 512 << 20, UploadDisk: 4 << 30,
 		Audit:       AuditConfig{Every: 10 * time.Minute, Records: 1000},
 		SMTP:        SMTPConfig{Port: 587, TLS: outlet.TLSStart},

@@ -62,7 +62,8 @@ func isList(t reflect.Type) bool { return t.Kind() == reflect.Slice }
 func isGroup(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[Timeouts](), reflect.TypeFor[StorageConfig](), reflect.TypeFor[JournalConfig](), reflect.TypeFor[LedgerConfig](),
-		reflect.TypeFor[RetryConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[QueueConfig](), reflect.TypeFor[CacheConfig]():
+		reflect.TypeFor[RetryConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[QueueConfig](), reflect.TypeFor[CacheConfig](),
+		reflect.TypeFor[TLSConfig]():
 		return true
 	}
 	return false

@@ -60,10 +60,14 @@ func (s *service) watch(ctx context.Context) {
 			return
 		case <-hup:
 			s.reloadFile(ctx)
+			s.data.load(&s.config.TLS, s.log)
+			s.admin.load(&s.config.AdminTLS, s.log)
 		case <-tick.C:
 			if s.file.settled() {
 				s.reloadFile(ctx)
 			}
+			s.data.look(&s.config.TLS, s.log)
+			s.admin.look(&s.config.AdminTLS, s.log)
 			if now := time.Now(); now.Sub(looked) >= s.news.every()-look/2 {
 				looked = now
 				trouble = s.reloadStore(ctx, "looked", trouble)
@@ -150,6 +154,7 @@ func (s *service) reloadStore(ctx context.Context, how, before string) string {
 // reloadFile reads the configuration anew: in developer mode that is the environment alone.
 func (s *service) reloadFile(ctx context.Context) {
 	s.file.mark()
+	before := s.config
 	config, err := loadConfig(s.config.File, s.env.Getenv)
 	if err == nil {
 		err = s.reload(ctx, config)
@@ -166,6 +171,8 @@ func (s *service) reloadFile(ctx context.Context) {
 		s.log.Error("log_level", "error", err.Error())
 	}
 	s.log.Info("reloaded", "file", config.File)
+	s.data.renew(&before.TLS, &config.TLS, s.log)
+	s.admin.renew(&before.AdminTLS, &config.AdminTLS, s.log)
 	s.warnFixed(config)
 }
 
@@ -178,6 +185,7 @@ func (s *service) warnFixed(next *Config) {
 	}{
 		{"listen", now.Listen != next.Listen},
 		{"admin_listen", now.AdminListen != next.AdminListen},
+		{"tls or admin_tls, where one is begun or ended", now.TLS.on() != next.TLS.on() || now.AdminTLS.on() != next.AdminTLS.on()},
 		{"data_dir", now.DataDir != next.DataDir},
 		{"node", now.Node != next.Node},
 		{"journal, ledger or storage.postgres", now.Journal != next.Journal || now.Ledger != next.Ledger ||

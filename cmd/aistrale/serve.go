@@ -6,12 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/aistrale/aistrale/admin"
@@ -83,8 +81,8 @@ type service struct {
 	circuits  *circuits
 	mock      *mockUpstream // nil where none is configured
 	first     *firstKeys    // to be shown, at developer mode's first start
-	data      net.Listener
-	admin     net.Listener
+	data      *listener
+	admin     *listener
 }
 
 func newService(ctx context.Context, env environment, config *Config) (_ *service, err error) {
@@ -177,21 +175,10 @@ func (s *service) listen() (err error) {
 	if s.data, err = listen("listen", s.config.Listen); err != nil {
 		return err
 	}
-	s.admin, err = listen("admin_listen", s.config.AdminListen)
-	return err
-}
-
-// listen names the knob, in the file and in the environment: who starts a second gateway has
-// mostly no file.
-func listen(knob, address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s: another program listens on %s; choose another address by %s: %w", knob, address, envName(knob), err)
+	if s.admin, err = listen("admin_listen", s.config.AdminListen); err != nil {
+		return err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", knob, err)
-	}
-	return l, nil
+	return errors.Join(s.data.secure("tls", &s.config.TLS), s.admin.secure("admin_tls", &s.config.AdminTLS))
 }
 
 func (s *service) newGateway() error {
@@ -246,7 +233,7 @@ func (s *service) run(ctx context.Context) error {
 	watched.Go(func() { s.forgetExpired(watching) })
 	watched.Go(func() { s.plane.run(watching) })
 	watched.Go(func() { s.store.noteUses(watching) })
-	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "node", config.Node)
+	s.log.Info("serving", "version", version, "listen", s.data.Addr().String(), "admin_listen", s.admin.Addr().String(), "tls", s.data.tls != nil, "admin_tls", s.admin.tls != nil, "node", config.Node)
 	if config.Developer {
 		s.first.greet(s.env.Stdout, s.data.Addr().String(), os.Args[0])
 	}
@@ -274,7 +261,7 @@ func (s *service) drain() error {
 // close lets go of everything that newService took, in reverse.
 func (s *service) close() error {
 	var errs []error
-	for _, l := range []net.Listener{s.data, s.admin} {
+	for _, l := range []*listener{s.data, s.admin} {
 		if l != nil {
 			_ = l.Close() // closed already where it was served
 		}

@@ -75,6 +75,8 @@ func (v *validator) listeners(c *Config) {
 	if c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
 		v.wrong("admin_listen", "is the same address as listen, %s", c.Listen)
 	}
+	v.tls("tls", &c.TLS)
+	v.tls("admin_tls", &c.AdminTLS)
 }
 
 func (v *validator) address(path, text string) {
