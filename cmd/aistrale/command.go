@@ -20,6 +20,7 @@ func commands() []command {
 	return []command{
 		{name: "serve", summary: "run the gateway (without --config: developer mode, on loopback)", run: runServe},
 		{name: "check", summary: "say what is wrong with a config file", run: runCheck},
+		{name: "health", summary: "ask a running gateway whether it takes traffic", run: runHealth},
 		{name: "login", summary: "keep the address and the token of a running gateway, for the commands below", run: runLogin},
 		{name: "logout", summary: "forget them, and end the token", run: runLogout},
 		{name: "user", summary: "who manages the gateway", under: userCommands()},

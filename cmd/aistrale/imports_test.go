@@ -21,6 +21,7 @@ var arrows = []arrow{
 	{"cmd/*", []string{"proxy", "admin", "policy", "policy/*", "providers", "providers/*", "storage", "storage/*", "internal/*"}},
 	{"bench", []string{"proxy", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
 	{"bench/*", []string{"providers", "providers/*"}},
+	{"deploy", nil},
 	{"proxy", []string{"internal/edge", "internal/guard", "policy", "policy/prompt", "providers", "providers/aws", "providers/sound", "providers/sse", "storage"}},
 	{"admin", []string{"internal/edge", "internal/sheet", "policy", "policy/prompt", "providers", "storage", "storage/auditlog", "storage/ledger"}},
 	{"policy", []string{"providers", "providers/catalog", "storage"}},
