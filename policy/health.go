@@ -28,7 +28,6 @@ type HealthOptions struct {
 type Change struct {
 	Place // without a model where its credential was set aside
 	State State
-	Worst State // of the provider's places
 }
 
 // NewHealth makes one that takes every place for sound.
@@ -134,13 +133,5 @@ func (h *Health) changed(c *Circuit, to State) {
 	if h.options.Changed == nil {
 		return
 	}
-	worst := StateClosed
-	h.mu.RLock()
-	for p, other := range h.circuits {
-		if p.Provider == c.Provider {
-			worst = max(worst, State(other.broken.Load()))
-		}
-	}
-	h.mu.RUnlock()
-	h.options.Changed(Change{Place: c.Place, State: to, Worst: worst})
+	h.options.Changed(Change{Place: c.Place, State: to})
 }

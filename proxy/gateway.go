@@ -6,7 +6,10 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,6 +160,21 @@ func (a *Account) can(model string) providers.Capabilities {
 	return a.Can(model)
 }
 
+// AllAccounts gives every account, whoever's calls it serves, in any order.
+func (s *Snapshot) AllAccounts() iter.Seq[*Account] {
+	return func(yield func(*Account) bool) {
+		for _, of := range append(slices.Collect(maps.Values(s.Own)), s.Accounts) {
+			for _, accounts := range of {
+				for _, a := range accounts {
+					if !yield(a) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 // routeOf gives how the account serves an operation for a model. Most have one way only, whatever
 // the model.
 func (a *Account) routeOf(op providers.Op, language, model string) (providers.Route, bool) {
@@ -229,6 +247,9 @@ func (g *Gateway) Snapshot() *Snapshot { return g.state.Load() }
 
 // Ready reports whether requests are wanted.
 func (g *Gateway) Ready() bool { return g.state.Load() != nil && !g.draining.Load() }
+
+// Ailing lists the places that are not sound at a time.
+func (g *Gateway) Ailing(now time.Time) []policy.Ailing { return g.options.Health.Ailing(now) }
 
 // OpenFlights counts the requests under way.
 func (g *Gateway) OpenFlights() int {

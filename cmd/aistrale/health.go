@@ -3,13 +3,11 @@ package main
 import (
 	"time"
 
-	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 )
 
 // healthChanged reports a circuit that opened or closed, and a credential that was set aside.
 func (s *service) healthChanged(c policy.Change) {
-	s.telemetry.Breaker(c.Provider, breakerState(c.Worst))
 	s.circuits.changed(c, time.Now())
 	place := []any{"provider", c.Provider, "credential", c.Credential}
 	switch c.State {
@@ -19,17 +17,5 @@ func (s *service) healthChanged(c policy.Change) {
 		s.log.Info("a circuit has closed", append(place, "model", c.Model)...)
 	default:
 		s.log.Warn("a circuit is "+c.State.String(), append(place, "model", c.Model)...)
-	}
-}
-
-// breakerState is a state as the metric shows it.
-func breakerState(s policy.State) telemetry.BreakerState {
-	switch s {
-	case policy.StateOpen:
-		return telemetry.BreakerOpen
-	case policy.StateHalfOpen:
-		return telemetry.BreakerHalfOpen
-	default:
-		return telemetry.BreakerClosed
 	}
 }

@@ -2,8 +2,11 @@ package main_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aistrale/aistrale/internal/telemetry"
 )
 
 // metric gives the value of a metric with its labels as they are printed, "" where it is absent.
@@ -18,6 +21,28 @@ func (g *program) metric(t *testing.T, name string) string {
 	return ""
 }
 
+// describesMetrics holds what a busy gateway exports against what is described, both ways; but for
+// what needs another configuration.
+func (g *program) describesMetrics(t *testing.T, lacks ...string) {
+	t.Helper()
+	_, text := get(t, g.admin+"/metrics")
+	exported := map[string]string{}
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) == 4 && f[1] == "TYPE" {
+			exported[f[2]] = f[3]
+		}
+	}
+	for _, m := range telemetry.Metrics() {
+		if kind, ok := exported[m.Name]; ok && kind != string(m.Kind) || !ok && (m.Only == "" || !slices.Contains(lacks, m.Only)) {
+			t.Errorf("%s is described as a %s, and exported as %q", m.Name, m.Kind, kind)
+		}
+		delete(exported, m.Name)
+	}
+	for name := range exported {
+		t.Errorf("%s is exported, and not described", name)
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
@@ -25,6 +50,7 @@ func TestMetrics(t *testing.T) {
 	g := p.serve(t, anywhere+`
 providers: [{name: up, dialect: openai, base_url: "`+up.url+`", api_key: none, models: [slow, one]}, {name: any, dialect: openai, base_url: "`+up.url+`", api_key: none}, {name: mock}]
 keys: [{name: ci, key: `+fullKey+`}]
+budgets: [{scope: all, per: month, usd: 1000, unpriced: allow}]
 `)
 	f := func(name, want string) {
 		t.Helper()
@@ -62,6 +88,8 @@ keys: [{name: ci, key: `+fullKey+`}]
 	f(`gen_ai_client_token_usage_count{gen_ai_operation_name="chat",gen_ai_provider_name="mock",gen_ai_request_model="gpt",gen_ai_token_type="output"}`, "1")
 	f(`gen_ai_server_request_duration_seconds_count{error_type="",gen_ai_operation_name="chat",gen_ai_provider_name="mock",gen_ai_request_model="gpt"}`, "1")
 	f("aistrale_overhead_seconds_count", "3")
+
+	g.describesMetrics(t, "storage.postgres")
 
 	// Nothing that a client wrote is a label.
 	for _, model := range []string{"any/free-text", "up/free-text", "free-text/one", "mock/free-text", "free-text"} {

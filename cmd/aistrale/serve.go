@@ -111,13 +111,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: lines, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
-		Lag: func() int64 { return s.accounts.lag() }, Budgets: s.budgetGauges,
-		Unsettled: func() (waiting, dropped int64) { return s.counting.unsettled() },
-		Uncached:  func() int64 { return s.replies.dropped() },
-		Untold:    func() int64 { return s.plane.notices.Dropped() },
-		Unrung:    func() int64 { return s.news.unrung() },
-		Unaudited: func() int64 { return s.plane.unexported() },
-		Unkept:    func() int64 { return s.payloads.dropped() },
+		Read: s.readMetrics,
 	})
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
 		return nil, err

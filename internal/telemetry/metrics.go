@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/aistrale/aistrale/providers"
@@ -24,17 +23,9 @@ const (
 	maxTries  = 256
 )
 
-// Buckets as the GenAI semantic conventions give them.
-var (
-	durationBuckets   = prometheus.ExponentialBuckets(0.01, 2, 14)
-	firstTokenBuckets = []float64{0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
-	tokenBuckets      = prometheus.ExponentialBuckets(1, 4, 14)
-	overheadBuckets   = []float64{5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 1}
-)
-
 type metrics struct {
 	known    func(provider, model string) bool
-	registry *prometheus.Registry
+	registry *registry
 	vectors
 	scalars
 
@@ -48,13 +39,13 @@ type metrics struct {
 type vectors struct {
 	duration, firstToken, tokens *prometheus.HistogramVec
 	requests, attempts, cost     *prometheus.CounterVec
-	breaker, lineUp              *prometheus.GaugeVec
+	lineUp                       *prometheus.GaugeVec
 	storeChanges, lineUps        *prometheus.CounterVec
 }
 
 // scalars are the metrics without labels, which stand at 0 from the start.
 type scalars struct {
-	overhead                         prometheus.Histogram
+	overhead                         prometheus.Observer
 	unpriced, ledgerLost, logDropped prometheus.Counter
 	cacheHits                        prometheus.Counter
 	openStreams, reloadOK, reloadAt  prometheus.Gauge
@@ -84,46 +75,15 @@ type tryKey struct {
 }
 
 func newMetrics(o Options) *metrics {
+	r := newRegistry()
 	m := &metrics{
-		known: o.Known, registry: prometheus.NewRegistry(), vectors: newVectors(), scalars: newScalars(),
+		known: o.Known, registry: r, vectors: newVectors(r), scalars: newScalars(r),
 		series: newMemo[seriesKey, *series](maxSeries), tries: newMemo[tryKey, prometheus.Counter](maxTries),
 	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "aistrale_build_info", Help: "The build that runs; always 1.",
-		ConstLabels: prometheus.Labels{"version": o.Version, "revision": o.Revision, "go_version": runtime.Version()},
-	})
-	build.Set(1)
-	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "aistrale_ledger_lag_records", Help: "Settled records that are in a journal and not yet in the ledger.",
-	}, func() float64 { return float64(o.Lag()) })
-	unsettled := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "aistrale_limits_unsettled", Help: "Settlements that the shared counters of limits still wait for.",
-	}, func() float64 { waiting, _ := o.Unsettled(); return float64(waiting) })
-	dropped := prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "aistrale_limits_dropped_total", Help: "Settlements that the shared counters of limits were never told. Must stay 0.",
-	}, func() float64 { _, dropped := o.Unsettled(); return float64(dropped) })
-	uncached := prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "aistrale_cache_dropped_total", Help: "Answers that were to be kept and were not: too many at once, or Redis was away.",
-	}, func() float64 { return float64(o.Uncached()) })
-	untold := prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "aistrale_events_dropped_total", Help: "Events that webhooks were to be told of and were not: too many at once, or the store was away.",
-	}, func() float64 { return float64(o.Untold()) })
-	unrung := prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "aistrale_store_unrung_total", Help: "Changes of the store that Redis could not tell the other gateways of; they look for them.",
-	}, func() float64 { return float64(o.Unrung()) })
-	unaudited := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "aistrale_audit_export_lag_records", Help: "Records of the audit log that the export furthest behind lacks.",
-	}, func() float64 { return float64(o.Unaudited()) })
-	unkept := prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "aistrale_payloads_dropped_total", Help: "Requests whose payload was to be kept and was not: too many at once, not to be redacted, or no store.",
-	}, func() float64 { return float64(o.Unkept()) })
+	r.gauges("aistrale_build_info").WithLabelValues(o.Version, o.Revision, runtime.Version()).Set(1)
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
-	m.registry.MustRegister(
-		m.duration, m.firstToken, m.tokens, m.requests, m.attempts, m.cost, m.breaker,
-		m.overhead, m.unpriced, m.cacheHits, m.ledgerLost, m.logDropped, m.openStreams, m.reloadOK, m.reloadAt, build, lag, unsettled, dropped, uncached, unkept, untold, unrung, unaudited, m.storeChanges, m.lineUp, m.lineUps, newBudgets(o.Budgets),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	)
+	r.readings(o.Read)
 	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })
 	m.restOf = sync.OnceValue(func() prometheus.Counter { return m.attempts.WithLabelValues(other, other) })
 	// A request that reached no provider costs nothing, so this 0 is true; it makes the name
@@ -132,60 +92,31 @@ func newMetrics(o Options) *metrics {
 	return m
 }
 
-func newVectors() vectors {
-	genAI := []string{"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model"}
-	timed := append(genAI[:3:3], "error_type")
+func newVectors(r *registry) vectors {
 	return vectors{
-		duration: histogram("gen_ai_server_request_duration_seconds",
-			"Time from a request's last byte to the reply's last byte.", durationBuckets, timed),
-		firstToken: histogram("gen_ai_server_time_to_first_token_seconds",
-			"Time from a request's last byte to the first byte of a streamed reply.", firstTokenBuckets, genAI),
-		tokens: histogram("gen_ai_client_token_usage",
-			"Tokens of a request as the provider counted them; input includes cached tokens.", tokenBuckets,
-			append(genAI[:3:3], "gen_ai_token_type")),
-		requests: counter("aistrale_requests_total", "Requests by the status the client was given; 499 where it had left.",
-			"provider", "model", "status"),
-		attempts: counter("aistrale_upstream_attempts_total", "Attempts at an upstream.", "provider", "outcome"),
-		cost:     counter("aistrale_cost_usd_total", "Known cost in US dollars; requests without a price are not in it.", "provider", "model"),
-		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "aistrale_breaker_state", Help: "Circuit breaker: 0 closed, 1 half open, 2 open.",
-		}, []string{"provider"}),
-		storeChanges: counter("aistrale_store_changes_total", "Changes of the store that came into force: told of by a server or the gateway's own control plane, or looked for.", "how"),
-		lineUp: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "aistrale_store_line_up", Help: "1 where a server tells of changes of the store at once; else they are looked for.",
-		}, []string{"line"}),
-		lineUps: counter("aistrale_store_line_connects_total", "Times that such a line came to stand.", "line"),
+		duration:     r.histograms("gen_ai_server_request_duration_seconds"),
+		firstToken:   r.histograms("gen_ai_server_time_to_first_token_seconds"),
+		tokens:       r.histograms("gen_ai_client_token_usage"),
+		requests:     r.counters("aistrale_requests_total"),
+		attempts:     r.counters("aistrale_upstream_attempts_total"),
+		cost:         r.counters("aistrale_cost_usd_total"),
+		storeChanges: r.counters("aistrale_store_changes_total"),
+		lineUp:       r.gauges("aistrale_store_line_up"),
+		lineUps:      r.counters("aistrale_store_line_connects_total"),
 	}
 }
 
-func newScalars() scalars {
-	plain := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
-	}
-	gauge := func(name, help string) prometheus.Gauge {
-		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
-	}
+func newScalars(r *registry) scalars {
 	return scalars{
-		overhead: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "aistrale_overhead_seconds", Buckets: overheadBuckets,
-			Help: "Time the gateway took from a request's last byte to the first byte sent upstream.",
-		}),
-		unpriced:    plain("aistrale_unpriced_requests_total", "Served requests whose price is unknown."),
-		cacheHits:   plain("aistrale_cache_hits_total", "Requests answered with what an earlier one was."),
-		ledgerLost:  plain("aistrale_ledger_lost_total", "Records that the ledger could not keep. Must stay 0."),
-		logDropped:  plain("aistrale_log_dropped_total", "Request log lines dropped because the log's taker is too slow."),
-		openStreams: gauge("aistrale_open_streams", "Streams under way."),
-		reloadOK:    gauge("aistrale_config_last_reload_success", "1 where the last load of the configuration was good."),
-		reloadAt:    gauge("aistrale_config_last_reload_success_timestamp_seconds", "When the configuration in use was loaded."),
+		overhead:    r.histograms("aistrale_overhead_seconds").WithLabelValues(),
+		unpriced:    r.counters("aistrale_unpriced_requests_total").WithLabelValues(),
+		cacheHits:   r.counters("aistrale_cache_hits_total").WithLabelValues(),
+		ledgerLost:  r.counters("aistrale_ledger_lost_total").WithLabelValues(),
+		logDropped:  r.counters("aistrale_log_dropped_total").WithLabelValues(),
+		openStreams: r.gauges("aistrale_open_streams").WithLabelValues(),
+		reloadOK:    r.gauges("aistrale_config_last_reload_success").WithLabelValues(),
+		reloadAt:    r.gauges("aistrale_config_last_reload_success_timestamp_seconds").WithLabelValues(),
 	}
-}
-
-func histogram(name, help string, buckets []float64, labels []string) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
-}
-
-func counter(name, help string, labels ...string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
 
 func (m *metrics) handler() http.Handler {

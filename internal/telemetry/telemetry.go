@@ -24,25 +24,9 @@ type Options struct {
 	// it, is one that the operator or the catalogue names. All other models count as "other".
 	// It must be quick and safe for concurrent use; nil knows no model.
 	Known func(provider, model string) bool
-	// Lag gives the settled records that the ledger does not have yet; nil is none.
-	Lag func() int64
-	// Unsettled gives the settlements that counters shared by several gateways still wait for,
-	// and those that were dropped; nil is none.
-	Unsettled func() (waiting, dropped int64)
-	// Uncached counts the answers that were to be kept and were not; nil is none.
-	Uncached func() int64
-	// Untold counts the events that webhooks were to be told of and there was no room for; nil is none.
-	Untold func() int64
-	// Unrung counts changes of the store that the other gateways could not be told of by Redis; nil
-	// is none.
-	Unrung func() int64
-	// Unaudited gives the records of the audit log that an export lacks, of the one furthest behind.
-	Unaudited func() int64
-	// Unkept counts the payloads that were to be kept and were not; nil is none.
-	Unkept func() int64
-	// Budgets lists the budgets that are shown, at each scrape; nil is none. It bounds the list,
-	// and no two of it have one scope and span.
-	Budgets func() []Budget
+	// Read tells of all that is kept elsewhere, at each scrape; nil tells of nothing. It must not
+	// keep tell.
+	Read func(tell Tell)
 	// Version and Revision are those of the build.
 	Version, Revision string
 }
@@ -58,26 +42,8 @@ func New(o Options) *Telemetry {
 	if o.Known == nil {
 		o.Known = func(string, string) bool { return false }
 	}
-	if o.Lag == nil {
-		o.Lag = func() int64 { return 0 }
-	}
-	if o.Unsettled == nil {
-		o.Unsettled = func() (waiting, dropped int64) { return 0, 0 }
-	}
-	if o.Uncached == nil {
-		o.Uncached = func() int64 { return 0 }
-	}
-	if o.Unaudited == nil {
-		o.Unaudited = func() int64 { return 0 }
-	}
-	if o.Untold == nil {
-		o.Untold = func() int64 { return 0 }
-	}
-	if o.Unrung == nil {
-		o.Unrung = func() int64 { return 0 }
-	}
-	if o.Unkept == nil {
-		o.Unkept = func() int64 { return 0 }
+	if o.Read == nil {
+		o.Read = func(Tell) {}
 	}
 	if o.Level == nil {
 		o.Level = slog.LevelInfo
@@ -122,21 +88,6 @@ func (t *Telemetry) StoreTells(line string, up bool) {
 
 // LedgerLost counts records that the ledger could not keep. It must stay 0.
 func (t *Telemetry) LedgerLost(records int) { t.metrics.ledgerLost.Add(float64(records)) }
-
-// Breaker notes the state of a provider's circuit breaker.
-func (t *Telemetry) Breaker(provider string, state BreakerState) {
-	t.metrics.breaker.WithLabelValues(provider).Set(float64(state))
-}
-
-// BreakerState is what aistrale_breaker_state shows.
-type BreakerState int
-
-// The states of a circuit breaker.
-const (
-	BreakerClosed BreakerState = iota
-	BreakerHalfOpen
-	BreakerOpen
-)
 
 // Handler serves the metrics in Prometheus' form.
 func (t *Telemetry) Handler() http.Handler { return t.metrics.handler() }

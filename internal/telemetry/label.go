@@ -1,0 +1,56 @@
+package telemetry
+
+import (
+	"slices"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/storage"
+)
+
+// Label is a label of a metric. Its values are Values, or are named by what From says.
+type Label struct {
+	Name   string
+	Values []string
+	From   Source
+}
+
+// Source is who names the values of a label. None is a client's free text.
+type Source string
+
+// The sources of labels' values.
+const (
+	FromProviders   Source = "configured providers, or `none`, or `other`"
+	FromModels      Source = "models that the configuration or the catalogue names, or `other`"
+	FromCredentials Source = "names of credentials, with their workspace where it is not the default"
+	FromStatuses    Source = "statuses of HTTP, or `other`"
+	FromBudgets     Source = "budgets of money in the configuration, at most 200"
+	FromBuild       Source = "the build that runs"
+)
+
+// operations are the values of a label for operations.
+func operations() []string {
+	unknown := providers.Op(0).String()
+	all := []string{unknown}
+	for op := providers.Op(1); op.String() != unknown; op++ {
+		all = append(all, op.String())
+	}
+	return all
+}
+
+func outcomes() []string {
+	all := []string{other}
+	for _, o := range []storage.Outcome{
+		storage.OutcomeOK, storage.OutcomeRefused, storage.OutcomeUpstreamError, storage.OutcomeBrokenStream, storage.OutcomeTimeout, storage.OutcomeClientGone,
+		storage.OutcomePanic, storage.OutcomeHedged, storage.OutcomeLost, storage.OutcomeDryRun, storage.OutcomeCached,
+	} {
+		all = append(all, string(o))
+	}
+	return all
+}
+
+// failures are the outcomes that error_type tells; "" is a request that was served.
+func failures() []string {
+	return slices.DeleteFunc(append(outcomes(), ""), func(o string) bool {
+		return o == string(storage.OutcomeOK) || o == string(storage.OutcomeCached)
+	})
+}
