@@ -251,6 +251,10 @@ func (g *Gateway) Ready() bool { return g.state.Load() != nil && !g.draining.Loa
 // Ailing lists the places that are not sound at a time.
 func (g *Gateway) Ailing(now time.Time) []policy.Ailing { return g.options.Health.Ailing(now) }
 
+// Leave makes the gateway unready for good, and each answer the last one of its connection. It
+// still takes what comes.
+func (g *Gateway) Leave() { g.draining.Store(true) }
+
 // OpenFlights counts the requests under way.
 func (g *Gateway) OpenFlights() int {
 	g.mu.Lock()

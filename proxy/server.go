@@ -55,7 +55,7 @@ func (s *Server) Serve(l net.Listener) error { return s.http.Serve(l) }
 // Shutdown takes no new request and lets those under way finish. Where ctx ends first they are
 // cancelled, and it waits for that.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.gateway.draining.Store(true)
+	s.gateway.Leave()
 	err := s.http.ShutdownWithContext(ctx)
 	if err == nil {
 		err = s.sessions(ctx)

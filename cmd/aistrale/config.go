@@ -47,6 +47,7 @@ type Config struct {
 	UploadDisk Size `yaml:"upload_disk"` // of all such files that are kept before they are sent
 
 	Concurrency  int           `yaml:"concurrency"` // client connections served at once
+	DrainDelay   time.Duration `yaml:"drain_delay"`
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
 	Timeouts     Timeouts      `yaml:"timeouts"`
 

@@ -63,6 +63,28 @@ func TestDrain_streamFinishes(t *testing.T) {
 	logged(t, g, resp, `"outcome":"ok"`)
 }
 
+// For drain_delay a load balancer is told to look elsewhere, and whoever has not heard of it is
+// served; each answer is the last one of its connection.
+func TestDrain_delay(t *testing.T) {
+	t.Parallel()
+	g := newPlace(t).serve(t, reloading(`"*"`, "drain_delay: 10m\n"))
+	g.signal(t, syscall.SIGTERM)
+	g.says(t, `"msg":"leaving"`)
+	if status, _ := get(t, g.admin+"/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("ready: %d", status)
+	}
+	client := http.Client{Transport: &http.Transport{}, Timeout: patience} // which would keep its connection
+	resp, err := client.Do(g.request(t, fullKey, "mock/gpt", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK || !resp.Close {
+		t.Errorf("%d, close: %t", resp.StatusCode, resp.Close)
+	}
+	g.secondSignal(t)
+}
+
 // Past drain_timeout a stream is ended, and no client takes it for whole.
 func TestDrain_streamIsEnded(t *testing.T) {
 	t.Parallel()
@@ -131,6 +153,12 @@ func logged(t *testing.T, g *program, resp *http.Response, says string) {
 func TestDrain_secondSignal(t *testing.T) {
 	t.Parallel()
 	g, _, _, _ := draining(t, "10m")
+	g.secondSignal(t)
+}
+
+// secondSignal has no patience with a program that drains.
+func (g *program) secondSignal(t *testing.T) {
+	t.Helper()
 	eventually(t, "the program ends", func() bool {
 		_ = g.cmd.Process.Signal(syscall.SIGTERM) // it may be gone
 		select {

@@ -68,6 +68,7 @@ func TestLoadConfig_mistakes(t *testing.T) {
 	f(mock+"concurrency: 0", "f:2: concurrency: must be at least 1")
 	f(mock+"drain_timeout: 30", `f:2: drain_timeout: "30" is not a duration such as 15s, 10m or 90d`)
 	f(mock+"drain_timeout: -1s", "f:2: drain_timeout: is negative")
+	f(mock+"drain_delay: -1s", "f:2: drain_delay: is negative")
 	f(mock+"timeouts:\n  connect: 0s\n  idle: -1s", "f:3: timeouts.connect: must be more than 0: no wait is unbounded",
 		"f:4: timeouts.idle: must be more than 0: no wait is unbounded")
 

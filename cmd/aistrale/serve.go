@@ -219,7 +219,7 @@ func (s *service) run(ctx context.Context) error {
 	go func() { failed <- s.server.Serve(s.data) }()
 	go func() { failed <- s.control.Serve(s.admin) }()
 	config := s.config // from here on s.config is the watcher's, which reloads it
-	watching, stop := context.WithCancel(ctx)
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var watched sync.WaitGroup
 	watched.Go(func() { s.watch(watching) })
 	watched.Go(func() { s.news.run(watching) })
@@ -234,11 +234,28 @@ func (s *service) run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
+		err = s.leave(failed)
 	case err = <-failed:
 	}
 	stop()
 	watched.Wait()
 	return errors.Join(err, s.drain())
+}
+
+// leave has the load balancer look elsewhere, and serves all the same for drain_delay.
+func (s *service) leave(failed <-chan error) error {
+	delay := s.inForce.Load().DrainDelay
+	if delay == 0 {
+		return nil
+	}
+	s.log.Info("leaving", "open", s.gateway.OpenFlights(), "drain_delay", delay.String())
+	s.gateway.Leave()
+	select {
+	case <-time.After(delay):
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
 
 // drain takes no new request and gives those under way drain_timeout to finish.

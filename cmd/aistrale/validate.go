@@ -127,6 +127,9 @@ func (v *validator) turns(c *Config) {
 }
 
 func (v *validator) times(c *Config) {
+	if c.DrainDelay < 0 {
+		v.wrong("drain_delay", "is negative")
+	}
 	if c.DrainTimeout < 0 {
 		v.wrong("drain_timeout", "is negative")
 	}
