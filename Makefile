@@ -30,12 +30,12 @@ RACE = CGO_ENABLED=1 GOFLAGS='$(strip $(GOFLAGS) -gcflags=modernc.org/sqlite/lib
 
 # Packages with benchmarks, or with tests of allocations.
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
-GOLDEN   = $(shell grep -rlE --include='*_test.go' 'providertest\.Golden|func Test[A-Za-z]*Golden' providers cmd admin | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+GOLDEN   = $(shell grep -rlE --include='*_test.go' 'providertest\.Golden|func Test[A-Za-z]*Golden' providers cmd admin internal | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build run test measured node gcc instruments lint fmt prove fuzz bench micro golden tools clean
+.PHONY: help build run test measured node gcc instruments lint fmt prove fuzz bench micro golden dashboards tools clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
 
 build: ## build bin/aistrale, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/aistrale ./cmd/aistrale
@@ -96,6 +96,9 @@ micro: ## every Go benchmark, for BENCHTIME (1s) each
 golden: ## write the golden files and docs/compatibility.md anew; review the diff
 	$(GO) test $(GOLDEN) -run Golden -update
 	git --no-pager diff --stat
+
+dashboards: ## write the dashboards and rules under deploy anew, of internal/boards
+	$(GO) test ./internal/boards -run Golden -update
 
 tools: $(LINTER) ## build the pinned tools into bin/tools
 
