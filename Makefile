@@ -5,6 +5,10 @@ GO            ?= go
 GOLANGCI      := v2.15.0
 HELM          := v4.3.1
 KUBECONFORM   := v0.8.0
+KUBERNETES    := v1.37.1
+COMPOSEGO     := v2.16.2
+# The release that an upgrade comes from: the newest tag, or the last revision before there were any.
+PREVIOUS      ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),b1b119c)
 TOOLS         ?= $(CURDIR)/bin/tools
 TEST_TIMEOUT  ?= 15m
 FUZZTIME      ?= 30s
@@ -21,7 +25,7 @@ LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
 
 # Programs that tests run: built once as NAME-VERSION, and found by the tests as NAME in the folder
 # that AISTRALE_TOOLS names. One that cannot be had skips its tests, but not with CI=true.
-INSTRUMENTS := $(TOOLS)/helm-$(HELM) $(TOOLS)/kubeconform-$(KUBECONFORM)
+INSTRUMENTS := $(TOOLS)/helm-$(HELM) $(TOOLS)/kubeconform-$(KUBECONFORM) $(TOOLS)/kubernetes-$(KUBERNETES) $(TOOLS)/compose-$(COMPOSEGO) $(TOOLS)/previous-v$(PREVIOUS:v%=%)
 export AISTRALE_TOOLS := $(TOOLS)
 
 # SQLite is C made Go, and most of a test's time where the race detector watches each of its
@@ -32,7 +36,7 @@ RACE = CGO_ENABLED=1 GOFLAGS='$(strip $(GOFLAGS) -gcflags=modernc.org/sqlite/lib
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
 GOLDEN   = $(shell grep -rlE --include='*_test.go' 'providertest\.Golden|func Test[A-Za-z]*Golden' providers cmd admin internal | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build run test measured node gcc instruments lint fmt prove fuzz bench micro golden dashboards tools clean
+.PHONY: help build run dist up down test measured node gcc instruments lint fmt prove fuzz bench micro golden dashboards tools clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
@@ -42,6 +46,32 @@ build: ## build bin/aistrale, one static binary
 
 run: build ## build, and serve in developer mode on loopback
 	exec bin/aistrale serve
+
+# The binaries of a release, each with what it is made of, and their checksums.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+CYCLONEDX := v1.10.0
+
+dist: ## build the binaries of a release into dist, with SBOMs and checksums
+	rm -rf dist && mkdir dist
+	@set -e; for platform in $(PLATFORMS); do \
+		name=aistrale-$(VERSION)-$${platform%/*}-$${platform#*/}; echo $$name; \
+		export CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/}; \
+		$(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o dist/$$name ./cmd/aistrale; \
+		GOOS= GOARCH= $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX) bin -json -output dist/$$name.cdx.json -version '$(VERSION)' dist/$$name; \
+	done
+	cd dist && sha256sum -- * > SHA256SUMS
+
+# PROFILES= leaves the load out; VOLUMES=1 throws away what is kept.
+PROFILES ?= load
+COMPOSE   = VERSION='$(VERSION)' REVISION='$(REVISION)' docker compose -f deploy/compose.yaml $(addprefix --profile ,$(PROFILES))
+
+up: ## start two gateways with all that watches them, by docker compose
+	deploy/secrets.sh
+	$(COMPOSE) up --build --detach --wait --remove-orphans
+	@echo 'gateway http://127.0.0.1:8080, control plane http://127.0.0.1:8081, Grafana http://127.0.0.1:3000 (admin, deploy/secrets/grafana_password)'
+
+down: ## stop them
+	$(COMPOSE) down --remove-orphans $(if $(VOLUMES),--volumes)
 
 test: node gcc instruments ## the whole suite under the race detector, with real PostgreSQL and Redis
 	$(RACE) $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
@@ -110,6 +140,20 @@ $(TOOLS)/helm-$(HELM):
 
 $(TOOLS)/kubeconform-$(KUBECONFORM):
 	@$(call install,github.com/yannh/kubeconform/cmd/kubeconform,$(KUBECONFORM))
+
+$(TOOLS)/previous-v$(PREVIOUS:v%=%):
+	@git cat-file -e '$(PREVIOUS)^{commit}' 2>/dev/null || { echo '$(PREVIOUS) is not in this clone: the test of an upgrade is left out'; exit 0; }; \
+	source=$$(mktemp -d) && git archive '$(PREVIOUS)' | tar -x -C "$$source" && cd "$$source" && \
+		CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(PREVIOUS)' -o '$@' ./cmd/aistrale && rm -rf "$$source"
+
+# What a cluster of this release would take, as the API says it.
+$(TOOLS)/kubernetes-$(KUBERNETES):
+	@mkdir -p '$(TOOLS)'; dir=$$($(GO) mod download -json k8s.io/kubernetes@$(KUBERNETES) | sed -n 's/.*"Dir": "\(.*\)",*/\1/p') && \
+		cp "$$dir/api/openapi-spec/swagger.json" $@ || [ "$${CI:-}" != true ]
+
+# What docker compose itself reads its files with; the whole of it takes long to build.
+$(TOOLS)/compose-$(COMPOSEGO):
+	@$(call install,github.com/compose-spec/compose-go/v2/cmd,$(COMPOSEGO))
 
 # install builds the program of a Go module as NAME-VERSION: its path, its version.
 install = echo '$(notdir $1) $2 is built once, which takes minutes'; \

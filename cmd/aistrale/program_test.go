@@ -20,8 +20,9 @@ import (
 
 // A place is a folder and an environment in which the built program is run.
 type place struct {
-	dir string
-	env []string // beside what the program needs to run at all
+	dir     string
+	env     []string // beside what the program needs to run at all
+	program string   // "" the built one
 }
 
 func newPlace(t *testing.T, env ...string) *place {
@@ -41,7 +42,11 @@ func (p *place) write(t *testing.T, name, text string) string {
 
 func (p *place) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	c := exec.Command(binary(t), args...)
+	program := p.program
+	if program == "" {
+		program = binary(t)
+	}
+	c := exec.Command(program, args...)
 	c.Dir = p.dir
 	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, p.env...)
 	return c

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Tool finds a program that a test runs: one that the Makefile builds (make instruments), in the
+// Tool finds a program, or a file, that a test works with: one that the Makefile builds (make instruments), in the
 // folder that AISTRALE_TOOLS names, else bin/tools of the repository; or a package's, on the PATH.
 // Where it is missing the test is skipped, and fails with CI=true.
 func Tool(t testing.TB, name string) string {
@@ -16,7 +16,10 @@ func Tool(t testing.TB, name string) string {
 	if folder == "" {
 		folder = filepath.Join(root(), "bin", "tools")
 	}
-	for _, path := range []string{filepath.Join(folder, name), name, filepath.Join("/usr/sbin", name)} {
+	if path := filepath.Join(folder, name); exists(path) {
+		return path
+	}
+	for _, path := range []string{name, filepath.Join("/usr/sbin", name)} {
 		if found, err := exec.LookPath(path); err == nil {
 			return found
 		}
@@ -29,11 +32,16 @@ func Tool(t testing.TB, name string) string {
 	return ""
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // root is the folder of go.mod, above the one that a test runs in.
 func root() string {
 	dir, err := os.Getwd()
 	for ; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if exists(filepath.Join(dir, "go.mod")) {
 			return dir
 		}
 	}
