@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,6 +53,7 @@ type CourierOptions struct {
 type Courier struct {
 	CourierOptions
 	sending sync.WaitGroup
+	behind  atomic.Int64 // how long the first in line has been due, in nanoseconds
 	wake    chan struct{}
 	mu      sync.Mutex
 	busy    map[string]int // by webhook
@@ -103,8 +105,9 @@ func (c *Courier) turn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.look(line)
 	for _, next := range line {
-		at, err := strconv.ParseInt(strings.SplitN(next.ID, ".", 2)[0], 16, 64)
+		at, err := dueAt(next.ID)
 		if err != nil || at > c.Notices.Now().UnixMicro() {
 			return err
 		}
@@ -128,6 +131,26 @@ func (c *Courier) turn(ctx context.Context) error {
 	}
 	return nil
 }
+
+// dueAt is when what has this id is due, in Unix microseconds.
+func dueAt(id string) (int64, error) {
+	at, _, _ := strings.Cut(id, ".")
+	return strconv.ParseInt(at, 16, 64)
+}
+
+// look notes how long the first in line has been due.
+func (c *Courier) look(line []kept[due]) {
+	var behind time.Duration
+	if len(line) > 0 {
+		if at, err := dueAt(line[0].ID); err == nil {
+			behind = max(0, c.Notices.Now().Sub(time.UnixMicro(at)))
+		}
+	}
+	c.behind.Store(int64(behind))
+}
+
+// Behind is how long the first delivery in line had been due at the last look, 0 where none is.
+func (c *Courier) Behind() time.Duration { return time.Duration(c.behind.Load()) }
 
 func (c *Courier) room(hook string) bool {
 	c.mu.Lock()

@@ -35,6 +35,43 @@ func (v *Verdict) Fault(a *Ask, asked string) *providers.Fault {
 		Message: "The gateway failed on this request."}
 }
 
+// Note notes which kinds of limits a verdict admits or refuses.
+func (v *Verdict) Note(a *Ask, n *storage.LimitNote) {
+	n.Degraded = n.Degraded || v.Degraded
+	if v.Grant == nil {
+		n.Refused.Add(v.Refused.limit(a))
+		return
+	}
+	for i := range a.Rates {
+		n.Admitted.Add(a.Rates[i].limit())
+	}
+	if len(a.Slots) > 0 {
+		n.Admitted.Add(storage.LimitConcurrency)
+	}
+	if len(a.Budgets) > 0 {
+		n.Admitted.Add(storage.LimitBudget)
+	}
+}
+
+func (r *Refused) limit(a *Ask) storage.LimitKind {
+	switch r.Kind {
+	case AskRate:
+		return a.Rates[r.Index].limit()
+	case AskSlot:
+		return storage.LimitConcurrency
+	case AskBudget:
+		return storage.LimitBudget
+	}
+	return storage.LimitRequests
+}
+
+func (a *RateAsk) limit() storage.LimitKind {
+	if a.Of != nil && a.Of.Counts != CountedRequests {
+		return storage.LimitTokens
+	}
+	return storage.LimitRequests
+}
+
 func (a *RateAsk) fault(r Refused, state RateState, asked string) *providers.Fault {
 	f := &providers.Fault{
 		Kind: providers.FaultRequestRate, RetryAfter: r.Wait, NoRetry: r.Wait == 0 || r.Wait > soon,

@@ -255,6 +255,21 @@ func (g *Gateway) Ailing(now time.Time) []policy.Ailing { return g.options.Healt
 // still takes what comes.
 func (g *Gateway) Leave() { g.draining.Store(true) }
 
+// Load is what the requests under way take together.
+type Load struct {
+	Requests, Waiting      int64 // of which so many wait for a limit
+	BodyMemory, UploadDisk int64 // bytes
+}
+
+// Load says how much is under way.
+func (g *Gateway) Load() Load {
+	l := &g.options.Limits
+	return Load{
+		Requests: int64(g.OpenFlights()), Waiting: g.queue.Waiting(),
+		BodyMemory: l.BodyMemory - g.memory.left.Load(), UploadDisk: l.UploadDisk - g.disk.left.Load(),
+	}
+}
+
 // OpenFlights counts the requests under way.
 func (g *Gateway) OpenFlights() int {
 	g.mu.Lock()

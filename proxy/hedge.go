@@ -161,6 +161,7 @@ func (h *hedge) bill() {
 	f.g.memory.give(own.memory - h.taken)
 	own.closeBill(h.err) // also of one that was served too, and came too late
 	f.bill.add(&own.bill)
+	f.rec.Limits.Join(own.rec.Limits)
 	if !h.tried {
 		return
 	}
@@ -179,6 +180,7 @@ func (h *hedge) adopt() {
 	f.abandon()
 	f.flush()
 	own.bill.add(&f.bill)
+	own.rec.Limits.Join(f.rec.Limits)
 	own.rec.Attempts = append(f.rec.Attempts, own.rec.Attempts[len(own.rec.Attempts)-1])
 	if f.rec.Overhead > 0 {
 		own.rec.Overhead = f.rec.Overhead // to the first byte that left

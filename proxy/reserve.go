@@ -35,9 +35,8 @@ type lease struct {
 	clamped          string
 	// metered is set for a stream whose upstream could not be told how much the grant allows:
 	// what it makes is counted as it comes.
-	metered  bool
-	waited   time.Duration // for what was refused in the end
-	degraded bool
+	metered bool
+	waited  time.Duration // for what was refused in the end
 }
 
 func (l *lease) reset() {
@@ -188,7 +187,7 @@ func (f *flight) obtain() error {
 	}
 	f.rec.Waited += l.ask.Now.Sub(l.wanted.Now)
 	l.show(&v)
-	l.degraded = l.degraded || v.Degraded
+	v.Note(&l.ask, &f.rec.Limits)
 	if v.Grant == nil {
 		l.waited += time.Since(l.wanted.Now)
 		return v.Fault(&l.ask, f.rec.Asked)
@@ -301,7 +300,7 @@ func (f *flight) writeLimits(h *lines) {
 	if l.clamped != "" {
 		h.put("X-Aistrale-Clamped", l.clamped)
 	}
-	if l.degraded {
+	if f.rec.Limits.Degraded {
 		h.put("X-Aistrale-Limits", "degraded")
 	}
 }

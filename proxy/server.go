@@ -52,6 +52,9 @@ func NewServer(g *Gateway, o ServerOptions) *Server {
 // Serve takes connections from l until Shutdown.
 func (s *Server) Serve(l net.Listener) error { return s.http.Serve(l) }
 
+// Connections counts those of clients that are open.
+func (s *Server) Connections() int { return int(s.http.GetOpenConnectionsCount()) }
+
 // Shutdown takes no new request and lets those under way finish. Where ctx ends first they are
 // cancelled, and it waits for that.
 func (s *Server) Shutdown(ctx context.Context) error {

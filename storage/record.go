@@ -77,6 +77,7 @@ type Record struct {
 	BytesIn, BytesOut int64
 	ContentBytes      int64         // of visible content that reached the relay
 	Waited            time.Duration // for limits that were used up
+	Limits            LimitNote
 	FirstByte         time.Duration
 	Overhead          time.Duration // from the request's last byte to the upstream's first
 	Duration          time.Duration

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/proxy"
+	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/journal"
 	"github.com/aistrale/aistrale/storage/postgres"
 )
@@ -30,10 +31,17 @@ type accounting struct {
 	journal keptJournal
 	whole   atomic.Bool // the ledger has had all that dead gateways left
 	lacking atomic.Bool // it could not be given that at the start, and is tried again
-	lost    func(int)
+	watch   accountingWatch
 	heirs   heirs
 	stop    context.CancelFunc
 	ended   sync.WaitGroup
+}
+
+// accountingWatch is told how the journal does.
+type accountingWatch interface {
+	LedgerLost(records int)
+	JournalSynced(took time.Duration)
+	JournalAdopted(records int)
 }
 
 // keptJournal is a journal that the program owns.
@@ -45,7 +53,7 @@ type keptJournal interface {
 }
 
 // openAccounting opens the ledger and the journal. Nothing is shipped before run.
-func openAccounting(ctx context.Context, config *Config, nouns nounStore, log *slog.Logger, lost func(int)) (*accounting, error) {
+func openAccounting(ctx context.Context, config *Config, nouns nounStore, log *slog.Logger, watch accountingWatch) (*accounting, error) {
 	if config.Journal.Store == journalOff {
 		log.Warn("journal.store is off: what requests cost is counted in metrics only, and kept nowhere")
 		return &accounting{config: config, log: log}, nil
@@ -54,16 +62,20 @@ func openAccounting(ctx context.Context, config *Config, nouns nounStore, log *s
 	if err != nil {
 		return nil, err
 	}
-	a := &accounting{config: config, log: log, ledger: ledger, lost: lost}
+	a := &accounting{config: config, log: log, ledger: ledger, watch: watch}
 	onward := config.Journal.OnError == "continue"
 	if shared, ok := nouns.(*postgres.Store); ok && config.Journal.Store == journalPostgres {
 		a.journal = postgres.NewJournal(shared, postgres.JournalOptions{
-			Node: config.Node, Continue: onward, Log: log, Lost: lost, Adopted: a.heirs.take,
+			Node: config.Node, Continue: onward, Log: log, Lost: watch.LedgerLost, Adopted: func(entries []storage.Entry) error {
+				watch.JournalAdopted(len(entries))
+				return a.heirs.take(entries)
+			},
 		})
 		return a, nil
 	}
 	files, err := journal.Open(journal.Options{
-		Dir: config.journalDir(), Sync: journal.SyncPolicy(config.Journal.Fsync), Continue: onward, Log: log, Lost: lost, Adopted: a.heirs.take,
+		Dir: config.journalDir(), Sync: journal.SyncPolicy(config.Journal.Fsync), Continue: onward, Log: log, Lost: watch.LedgerLost, Adopted: a.heirs.take,
+		Synced: watch.JournalSynced, Took: watch.JournalAdopted,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: %w", err), ledger.Close())
@@ -80,7 +92,9 @@ func (a *accounting) adopt(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	if _, err := journal.Adopt(ctx, a.config.journalDir(), a.ledger, a.heirs.take); err != nil {
+	n, err := journal.Adopt(ctx, a.config.journalDir(), a.ledger, a.heirs.take)
+	a.watch.JournalAdopted(n)
+	if err != nil {
 		a.log.Warn("the ledger does not have yet what earlier gateways spent; until it has, budgets refuse", "error", err.Error())
 		a.lacking.Store(true)
 		return
@@ -95,7 +109,7 @@ func (a *accounting) adoptAll(ctx context.Context) {
 		return
 	}
 	defer a.lacking.Store(false)
-	n, err := journal.AdoptAll(ctx, journal.Options{Dir: a.config.journalDir(), Log: a.log, Lost: a.lost, Adopted: a.heirs.take}, a.ledger)
+	n, err := journal.AdoptAll(ctx, journal.Options{Dir: a.config.journalDir(), Log: a.log, Lost: a.watch.LedgerLost, Took: a.watch.JournalAdopted, Adopted: a.heirs.take}, a.ledger)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil: // what cannot be read is left to shipping, which goes on with all else

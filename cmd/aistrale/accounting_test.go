@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/journal"
@@ -50,7 +51,7 @@ func TestAccounting_AdoptsUntilDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	ledger := &rolledBack{ledgerStore: l, tries: make(chan struct{})}
-	a := &accounting{config: config, log: slog.New(slog.DiscardHandler), ledger: ledger}
+	a := &accounting{config: config, log: slog.New(slog.DiscardHandler), ledger: ledger, watch: telemetry.New(telemetry.Options{})}
 	if a.journal, err = journal.Open(journal.Options{Dir: config.journalDir()}); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/internal/outlet"
@@ -20,6 +21,7 @@ type control struct {
 	exports []*admin.Exporter
 	sealer  *admin.Sealer
 	notices *admin.Notices
+	courier *admin.Courier
 	poster  *outlet.Poster
 	mailer  admin.Mailer // nil where no mail is sent
 	// budgets says how they stand; nil where nobody counts.
@@ -41,6 +43,9 @@ func newControl(s *store, config *Config, log *slog.Logger) (*control, error) {
 	if mails != nil { // no interface around a nil pointer
 		c.mailer = mails
 	}
+	c.courier = admin.NewCourier(admin.CourierOptions{
+		Notices: c.notices, Vault: controlVault{s}, Poster: c.poster, Mailer: c.mailer, Log: log,
+	})
 	if c.audits, err = auditor(s, config, c.notices, log); err != nil {
 		return nil, err
 	}
@@ -56,13 +61,13 @@ func (c *control) unexported() (most int64) {
 	return most
 }
 
+// undelivered is how long the oldest delivery that is due has been.
+func (c *control) undelivered() time.Duration { return c.courier.Behind() }
+
 // run chains the audit log, and tells webhooks of what happens, until ctx ends.
 func (c *control) run(ctx context.Context) {
-	courier := admin.NewCourier(admin.CourierOptions{
-		Notices: c.notices, Vault: controlVault{c.store}, Poster: c.poster, Mailer: c.mailer, Log: c.log,
-	})
 	var running sync.WaitGroup
-	all := []func(context.Context){c.audits.Run, c.sealer.Run, c.notices.Run, courier.Run}
+	all := []func(context.Context){c.audits.Run, c.sealer.Run, c.notices.Run, c.courier.Run}
 	for _, x := range c.exports {
 		all = append(all, x.Run)
 	}

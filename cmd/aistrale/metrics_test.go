@@ -89,7 +89,12 @@ budgets: [{scope: all, per: month, usd: 1000, unpriced: allow}]
 	f(`gen_ai_server_request_duration_seconds_count{error_type="",gen_ai_operation_name="chat",gen_ai_provider_name="mock",gen_ai_request_model="gpt"}`, "1")
 	f("aistrale_overhead_seconds_count", "3")
 
-	g.describesMetrics(t, "storage.postgres")
+	resp = open(t, g.request(t, fullKey, "mock/gpt", `,"stream":true`))
+	readUntil(t, resp.Body, "[DONE]")
+	eventually(t, "the stream is counted", func() bool {
+		return g.metric(t, `gen_ai_server_time_per_output_token_seconds_count{gen_ai_operation_name="chat",gen_ai_provider_name="mock",gen_ai_request_model="gpt"}`) == "1"
+	})
+	g.describesMetrics(t, "storage.postgres", "media, searches or sounds")
 
 	// Nothing that a client wrote is a label.
 	for _, model := range []string{"any/free-text", "up/free-text", "free-text/one", "mock/free-text", "free-text"} {

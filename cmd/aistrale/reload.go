@@ -38,6 +38,7 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	}
 	snapshot.Limits.Follow(limits, time.Now())
 	s.config, s.version = config, stock.version
+	s.storeUp.Store(stock.missing == nil)
 	s.inForce.Store(config)
 	s.gateway.Swap(snapshot)
 	s.warn(config, stock)
@@ -133,6 +134,7 @@ func sameFile(a, b os.FileInfo) bool {
 // its trouble, and logs it once for as long as it stays the same.
 func (s *service) reloadStore(ctx context.Context, how, before string) string {
 	version, err := s.store.Version(ctx)
+	s.storeUp.Store(err == nil)
 	if err == nil && version == s.version && !s.store.reopens(ctx) {
 		return ""
 	}

@@ -80,6 +80,7 @@ type service struct {
 	plane     *control
 	circuits  *circuits
 	mock      *mockUpstream // nil where none is configured
+	storeUp   atomic.Bool   // the store answered when it was last asked
 	first     *firstKeys    // to be shown, at developer mode's first start
 	data      *listener
 	admin     *listener
@@ -113,7 +114,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		Log: lines, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Read: s.readMetrics,
 	})
-	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry.LedgerLost); err != nil {
+	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry); err != nil {
 		return nil, err
 	}
 	if s.counting, err = openCounting(config, s.accounts, s.plane.notices.Post, s.log); err != nil {

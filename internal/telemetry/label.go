@@ -24,6 +24,7 @@ const (
 	FromCredentials Source = "names of credentials, with their workspace where it is not the default"
 	FromStatuses    Source = "statuses of HTTP, or `other`"
 	FromBudgets     Source = "budgets of money in the configuration, at most 200"
+	FromTenants     Source = "names of workspaces and projects, or `none`, or `other`"
 	FromBuild       Source = "the build that runs"
 )
 
@@ -53,4 +54,28 @@ func failures() []string {
 	return slices.DeleteFunc(append(outcomes(), ""), func(o string) bool {
 		return o == string(storage.OutcomeOK) || o == string(storage.OutcomeCached)
 	})
+}
+
+// tokenKinds are the kinds that each token is of one of.
+var tokenKinds = [...]string{"input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning"}
+
+// kinds counts tokens as tokenKinds names them.
+func kinds(n *providers.Normal) [len(tokenKinds)]int64 {
+	reasoning := min(n.Reasoning, n.Output)
+	return [...]int64{n.InputUncached, n.CacheRead, n.CacheWrite5m, n.CacheWrite1h, n.Output - reasoning, reasoning}
+}
+
+// unitNames are what is billed beside tokens.
+var unitNames = [...]string{"images", "searches", "characters", "audio_in_seconds", "audio_out_seconds"}
+
+func units(n *providers.Normal) [len(unitNames)]float64 {
+	return [...]float64{float64(n.Images), float64(n.Searches), float64(n.Characters), float64(n.AudioInMs) / 1000, float64(n.AudioOutMs) / 1000}
+}
+
+func limitNames() []string {
+	var all []string
+	for k := range storage.LimitKinds {
+		all = append(all, k.String())
+	}
+	return all
 }

@@ -3,24 +3,21 @@ package telemetry
 import (
 	"net/http"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 )
 
 const (
-	other = "other" // any model, provider or status that nobody configured
-	none  = "none"  // the provider of a request that was refused before it had one
+	other = "other" // any model, provider, project or status that nobody configured
+	none  = "none"  // the provider, or the project, of a request that was refused before it had one
 
-	// maxSeries bounds the combinations of provider, model, operation, status and outcome.
-	maxSeries = 2048
-	maxTries  = 256
+	maxSeries  = 2048 // combinations of provider, model, operation, status and outcome
+	maxTries   = 1024 // combinations of provider, model, operation and outcome
+	maxTenants = 512  // projects
 )
 
 type metrics struct {
@@ -28,64 +25,53 @@ type metrics struct {
 	registry *registry
 	vectors
 	scalars
+	limits [storage.LimitKinds]struct{ admitted, refused prometheus.Counter }
 
-	series *memo[seriesKey, *series]
-	tries  *memo[tryKey, prometheus.Counter]
-	rest   func() *series            // past maxSeries
-	restOf func() prometheus.Counter // past maxTries
+	series     *memo[seriesKey, *series]
+	tries      *memo[tryKey, *try]
+	tenants    *memo[tenantKey, *tenant]
+	rest       func() *series // past maxSeries
+	restTry    func() *try    // past maxTries
+	restTenant func() *tenant // past maxTenants
 }
 
 // vectors are the metrics with labels.
 type vectors struct {
-	duration, firstToken, tokens *prometheus.HistogramVec
-	requests, attempts, cost     *prometheus.CounterVec
-	lineUp                       *prometheus.GaugeVec
-	storeChanges, lineUps        *prometheus.CounterVec
+	duration, firstToken, perToken, tokens   *histograms
+	tryDuration, firstChunk                  *histograms
+	requests, attempts, cost, kinds, units   *prometheus.CounterVec
+	tenantRequests, tenantTokens, tenantCost *prometheus.CounterVec
+	lineUp                                   *prometheus.GaugeVec
+	storeChanges, lineUps, reloads           *prometheus.CounterVec
 }
 
 // scalars are the metrics without labels, which stand at 0 from the start.
 type scalars struct {
-	overhead                         prometheus.Observer
-	unpriced, ledgerLost, logDropped prometheus.Counter
-	cacheHits                        prometheus.Counter
-	openStreams, reloadOK, reloadAt  prometheus.Gauge
-}
-
-// seriesKey is what the children of a request's metrics are found by.
-type seriesKey struct {
-	provider, model string
-	op              providers.Op
-	status          int
-	outcome         storage.Outcome
-}
-
-// series are the children of one key, resolved once. What not every request has is resolved
-// when one has it, so that no histogram is empty and no cost is 0 for want of a price.
-type series struct {
-	requests                  prometheus.Counter
-	duration                  prometheus.Observer
-	firstToken                func() prometheus.Observer
-	inputTokens, outputTokens func() prometheus.Observer
-	cost                      func() prometheus.Counter
-}
-
-type tryKey struct {
-	provider string
-	outcome  storage.Outcome
+	overhead, limitWait, fsync             *histogram
+	bytesIn, bytesOut, aborts, panics      prometheus.Counter
+	unpriced, cacheHits, degraded          prometheus.Counter
+	ledgerLost, journalAdopted, logDropped prometheus.Counter
+	openStreams, reloadOK, reloadAt        prometheus.Gauge
 }
 
 func newMetrics(o Options) *metrics {
 	r := newRegistry()
 	m := &metrics{
 		known: o.Known, registry: r, vectors: newVectors(r), scalars: newScalars(r),
-		series: newMemo[seriesKey, *series](maxSeries), tries: newMemo[tryKey, prometheus.Counter](maxTries),
+		series: newMemo[seriesKey, *series](maxSeries), tries: newMemo[tryKey, *try](maxTries), tenants: newMemo[tenantKey, *tenant](maxTenants),
+	}
+	decisions := r.counters("aistrale_limit_decisions_total")
+	for k := range storage.LimitKinds {
+		m.limits[k].admitted = decisions.WithLabelValues(k.String(), "admitted")
+		m.limits[k].refused = decisions.WithLabelValues(k.String(), "refused")
 	}
 	r.gauges("aistrale_build_info").WithLabelValues(o.Version, o.Revision, runtime.Version()).Set(1)
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	r.readings(o.Read)
-	m.rest = sync.OnceValue(func() *series { return m.build(seriesKey{provider: other, model: other, outcome: other}) })
-	m.restOf = sync.OnceValue(func() prometheus.Counter { return m.attempts.WithLabelValues(other, other) })
+	m.rest = sync.OnceValue(func() *series { return m.newSeries(seriesKey{provider: other, model: other, outcome: other}) })
+	m.restTry = sync.OnceValue(func() *try { return m.newTry(tryKey{provider: other, model: other, outcome: other}) })
+	m.restTenant = sync.OnceValue(func() *tenant { return m.newTenant(tenantKey{other, other}) })
 	// A request that reached no provider costs nothing, so this 0 is true; it makes the name
 	// stand from the start, while a model without a price has no cost at all, rather than 0.
 	m.cost.WithLabelValues(none, other)
@@ -94,73 +80,127 @@ func newMetrics(o Options) *metrics {
 
 func newVectors(r *registry) vectors {
 	return vectors{
-		duration:     r.histograms("gen_ai_server_request_duration_seconds"),
-		firstToken:   r.histograms("gen_ai_server_time_to_first_token_seconds"),
-		tokens:       r.histograms("gen_ai_client_token_usage"),
-		requests:     r.counters("aistrale_requests_total"),
-		attempts:     r.counters("aistrale_upstream_attempts_total"),
-		cost:         r.counters("aistrale_cost_usd_total"),
-		storeChanges: r.counters("aistrale_store_changes_total"),
-		lineUp:       r.gauges("aistrale_store_line_up"),
-		lineUps:      r.counters("aistrale_store_line_connects_total"),
+		duration:       r.histograms("gen_ai_server_request_duration_seconds"),
+		firstToken:     r.histograms("gen_ai_server_time_to_first_token_seconds"),
+		perToken:       r.histograms("gen_ai_server_time_per_output_token_seconds"),
+		tokens:         r.histograms("gen_ai_client_token_usage"),
+		tryDuration:    r.histograms("gen_ai_client_operation_duration_seconds"),
+		firstChunk:     r.histograms("gen_ai_client_operation_time_to_first_chunk_seconds"),
+		requests:       r.counters("aistrale_requests_total"),
+		attempts:       r.counters("aistrale_upstream_attempts_total"),
+		cost:           r.counters("aistrale_cost_usd_total"),
+		kinds:          r.counters("aistrale_tokens_total"),
+		units:          r.counters("aistrale_billed_units_total"),
+		tenantRequests: r.counters("aistrale_project_requests_total"),
+		tenantTokens:   r.counters("aistrale_project_tokens_total"),
+		tenantCost:     r.counters("aistrale_project_cost_usd_total"),
+		storeChanges:   r.counters("aistrale_store_changes_total"),
+		lineUp:         r.gauges("aistrale_store_line_up"),
+		lineUps:        r.counters("aistrale_store_line_connects_total"),
+		reloads:        r.counters("aistrale_config_reloads_total"),
 	}
 }
 
 func newScalars(r *registry) scalars {
+	plain := func(name string) prometheus.Counter { return r.counters(name).WithLabelValues() }
 	return scalars{
-		overhead:    r.histograms("aistrale_overhead_seconds").WithLabelValues(),
-		unpriced:    r.counters("aistrale_unpriced_requests_total").WithLabelValues(),
-		cacheHits:   r.counters("aistrale_cache_hits_total").WithLabelValues(),
-		ledgerLost:  r.counters("aistrale_ledger_lost_total").WithLabelValues(),
-		logDropped:  r.counters("aistrale_log_dropped_total").WithLabelValues(),
-		openStreams: r.gauges("aistrale_open_streams").WithLabelValues(),
-		reloadOK:    r.gauges("aistrale_config_last_reload_success").WithLabelValues(),
-		reloadAt:    r.gauges("aistrale_config_last_reload_success_timestamp_seconds").WithLabelValues(),
+		overhead:       r.histograms("aistrale_overhead_seconds").with(),
+		limitWait:      r.histograms("aistrale_limit_wait_seconds").with(),
+		fsync:          r.histograms("aistrale_journal_fsync_seconds").with(),
+		bytesIn:        plain("aistrale_request_bytes_total"),
+		bytesOut:       plain("aistrale_response_bytes_total"),
+		aborts:         plain("aistrale_client_aborts_total"),
+		panics:         plain("aistrale_panics_total"),
+		unpriced:       plain("aistrale_unpriced_requests_total"),
+		cacheHits:      plain("aistrale_cache_hits_total"),
+		degraded:       plain("aistrale_limits_degraded_requests_total"),
+		ledgerLost:     plain("aistrale_ledger_lost_total"),
+		journalAdopted: plain("aistrale_journal_adopted_total"),
+		logDropped:     plain("aistrale_log_dropped_total"),
+		openStreams:    r.gauges("aistrale_open_streams").WithLabelValues(),
+		reloadOK:       r.gauges("aistrale_config_last_reload_success").WithLabelValues(),
+		reloadAt:       r.gauges("aistrale_config_last_reload_success_timestamp_seconds").WithLabelValues(),
 	}
 }
 
+// handler serves OpenMetrics, which has exemplars, and Prometheus' protocol buffers, which have
+// native histograms too, to scrapers that ask for them. What cannot be gathered keeps nothing else
+// from being shown.
 func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, ErrorHandling: promhttp.ContinueOnError})
 }
 
 func (m *metrics) reloaded(ok bool) {
 	if !ok {
+		m.reloads.WithLabelValues("failed").Inc()
 		m.reloadOK.Set(0)
 		return
 	}
+	m.reloads.WithLabelValues("ok").Inc()
 	m.reloadOK.Set(1)
 	m.reloadAt.SetToCurrentTime()
 	m.series.clear()
+	m.tries.clear()
 }
 
 func (m *metrics) observe(r *storage.Record) {
 	s := m.of(r)
 	s.requests.Inc()
-	s.duration.Observe(r.Duration.Seconds())
-	if r.Stream && r.FirstByte > 0 {
-		s.firstToken().Observe(r.FirstByte.Seconds())
-	}
-	if r.Outcome == storage.OutcomeCached {
+	s.duration.seconds(r.Duration, r)
+	m.bytesIn.Add(float64(r.BytesIn))
+	m.bytesOut.Add(float64(r.BytesOut))
+	switch r.Outcome {
+	case storage.OutcomeCached:
 		m.cacheHits.Inc()
+	case storage.OutcomeClientGone:
+		m.aborts.Inc()
+	case storage.OutcomePanic:
+		m.panics.Inc()
 	}
 	if len(r.Attempts) > 0 {
-		m.overhead.Observe(r.Overhead.Seconds())
+		m.overhead.seconds(r.Overhead, r)
 	}
-	if len(r.Usage.Lines) > 0 {
-		total := r.Usage.Total()
-		s.inputTokens().Observe(float64(total.Input()))
-		s.outputTokens().Observe(float64(total.Output))
-	}
-	switch {
-	case r.CostNano != nil:
-		if *r.CostNano > 0 {
-			s.cost().Add(float64(*r.CostNano) / 1e9)
-		}
-	case served(r):
-		m.unpriced.Inc()
-	}
+	m.observeLimits(r)
+	used := s.observe(r)
+	m.observeCost(r, s, used)
 	for i := range r.Attempts {
-		m.try(&r.Attempts[i]).Inc()
+		m.observeTry(r, &r.Attempts[i])
+	}
+}
+
+func (m *metrics) observeLimits(r *storage.Record) {
+	if r.Limits == (storage.LimitNote{}) {
+		return
+	}
+	for k := range storage.LimitKinds {
+		if r.Limits.Admitted.Has(k) {
+			m.limits[k].admitted.Inc()
+		}
+		if r.Limits.Refused.Has(k) {
+			m.limits[k].refused.Inc()
+		}
+	}
+	if r.Limits.Degraded {
+		m.degraded.Inc()
+	}
+	if r.Waited > 0 {
+		m.limitWait.seconds(r.Waited, r)
+	}
+}
+
+func (m *metrics) observeCost(r *storage.Record, s *series, tokens int64) {
+	t := m.tenantOf(r)
+	t.requests.Inc()
+	t.tokens.Add(float64(tokens))
+	switch {
+	case r.CostNano == nil:
+		if served(r) {
+			m.unpriced.Inc()
+		}
+	case *r.CostNano > 0:
+		usd := float64(*r.CostNano) / 1e9
+		s.cost().Add(usd)
+		t.cost.Add(usd)
 	}
 }
 
@@ -170,71 +210,4 @@ func served(r *storage.Record) bool {
 		return false
 	}
 	return r.Outcome == storage.OutcomeOK || r.ContentBytes > 0 || len(r.Usage.Lines) > 0
-}
-
-// of finds the children for a record.
-func (m *metrics) of(r *storage.Record) *series {
-	key := seriesKey{r.Provider, r.Model, r.Op, r.Status, r.Outcome}
-	if s, ok := m.series.get(key); ok {
-		return s
-	}
-	// What a client named is no key: there is no end of it.
-	if key.provider == "" {
-		key.provider, key.model = none, other
-	} else if !m.known(key.provider, key.model) {
-		key.model = other
-	}
-	if s, ok := m.series.get(key); ok {
-		return s
-	}
-	key.provider, key.model = strings.Clone(key.provider), strings.Clone(key.model)
-	if s, ok := m.series.put(key, func() *series { return m.build(key) }); ok {
-		return s
-	}
-	return m.rest()
-}
-
-func (m *metrics) build(key seriesKey) *series {
-	op, failure := key.op.String(), string(key.outcome)
-	if key.outcome == storage.OutcomeOK || key.outcome == storage.OutcomeCached {
-		failure = ""
-	}
-	tokens := func(kind string) func() prometheus.Observer {
-		return sync.OnceValue(func() prometheus.Observer {
-			return m.tokens.WithLabelValues(op, key.provider, key.model, kind)
-		})
-	}
-	return &series{
-		requests: m.requests.WithLabelValues(key.provider, key.model, statusLabel(key.status)),
-		duration: m.duration.WithLabelValues(op, key.provider, key.model, failure),
-		firstToken: sync.OnceValue(func() prometheus.Observer {
-			return m.firstToken.WithLabelValues(op, key.provider, key.model)
-		}),
-		inputTokens: tokens("input"), outputTokens: tokens("output"),
-		cost: sync.OnceValue(func() prometheus.Counter {
-			return m.cost.WithLabelValues(key.provider, key.model)
-		}),
-	}
-}
-
-func statusLabel(status int) string {
-	if status < 100 || status > 599 {
-		return other
-	}
-	return strconv.Itoa(status)
-}
-
-func (m *metrics) try(a *storage.Attempt) prometheus.Counter {
-	key := tryKey{a.Provider, a.Outcome}
-	if c, ok := m.tries.get(key); ok {
-		return c
-	}
-	key.provider = strings.Clone(key.provider)
-	c, ok := m.tries.put(key, func() prometheus.Counter {
-		return m.attempts.WithLabelValues(key.provider, string(key.outcome))
-	})
-	if !ok {
-		return m.restOf()
-	}
-	return c
 }

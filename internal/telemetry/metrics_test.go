@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,108 @@ func TestMetrics_Names(t *testing.T) {
 		`gen_ai_client_token_usage_bucket{` + who + `,gen_ai_token_type="output",le="6.7108864e+07"} 1`,
 	} {
 		want(t, text, line)
+	}
+}
+
+func TestMetrics_Kinds(t *testing.T) {
+	tel := New(Options{Known: onlyClaude})
+	r := sample()
+	r.Usage.Lines[0].Set(providers.Reasoning, 30)
+	r.Usage.Lines[0].Set(providers.Images, 2)
+	r.Usage.Lines[0].Set(providers.AudioInMs, 1500)
+	tel.Observe(r)
+	text := scrape(t, tel)
+	for kind, n := range map[string]int{"input": 200, "cache_read": 1000, "cache_write_5m": 0, "output": 12, "reasoning": 30} {
+		want(t, text, fmt.Sprintf(`aistrale_tokens_total{kind=%q,model="claude-sonnet-4-5",provider="anthropic"} %d`, kind, n))
+	}
+	want(t, text, `aistrale_billed_units_total{model="claude-sonnet-4-5",provider="anthropic",unit="images"} 2`)
+	want(t, text, `aistrale_billed_units_total{model="claude-sonnet-4-5",provider="anthropic",unit="audio_in_seconds"} 1.5`)
+	want(t, text, `aistrale_project_requests_total{project="default",workspace="default"} 1`)
+	want(t, text, `aistrale_project_tokens_total{project="default",workspace="default"} 1242`)
+	want(t, text, `aistrale_project_cost_usd_total{project="default",workspace="default"} 0.001284`)
+}
+
+func TestMetrics_Limits(t *testing.T) {
+	tel := New(Options{})
+	f := func(admitted, refused []storage.LimitKind, waited time.Duration, degraded bool) {
+		r := &storage.Record{Waited: waited}
+		for _, k := range admitted {
+			r.Limits.Admitted.Add(k)
+		}
+		for _, k := range refused {
+			r.Limits.Refused.Add(k)
+		}
+		r.Limits.Degraded = degraded
+		tel.Observe(r)
+	}
+	f(nil, nil, 0, false)
+	f([]storage.LimitKind{storage.LimitRequests, storage.LimitTokens, storage.LimitBudget}, nil, 3*time.Second, true)
+	f([]storage.LimitKind{storage.LimitRequests}, []storage.LimitKind{storage.LimitBudget}, 0, false)
+	text := scrape(t, tel)
+	for of, n := range map[[2]string]int{
+		{"requests", "admitted"}: 2, {"tokens", "admitted"}: 1, {"budget", "admitted"}: 1, {"budget", "refused"}: 1, {"concurrency", "refused"}: 0,
+	} {
+		want(t, text, fmt.Sprintf(`aistrale_limit_decisions_total{decision=%q,limit=%q} %d`, of[1], of[0], n))
+	}
+	want(t, text, "aistrale_limit_wait_seconds_sum 3")
+	want(t, text, "aistrale_limit_wait_seconds_count 1")
+	want(t, text, "aistrale_limits_degraded_requests_total 1")
+}
+
+// An attempt whose stream has begun ends with the request, however that ended.
+func TestMetrics_Attempts(t *testing.T) {
+	tel := New(Options{Known: func(string, string) bool { return true }})
+	r := sample()
+	r.Outcome = storage.OutcomeBrokenStream
+	r.Attempts[0].Began, r.Attempts[1].Began = r.Time.Add(time.Millisecond), r.Time.Add(100*time.Millisecond)
+	r.Duration = 1100 * time.Millisecond
+	tel.Observe(r)
+	text := scrape(t, tel)
+	want(t, text, `aistrale_upstream_attempts_total{outcome="upstream_error_midstream",provider="anthropic"} 1`)
+	const who = `gen_ai_operation_name="chat",gen_ai_provider_name="anthropic",gen_ai_request_model="claude-sonnet-4-5"`
+	want(t, text, `gen_ai_client_operation_duration_seconds_sum{error_type="upstream_error_midstream",`+who+`} 1`)
+	want(t, text, `gen_ai_client_operation_time_to_first_chunk_seconds_sum{`+who+`} 0.2`)
+	want(t, text, `gen_ai_server_time_per_output_token_seconds_count{`+who+`} 1`)
+	want(t, text, `gen_ai_client_operation_duration_seconds_sum{error_type="upstream_error",gen_ai_operation_name="chat",gen_ai_provider_name="groq",gen_ai_request_model="llama"} 0.031`)
+}
+
+// A bucket is given an exemplar once a second, and one that is slow at once.
+func TestMetrics_Exemplars(t *testing.T) {
+	m := New(Options{Known: onlyClaude}).metrics
+	began := time.Now()
+	f := func(id byte, sampled bool, after, took time.Duration) {
+		r := sample()
+		r.Trace = storage.Trace{ID: storage.TraceID{id}, Sampled: sampled}
+		r.Time, r.Duration, r.Attempts = began.Add(after), took, nil
+		m.observe(r)
+	}
+	f(1, false, 0, 70*time.Millisecond)
+	f(2, true, 0, 70*time.Millisecond)
+	f(3, true, 500*time.Millisecond, 70*time.Millisecond)
+	f(4, true, 600*time.Millisecond, 300*time.Second)
+	f(5, true, 0, 1200*time.Millisecond)
+	f(6, true, 2*time.Second, 1200*time.Millisecond)
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]string{}
+	for _, family := range families {
+		if family.GetName() != "gen_ai_server_request_duration_seconds" {
+			continue
+		}
+		h := family.GetMetric()[0].GetHistogram()
+		for _, b := range h.GetBucket() {
+			if x := b.GetExemplar(); x != nil {
+				shown[fmt.Sprint(b.GetUpperBound())] = x.GetLabel()[0].GetName() + "=" + x.GetLabel()[0].GetValue()[:2]
+			}
+		}
+		if h.GetSchema() != 3 || len(h.GetPositiveDelta()) != 3 || h.GetSampleCount() != 6 {
+			t.Errorf("the native histogram has schema %d, %d buckets", h.GetSchema(), len(h.GetPositiveDelta()))
+		}
+	}
+	if want := map[string]string{"0.08": "trace_id=02", "1.28": "trace_id=06", "327.68": "trace_id=04"}; !maps.Equal(shown, want) {
+		t.Errorf("exemplars %v, want %v", shown, want)
 	}
 }
 

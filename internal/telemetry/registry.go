@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -53,11 +54,22 @@ func (r *registry) gauges(name string) *prometheus.GaugeVec {
 	return v
 }
 
-func (r *registry) histograms(name string) *prometheus.HistogramVec {
+// Native histograms are precise to a tenth. They are kept beside the classic buckets and bounded
+// in memory: past so many buckets one begins anew, or is made coarser.
+const (
+	nativeFactor   = 1.1
+	nativeBuckets  = 100
+	nativeMinReset = time.Hour
+)
+
+func (r *registry) histograms(name string) *histograms {
 	m := r.find(name, Histogram)
-	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: m.Name, Help: m.Help, Buckets: m.Buckets}, m.labels())
+	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: m.Name, Help: m.Help, Buckets: m.Buckets,
+		NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets, NativeHistogramMinResetDuration: nativeMinReset,
+	}, m.labels())
 	r.MustRegister(v)
-	return v
+	return &histograms{v, m.Buckets}
 }
 
 // Tell says how a metric stands: one that Metrics describes, with the values of its labels in

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/aistrale/aistrale/storage"
 )
@@ -88,6 +89,12 @@ func (t *Telemetry) StoreTells(line string, up bool) {
 
 // LedgerLost counts records that the ledger could not keep. It must stay 0.
 func (t *Telemetry) LedgerLost(records int) { t.metrics.ledgerLost.Add(float64(records)) }
+
+// JournalSynced notes how long the disk took to make the journal durable.
+func (t *Telemetry) JournalSynced(took time.Duration) { t.metrics.fsync.Observe(took.Seconds()) }
+
+// JournalAdopted counts records of gateways that died, which this one brings to the ledger.
+func (t *Telemetry) JournalAdopted(records int) { t.metrics.journalAdopted.Add(float64(records)) }
 
 // Handler serves the metrics in Prometheus' form.
 func (t *Telemetry) Handler() http.Handler { return t.metrics.handler() }

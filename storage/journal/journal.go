@@ -49,6 +49,10 @@ type Options struct {
 	// settle, when the ledger has it. It may be told of an entry again, and is after an error: until
 	// it has taken all, the dead one's journal stays. It must not keep the slice.
 	Adopted func(entries []storage.Entry) error
+	// Synced is told how long each fsync took, and Took how many records of a dead run are brought
+	// to the ledger in its place.
+	Synced func(took time.Duration)
+	Took   func(n int)
 	// Batch is the most entries that are written to the ledger at once, and Wait how long a
 	// settled entry may wait for others: 2000, 100 ms.
 	Batch int
@@ -86,6 +90,12 @@ func (o Options) filled() (Options, error) {
 	}
 	if o.Adopted == nil {
 		o.Adopted = func([]storage.Entry) error { return nil }
+	}
+	if o.Synced == nil {
+		o.Synced = func(time.Duration) {}
+	}
+	if o.Took == nil {
+		o.Took = func(int) {}
 	}
 	if o.Batch <= 0 {
 		o.Batch = 2000
@@ -176,6 +186,16 @@ func Open(o Options) (*Journal, error) {
 // Lag counts the settled records that are not in the ledger yet: of this run, and of those that
 // were adopted.
 func (j *Journal) Lag() int64 { return j.owed.Load() + j.shipper.adopted.Load() }
+
+// Stands says how many bytes of records this run has on disk, and whether the disk takes none now.
+func (j *Journal) Stands() (bytes int64, failing bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.segs {
+		bytes += s.size
+	}
+	return bytes, j.trouble.err != nil
+}
 
 // Close ends the journal, after Ship has returned. It removes the run's folder where nothing is
 // owed; else the next process adopts it.

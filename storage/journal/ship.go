@@ -239,6 +239,7 @@ func (s *shipper) adopt() {
 			continue
 		}
 		s.o.Log.Info("adopting the journal of a dead process", "run", r.id, "owed", src.owed, "unsettled", len(src.lost))
+		s.o.Took(int(src.owed))
 		s.sources = slices.Insert(s.sources, max(0, len(s.sources)-1), src)
 	}
 }

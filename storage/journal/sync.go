@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // round is one fsync that all who wrote before it began wait for.
@@ -89,7 +90,9 @@ func (j *Journal) syncFiles(dirty []unsynced) (failed, err error) {
 	for _, s := range dirty {
 		why := errDistrusted
 		if !s.failed { // this goroutine alone says so
+			began := time.Now()
 			why = s.file.Sync()
+			j.o.Synced(time.Since(began))
 		}
 		j.mu.Lock()
 		s.syncing = false
