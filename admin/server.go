@@ -6,12 +6,14 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/edge"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -22,7 +24,11 @@ type Options struct {
 	// loopback.
 	MetricsToken storage.Secret
 	Ready        func() bool
-	API          http.Handler // of /admin/v1
+	// Trusted are the proxies whose word on who the client is counts, Allow is who may come, where
+	// it is not empty. nil functions are nobody and everybody.
+	Trusted, Allow func() storage.Networks
+	API            http.Handler // of /admin/v1
+	Log            *slog.Logger // of connections that fail, for who debugs; nil: nowhere
 }
 
 // maxHeader bounds a request's head in bytes.
@@ -44,9 +50,39 @@ func NewServer(o Options) *Server {
 		answer(w, http.StatusOK, "ok\n")
 	})
 	mux.Handle(prefix+"/", o.API)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return &Server{http: &http.Server{
-		Handler: unrendered(mux), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		Handler:  unrendered(allowed(o, mux)), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
 	}}
+}
+
+// allowed puts the client's own address in the place of the connection's, and keeps out who may not
+// come from it. Only probes are answered whoever asks, with a word.
+func allowed(o Options, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, _ := netip.ParseAddrPort(r.RemoteAddr) // of another kind of connection it is nobody's
+		client := peer.Addr().Unmap()
+		if o.Trusted != nil {
+			client = edge.Client(o.Trusted(), client, r.Header.Values)
+		}
+		if o.Allow != nil {
+			only := o.Allow()
+			probe := r.URL.RawQuery == "" && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz")
+			if len(only) > 0 && !only.Contain(client) && !probe {
+				answer(w, http.StatusForbidden, "forbidden\n")
+				return
+			}
+		}
+		if client != peer.Addr() {
+			asked := *r
+			asked.RemoteAddr = netip.AddrPortFrom(client, 0).String()
+			r = &asked
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Serve takes connections from l until Shutdown.

@@ -192,3 +192,61 @@ func TestServer_Slow(t *testing.T) {
 		_ = conn.Close()
 	}
 }
+
+// Who asks is who asks behind trusted proxies, and who may not come is told nothing.
+func TestServer_Clients(t *testing.T) {
+	networks := func(all ...string) func() storage.Networks {
+		var out storage.Networks
+		for _, text := range all {
+			n, err := storage.ParseNetwork(text)
+			do(t, err)
+			out = append(out, n)
+		}
+		return func() storage.Networks { return out }
+	}
+	seen := ""
+	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen, _, _ = net.SplitHostPort(r.RemoteAddr)
+		answer(w, 200, "ok\n")
+	})
+	o := Options{
+		API: api, Metrics: api, Ready: func() bool { return true },
+		Trusted: networks("10.0.0.1"), Allow: networks("192.0.2.0/24", "2001:db8::1"),
+	}
+	f := func(path, peer, forwarded string, want int, client string) {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.RemoteAddr = peer
+		if forwarded != "" {
+			r.Header.Set("x-forwarded-for", forwarded)
+		}
+		seen = ""
+		w := httptest.NewRecorder()
+		NewServer(o).http.Handler.ServeHTTP(w, r)
+		if w.Code != want || seen != client {
+			t.Errorf("%s from %s for %q: %d to %q, want %d to %q", path, peer, forwarded, w.Code, seen, want, client)
+		}
+		if w.Code == http.StatusForbidden && (w.Body.String() != "forbidden\n" || w.Header().Get("cache-control") != "no-store") {
+			t.Errorf("refused with %q, %v", w.Body.String(), w.Header())
+		}
+	}
+	f("/admin/v1/keys", "192.0.2.7:1", "", 200, "192.0.2.7")
+	f("/admin/v1/keys", "[::ffff:192.0.2.7]:1", "", 200, "192.0.2.7")
+	f("/admin/v1/keys", "[2001:db8::1]:1", "", 200, "2001:db8::1")
+	f("/admin/v1/keys", "192.0.2.7:1", "10.9.9.9", 200, "192.0.2.7")
+	f("/admin/v1/keys", "10.0.0.1:1", "192.0.2.8", 200, "192.0.2.8")
+	f("/metrics", "10.0.0.1:1", "192.0.2.8", 200, "192.0.2.8")
+	// Others get nothing, whatever they say, and the proxy itself nothing for itself.
+	f("/admin/v1/keys", "198.51.100.1:1", "192.0.2.7", 403, "")
+	f("/admin/v1/keys", "10.0.0.1:1", "192.0.2.7, 198.51.100.1", 403, "")
+	f("/admin/v1/keys", "10.0.0.1:1", "", 403, "")
+	f("/admin/v1/keys", "@", "", 403, "") // a socket without an address
+	f("/metrics", "198.51.100.1:1", "", 403, "")
+	f("/nothing", "198.51.100.1:1", "", 403, "")
+	// Probes are answered, and no more than a word.
+	f("/healthz", "198.51.100.1:1", "", 200, "")
+	f("/readyz", "198.51.100.1:1", "", 200, "")
+	f("/readyz?verbose", "198.51.100.1:1", "", 403, "")
+	o.Allow = networks()
+	f("/admin/v1/keys", "198.51.100.1:1", "192.0.2.7", 200, "198.51.100.1")
+}

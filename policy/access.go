@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -84,6 +85,16 @@ func AdmitTargets(key *storage.Key, asked string, targets []Target) ([]Target, e
 		return nil, noAccess(key, asked)
 	}
 	return left, nil
+}
+
+// AdmitAddress refuses a client that is not where the key may be used. It does not tell from where
+// that is.
+func AdmitAddress(key *storage.Key, client netip.Addr) error {
+	if len(key.AllowAddresses) == 0 || key.AllowAddresses.Contain(client) {
+		return nil
+	}
+	return &providers.Fault{Kind: providers.FaultForbidden, NoRetry: true, Code: "address_not_allowed",
+		Message: "This API key may not be used from this network address.", Cause: fmt.Errorf("allow_addresses of key %q has no %s", key.Name, client)}
 }
 
 // Lists reports whether a model belongs into the key's list of models. One that the router does

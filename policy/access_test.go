@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -201,4 +202,24 @@ func TestLists(t *testing.T) {
 	f(storage.Key{DenyModels: []string{"anthropic/c"}}, "anthropic/c", false)
 	f(storage.Key{DenyModels: []string{"anthropic/c"}}, "anthropic/d", true)
 	f(storage.Key{DenyModels: []string{"x"}}, "other", true)
+}
+
+func TestAdmitAddress(t *testing.T) {
+	only, err := storage.ParseNetwork("10.1.0.0/16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(allow storage.Networks, client netip.Addr, want bool) {
+		t.Helper()
+		err := AdmitAddress(&storage.Key{Name: "k", AllowAddresses: allow}, client)
+		var fault *providers.Fault
+		if want != (err == nil) || err != nil && (!errors.As(err, &fault) || fault.Kind != providers.FaultForbidden || strings.Contains(fault.Message, "10.")) {
+			t.Errorf("%s from %s: %v", allow, client, err)
+		}
+	}
+	f(nil, netip.MustParseAddr("10.2.0.1"), true)
+	f(nil, netip.Addr{}, true)
+	f(storage.Networks{only}, netip.MustParseAddr("10.1.0.1"), true)
+	f(storage.Networks{only}, netip.MustParseAddr("10.2.0.1"), false)
+	f(storage.Networks{only}, netip.Addr{}, false)
 }

@@ -2,12 +2,14 @@ package proxy
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
+	"github.com/aistrale/aistrale/internal/edge"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
@@ -94,7 +96,7 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pat
 	f.bill.reset()
 	f.rec = storage.Record{
 		ID: f.id.String(), Time: f.start, Node: g.options.Node, Op: e.Op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
-		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")),
+		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")), Client: f.client(),
 	}
 	if t := g.options.Tracer; t != nil {
 		f.rec.Trace = t.Begin(fc.Request.Header.Peek("traceparent"), fc.Request.Header.Peek("tracestate"))
@@ -108,6 +110,15 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pat
 		f.cancel(errDraining)
 	}
 	return f
+}
+
+// client gives the address of who asks.
+func (f *flight) client() netip.Addr {
+	peer := edge.AddressOf(f.conn.RemoteAddr())
+	if len(f.state.Trusted) == 0 {
+		return peer
+	}
+	return edge.Client(f.state.Trusted, peer, f.fc.Request.Header.PeekAll)
 }
 
 // end gives the flight back. Nothing may use it afterwards.

@@ -111,10 +111,11 @@ type Snapshot struct {
 	Own      map[string]map[string][]*Account
 	Models   []providers.ListedModel // for the lists of models
 	Prices   *policy.PriceBook
-	Limits   *policy.Limits  // nil: nobody is limited
-	Patience policy.Patience // of calls that a limit refuses
-	Regions  policy.Regions  // that workspaces are kept to
-	Prompts  *prompts.Set    // that calls may name; nil: there are none
+	Limits   *policy.Limits   // nil: nobody is limited
+	Patience policy.Patience  // of calls that a limit refuses
+	Regions  policy.Regions   // that workspaces are kept to
+	Prompts  *prompts.Set     // that calls may name; nil: there are none
+	Trusted  storage.Networks // proxies whose word on who the client is counts
 	// Keepers names by workspace who keeps the objects that its calls make, as Accounts does; one
 	// that is not in it has no such rule.
 	Keepers map[string]string

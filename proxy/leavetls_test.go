@@ -56,12 +56,16 @@ func securedBy(t *testing.T, ca *edgetest.Authority) func(net.Listener) net.List
 
 func dialTLS(t *testing.T, address string, ca *edgetest.Authority) *tls.Conn {
 	t.Helper()
-	c, err := tls.Dial("tcp", address, &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost"})
+	raw, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
+	t.Cleanup(func() { _ = raw.Close() })
+	return clientOf(raw, ca)
+}
+
+func clientOf(raw net.Conn, ca *edgetest.Authority) *tls.Conn {
+	return tls.Client(raw, &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost"})
 }
 
 func stagedRequest(body string) string {

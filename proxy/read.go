@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 )
 
@@ -31,7 +32,7 @@ func (f *flight) identify() error {
 	f.key = key
 	f.rec.KeyID, f.rec.KeyName, f.rec.User = key.ID, key.Name, key.Owner
 	f.rec.Project, f.rec.Workspace, f.rec.Tags = key.Project, key.Workspace, key.Tags
-	return nil
+	return policy.AdmitAddress(key, f.rec.Client)
 }
 
 // presented gives the key a client sent, in any of the three headers that SDKs use.

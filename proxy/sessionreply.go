@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
 )
@@ -54,6 +55,9 @@ func (s *session) reply(t *target) (*sessionReply, error) {
 	f, now := s.f, time.Now()
 	state := f.g.state.Load()
 	key, err := state.Keys.Renew(f.key, now)
+	if err == nil {
+		err = policy.AdmitAddress(key, f.rec.Client)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +66,7 @@ func (s *session) reply(t *target) (*sessionReply, error) {
 	own.call.Doc, own.call.Scratch, own.call.ID, own.call.Created = &own.doc, nil, own.id.String(), now
 	rec := &f.rec
 	own.rec = storage.Record{
-		ID: own.id.String(), Trace: rec.Trace.Inner(), Time: now, Node: rec.Node, Op: rec.Op, ClientRequestID: rec.ID,
+		ID: own.id.String(), Trace: rec.Trace.Inner(), Time: now, Node: rec.Node, Client: rec.Client, Op: rec.Op, ClientRequestID: rec.ID,
 		KeyID: key.ID, KeyName: key.Name, User: key.Owner, Project: key.Project, Workspace: key.Workspace, Tags: rec.Tags,
 		EndUser: rec.EndUser, Asked: rec.Asked, Provider: t.Provider, Model: t.Model, Credential: t.account.Credential, Stream: true, Exact: true,
 	}

@@ -33,6 +33,7 @@ type Key struct {
 	DenyModels     []string    `json:"-"` // patterns, as in Models, which they narrow
 	AllowProviders []string    `json:"-"` // names of those that may serve the key; empty: any
 	DenyProviders  []string    `json:"-"` // names of those that may not
+	AllowAddresses Networks    `json:"-"` // from where the key may be used; nil: from anywhere
 	Parameters     Parameters  `json:"-"` // request fields set for the key's calls
 	Timeouts       KeyTimeouts `json:"-"`
 	// Sticky is what keeps the key's calls where an earlier one was served, where the model's
@@ -164,6 +165,9 @@ func (k *Key) checkLists() error {
 func (k *Key) checkWays() error {
 	if t := k.Timeouts; min(t.FirstByte, t.StreamIdle, t.Total) < 0 {
 		return fmt.Errorf("key %q: timeouts: one is negative", k.Name)
+	}
+	if k.AllowAddresses != nil && len(k.AllowAddresses) == 0 {
+		return fmt.Errorf("key %q: allow_addresses: is empty, so that the key could be used from nowhere", k.Name)
 	}
 	if k.Cache < 0 {
 		return fmt.Errorf("key %q: cache is negative", k.Name)

@@ -17,6 +17,7 @@ type keySettings struct {
 	DenyModels     []string                  `json:"deny_models,omitzero"`
 	AllowProviders []string                  `json:"allow_providers,omitzero"`
 	DenyProviders  []string                  `json:"deny_providers,omitzero"`
+	AllowAddresses Networks                  `json:"allow_addresses,omitzero"`
 	Timeouts       keyTimeouts               `json:"timeouts,omitzero"`
 	Defaults       map[string]jsontext.Value `json:"defaults,omitzero"`
 	Force          map[string]jsontext.Value `json:"force,omitzero"`
@@ -67,7 +68,7 @@ func (s *span) UnmarshalText(text []byte) error {
 // the configuration; {} where there is nothing.
 func (k *Key) Settings() ([]byte, error) {
 	text, err := json.Marshal(keySettings{
-		Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders,
+		Deny: k.Deny, DenyModels: k.DenyModels, AllowProviders: k.AllowProviders, DenyProviders: k.DenyProviders, AllowAddresses: k.AllowAddresses,
 		Timeouts: keyTimeouts{span(k.Timeouts.FirstByte), span(k.Timeouts.StreamIdle), span(k.Timeouts.Total)}, Defaults: fieldsOf(k.Parameters.Defaults), Force: fieldsOf(k.Parameters.Force),
 		Priority: k.Priority, Sticky: k.Sticky, Cache: span(k.Cache), Store: span(k.Store), Bounds: k.Bounds,
 		Payloads: payloadsSaid(&k.Payloads),
@@ -88,6 +89,7 @@ func (k *Key) SetSettings(text []byte) error {
 		}
 	}
 	k.Deny, k.DenyModels, k.AllowProviders, k.DenyProviders = s.Deny, s.DenyModels, s.AllowProviders, s.DenyProviders
+	k.AllowAddresses = s.AllowAddresses
 	k.Parameters = Parameters{Defaults: parametersOf(s.Defaults), Force: parametersOf(s.Force)}
 	k.Timeouts = KeyTimeouts{time.Duration(s.Timeouts.FirstByte), time.Duration(s.Timeouts.StreamIdle), time.Duration(s.Timeouts.Total)}
 	k.Priority, k.Sticky, k.Cache, k.Store = s.Priority, s.Sticky, time.Duration(s.Cache), time.Duration(s.Store)

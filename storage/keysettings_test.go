@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 func settled() storage.Key {
 	return storage.Key{
 		Deny: []string{"speed"}, DenyModels: []string{"openai/*"}, AllowProviders: []string{"groq"}, DenyProviders: []string{"mine"},
+		AllowAddresses: storage.Networks{{Prefix: netip.MustParsePrefix("10.1.0.0/16")}, {Prefix: netip.MustParsePrefix("2001:db8::1/128")}},
 		Parameters: storage.Parameters{
 			Defaults: []storage.Parameter{{Name: "seed", Value: []byte("12345678901234567890")}, {Name: "temperature", Value: []byte("1e-1")}},
 			Force:    []storage.Parameter{{Name: "metadata", Value: []byte(`{"a":"\u0000","b":[null]}`)}, {Name: "user", Value: []byte("null")}},
@@ -43,7 +45,7 @@ func TestKey_Settings(t *testing.T) {
 	if text, err := new(storage.Key).Settings(); err != nil || string(text) != "{}" {
 		t.Errorf("of nothing: %s, %v", text, err)
 	}
-	for _, text := range []string{`{"newer":1}`, `{"deny":1}`, `{`, ``, `{"timeouts":{"total":"soon"}}`} {
+	for _, text := range []string{`{"newer":1}`, `{"deny":1}`, `{`, ``, `{"timeouts":{"total":"soon"}}`, `{"allow_addresses":["10.1.2.3/16"]}`} {
 		if err := got.SetSettings([]byte(text)); err == nil {
 			t.Errorf("%q is taken", text)
 		}

@@ -4,6 +4,7 @@ package storage
 
 import (
 	"encoding/json"
+	"net/netip"
 	"time"
 
 	"github.com/aistrale/aistrale/providers"
@@ -36,6 +37,7 @@ type Record struct {
 	Trace           Trace
 	Time            time.Time
 	Node            string
+	Client          netip.Addr // who asks, by the word of trusted proxies where there are some; in no ledger
 
 	KeyID     string // the key's public id
 	KeyName   string

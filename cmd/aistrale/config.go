@@ -24,10 +24,19 @@ type Config struct {
 	File      string `yaml:"-"` // "" in developer mode
 	Developer bool   `yaml:"-"`
 
-	Listen       string         `yaml:"listen"`
-	AdminListen  string         `yaml:"admin_listen"`
-	TLS          TLSConfig      `yaml:"tls"`
-	AdminTLS     TLSConfig      `yaml:"admin_tls"`
+	Listen      string    `yaml:"listen"`
+	AdminListen string    `yaml:"admin_listen"`
+	TLS         TLSConfig `yaml:"tls"`
+	AdminTLS    TLSConfig `yaml:"admin_tls"`
+
+	// TrustedProxies are those whose word on who a client is counts, in headers and, where the two
+	// switches say so, in the PROXY protocol. AdminAllow is who may come to the control plane; empty:
+	// anybody.
+	TrustedProxies     storage.Networks `yaml:"trusted_proxies"`
+	ProxyProtocol      bool             `yaml:"proxy_protocol"`
+	AdminProxyProtocol bool             `yaml:"admin_proxy_protocol"`
+	AdminAllow         storage.Networks `yaml:"admin_allow"`
+
 	DataDir      string         `yaml:"data_dir"`
 	Node         string         `yaml:"node"` // never empty once loaded
 	LogLevel     string         `yaml:"log_level"`

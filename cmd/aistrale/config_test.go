@@ -53,6 +53,7 @@ func TestExample_isDefaults(t *testing.T) {
 	}
 	want := defaults()
 	want.File, want.Keys, want.Prices = exampleFile, []KeyConfig{}, []PriceConfig{}
+	want.TrustedProxies, want.AdminAllow = storage.Networks{}, storage.Networks{}
 	want.Limits, want.Budgets, want.Workspaces = []LimitConfig{}, []BudgetConfig{}, []WorkspaceConfig{}
 	want.Providers, want.Payloads.Rules = developerDefaults().Providers, []RedactionConfig{}
 	want.inherit(func(string) bool { return false })

@@ -187,7 +187,7 @@ func (d *decoder) text(n *yaml.Node) (string, error) {
 
 func isScalar(t reflect.Type) bool {
 	switch t {
-	case reflect.TypeFor[storage.Secret](), reflect.TypeFor[time.Time]():
+	case reflect.TypeFor[storage.Secret](), reflect.TypeFor[time.Time](), reflect.TypeFor[storage.Network]():
 		return true
 	}
 	return t.Kind() == reflect.String || t.Kind() == reflect.Bool || t.Kind() == reflect.Int || t.Kind() == reflect.Int64
@@ -230,6 +230,8 @@ func setScalar(into reflect.Value, text string) error {
 		return parsed(target, text, storage.ParseDuration, "a duration such as 15s, 10m or 90d")
 	case *Size:
 		return parsed(target, text, parseSize, "a size such as 32MiB or 4096")
+	case *storage.Network:
+		return target.UnmarshalText([]byte(text))
 	case *time.Time:
 		return parsed(target, text, parseTime, "a time such as 2027-01-31 or 2027-01-31T12:00:00Z")
 	default:

@@ -3,6 +3,7 @@ package main_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/internal/edge/edgetest"
 )
@@ -21,22 +24,25 @@ type edged struct {
 	*program
 	ca   *edgetest.Authority
 	data string // https://localhost:port
+	root string // the control plane's token
 }
 
 // serveEdged runs the program with more in its config.
 func serveEdged(t *testing.T, more string) *edged {
 	t.Helper()
-	e := &edged{place: newPlace(t), ca: edgetest.NewAuthority(t)}
+	e := &edged{place: newPlace(t, "AISTRALE_MASTER_KEY="+base64.StdEncoding.EncodeToString(make([]byte, 32))), ca: edgetest.NewAuthority(t)}
 	edgetest.File(t, e.dir, "ca.crt", e.ca.PEM())
 	e.ca.Write(t, e.dir, "client", time.Hour)
 	e.ca.Write(t, e.dir, "server", 48*time.Hour)
+	e.root = rootToken(t, filepath.Join(e.dir, "data"))
 	e.program = e.serve(t, `
 listen: 127.0.0.1:0
 admin_listen: 127.0.0.1:0
 tls: {cert_file: server.crt, key_file: server.key}
 admin_tls: {cert_file: server.crt, key_file: server.key, client_ca_file: ca.crt, min_version: "1.3"}
 providers: [{name: mock}]
-keys: [{name: full, key: `+fullKey+`}]
+keys:
+  - {name: full, key: `+fullKey+`}
 `+more)
 	e.data = "https://localhost" + e.url[strings.LastIndex(e.url, ":"):]
 	e.admin = "https://localhost" + e.admin[strings.LastIndex(e.admin, ":"):]
@@ -77,7 +83,10 @@ const edgeAsk = `{"model":"mock/gpt","stream":true,"messages":[{"role":"user","c
 
 func TestEdge(t *testing.T) {
 	t.Parallel()
-	e := serveEdged(t, "")
+	e := serveEdged(t, `  - {name: narrow, key: `+narrowKey+`, allow_addresses: [203.0.113.0/24]}
+trusted_proxies: [127.0.0.1]
+admin_allow: [192.0.2.0/24, 127.0.0.1]
+`)
 	file := func(name string) string { return filepath.Join(e.dir, name) }
 
 	t.Run("curl", func(t *testing.T) {
@@ -115,6 +124,7 @@ ask.end(%q)`, e.data+"/v1/chat/completions", file("ca.crt"), fullKey, edgeAsk))
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
+	t.Run("addresses", func(t *testing.T) { e.addresses(t) })
 	t.Run("reload", func(t *testing.T) { e.renews(t) })
 }
 
@@ -167,5 +177,91 @@ func (e *edged) renews(t *testing.T) {
 	}
 	if err := ask(e.client(t, pair), e.admin+"/healthz"); err != nil {
 		t.Errorf("by the new authority: %v", err)
+	}
+}
+
+// ask sends a request by way of a proxy that says who the client is.
+func (e *edged) ask(t *testing.T, c *http.Client, url, token, client, body string) (int, string) {
+	t.Helper()
+	method := http.MethodGet
+	if body != "" {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("authorization", "Bearer "+token)
+	req.Header.Set("content-type", "application/json")
+	req.Header.Set("x-forwarded-for", client)
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// addresses holds keys and the control plane to where they may be used.
+func (e *edged) addresses(t *testing.T) {
+	pair, err := tls.X509KeyPair(e.ca.Issue(t, "somebody", time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, control := e.client(t), e.client(t, pair)
+	status, body := e.ask(t, control, e.admin+"/admin/v1/keys", e.root, "192.0.2.55", `{"name":"stored","settings":{"allow_addresses":["198.51.100.0/24","2001:db8::/32"]}}`)
+	if status != http.StatusCreated {
+		t.Fatal(status, body)
+	}
+	stored := gjson.Get(body, "key").Str
+	if status, body := e.ask(t, control, e.admin+"/admin/v1/keys", e.root, "192.0.2.55", `{"name":"wrong","settings":{"allow_addresses":["198.51.100.1/24"]}}`); status != http.StatusUnprocessableEntity || !strings.Contains(body, "allow_addresses") {
+		t.Error(status, body)
+	}
+	f := func(key, client string, want int) {
+		t.Helper()
+		status, body := e.ask(t, data, e.data+"/v1/chat/completions", key, client, edgeAsk)
+		if status != want || status == http.StatusForbidden && gjson.Get(body, "error.code").Str != "address_not_allowed" {
+			t.Errorf("from %s: %d %s", client, status, body)
+		}
+	}
+	f(fullKey, "198.51.100.7", http.StatusOK)
+	f(narrowKey, "203.0.113.5", http.StatusOK)
+	f(narrowKey, "203.0.113.5, 198.51.100.7", http.StatusForbidden)
+	eventually(t, "the stored key is known", func() bool {
+		status, _ := e.ask(t, data, e.data+"/v1/models", stored, "198.51.100.7", "")
+		return status != http.StatusUnauthorized
+	})
+	f(stored, "198.51.100.7", http.StatusOK)
+	f(stored, "203.0.113.5", http.StatusForbidden)
+	e.says(t, `"client":"203.0.113.5","key_id":"narrow01"`)
+
+	// The control plane knows who it is too, and lets in whom it may.
+	if status, body := e.ask(t, control, e.admin+"/admin/v1/keys", e.root, "203.0.113.5", ""); status != http.StatusForbidden || body != "forbidden\n" {
+		t.Error(status, body)
+	}
+	if status, body := e.ask(t, control, e.admin+"/admin/v1/session", "", "192.0.2.77", `{"name":"nobody","password":"a password of nobody"}`); status != http.StatusUnauthorized {
+		t.Error(status, body)
+	}
+	eventually(t, "the audit log has both addresses", func() bool {
+		_, body := e.ask(t, control, e.admin+"/admin/v1/audit", e.root, "127.0.0.1", "")
+		return strings.Contains(body, `"address":"192.0.2.55"`) && strings.Contains(body, `"address":"192.0.2.77"`)
+	})
+}
+
+// Behind a balancer of TCP the client is who the PROXY header says, below TLS.
+func TestEdge_ProxyProtocol(t *testing.T) {
+	t.Parallel()
+	e := serveEdged(t, "trusted_proxies: [127.0.0.1]\nproxy_protocol: true\n")
+	args := []string{"-sS", "--cacert", filepath.Join(e.dir, "ca.crt"), "-H", "authorization: Bearer " + fullKey, "-d", edgeAsk, e.data + "/v1/chat/completions"}
+	out, err := client(t, "curl", append([]string{"--haproxy-protocol"}, args...)...)
+	if err != nil || !strings.Contains(out, "data: [DONE]") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := client(t, "curl", args...); err == nil {
+		t.Errorf("without a header: %s", out)
 	}
 }

@@ -27,6 +27,7 @@ type KeyConfig struct {
 	DenyModels     []string            `yaml:"deny_models"`     // patterns, as in models
 	AllowProviders []string            `yaml:"allow_providers"` // empty: any
 	DenyProviders  []string            `yaml:"deny_providers"`
+	AllowAddresses storage.Networks    `yaml:"allow_addresses"` // from where it may be used; not said: anywhere
 	Timeouts       KeyTimeouts         `yaml:"timeouts"`
 	Defaults       []storage.Parameter `yaml:"defaults"` // request fields, where the client says nothing
 	Force          []storage.Parameter `yaml:"force"`    // whatever the client says
@@ -66,6 +67,7 @@ func (k *KeyConfig) put(key *storage.Key) (err error) {
 	key.Owner, key.Allow, key.Tags = k.Owner, k.Allow, k.Tags
 	key.Deny, key.DenyModels = k.Deny, k.DenyModels
 	key.AllowProviders, key.DenyProviders = k.AllowProviders, k.DenyProviders
+	key.AllowAddresses = k.AllowAddresses
 	key.Parameters = storage.Parameters{Defaults: k.Defaults, Force: k.Force}
 	key.Timeouts, key.Priority, key.Sticky = storage.KeyTimeouts(k.Timeouts), k.Priority, k.Sticky
 	key.Cache, key.Store, key.Payloads = k.Cache, k.Store, k.Payloads.settings()

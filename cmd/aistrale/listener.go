@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/internal/edge"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // listener is one of the two, with what stands before its HTTP.
@@ -34,6 +35,11 @@ func listen(knob, address string) (*listener, error) {
 		return nil, fmt.Errorf("%s: %w", knob, err)
 	}
 	return &listener{Listener: l}, nil
+}
+
+// behind reads the PROXY headers of trusted proxies, which come before all else.
+func (l *listener) behind(trusted func() storage.Networks) {
+	l.Listener = edge.ProxyProtocol(l.Listener, trusted)
 }
 
 // secure puts TLS on it where the configuration has some.

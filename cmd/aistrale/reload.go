@@ -188,6 +188,7 @@ func (s *service) warnFixed(next *Config) {
 		{"listen", now.Listen != next.Listen},
 		{"admin_listen", now.AdminListen != next.AdminListen},
 		{"tls or admin_tls, where one is begun or ended", now.TLS.on() != next.TLS.on() || now.AdminTLS.on() != next.AdminTLS.on()},
+		{"proxy_protocol or admin_proxy_protocol", now.ProxyProtocol != next.ProxyProtocol || now.AdminProxyProtocol != next.AdminProxyProtocol},
 		{"data_dir", now.DataDir != next.DataDir},
 		{"node", now.Node != next.Node},
 		{"journal, ledger or storage.postgres", now.Journal != next.Journal || now.Ledger != next.Ledger ||

@@ -173,8 +173,17 @@ func (s *service) listen() (err error) {
 	if s.admin, err = listen("admin_listen", s.config.AdminListen); err != nil {
 		return err
 	}
+	if s.config.ProxyProtocol {
+		s.data.behind(s.trusted)
+	}
+	if s.config.AdminProxyProtocol {
+		s.admin.behind(s.trusted)
+	}
 	return errors.Join(s.data.secure("tls", &s.config.TLS), s.admin.secure("admin_tls", &s.config.AdminTLS))
 }
+
+// trusted are the proxies whose word counts now.
+func (s *service) trusted() storage.Networks { return s.inForce.Load().TrustedProxies }
 
 func (s *service) newGateway() error {
 	c := s.config
@@ -214,7 +223,8 @@ func (s *service) run(ctx context.Context) error {
 	s.plane.budgets = s.budgetStands
 	s.control = admin.NewServer(admin.Options{
 		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
-		API: s.plane.api(s.inForce.Load, s.accounts.teller()),
+		API:     s.plane.api(s.inForce.Load, s.accounts.teller()),
+		Log: s.log, Trusted: s.trusted, Allow: func() storage.Networks { return s.inForce.Load().AdminAllow },
 	})
 	failed := make(chan error, 2)
 	go func() { failed <- s.server.Serve(s.data) }()

@@ -100,6 +100,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 		Keepers:  config.keepers(),
 		Limits:   limits,
 		Prompts:  stored,
+		Trusted:  config.TrustedProxies,
 		Patience: policy.Patience{MaxWait: config.Queue.MaxWait, MaxDepth: config.Queue.MaxDepth, Held: policy.HeldWait},
 	}, nil
 }

@@ -75,6 +75,11 @@ func (v *validator) listeners(c *Config) {
 	if c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
 		v.wrong("admin_listen", "is the same address as listen, %s", c.Listen)
 	}
+	for knob, on := range map[string]bool{"proxy_protocol": c.ProxyProtocol, "admin_proxy_protocol": c.AdminProxyProtocol} {
+		if on && len(c.TrustedProxies) == 0 {
+			v.wrong(knob, "is on, and trusted_proxies says of nobody that its header counts")
+		}
+	}
 	v.tls("tls", &c.TLS)
 	v.tls("admin_tls", &c.AdminTLS)
 }

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"encoding/hex"
 	"log/slog"
+	"net/netip"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -67,6 +68,7 @@ func (l line) caller(r *storage.Record) line {
 	l = l.text("request_id", r.ID)
 	l = l.text("client_request_id", r.ClientRequestID)
 	l = l.trace(&r.Trace)
+	l = l.address("client", r.Client)
 	l = l.text("session", r.Session)
 	l = l.text("key_id", r.KeyID)
 	l = l.text("key", r.KeyName)
@@ -192,6 +194,13 @@ func (l line) name(name string) line {
 }
 
 func (l line) text(name, value string) line { return l.cut(name, value, maxName) }
+
+func (l line) address(name string, value netip.Addr) line {
+	if !value.IsValid() {
+		return l
+	}
+	return append(value.AppendTo(append(l.name(name), '"')), '"')
+}
 
 func (l line) long(name, value string) line { return l.cut(name, value, maxError) }
 

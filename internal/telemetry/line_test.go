@@ -19,7 +19,7 @@ import (
 func TestAppendLine_Golden(t *testing.T) {
 	const want = `{"time":"2026-11-23T01:02:03.456Z","level":"INFO","msg":"request","node":"n1",` +
 		`"request_id":"0193b6f0-7c1e-7000-8000-000000000001","client_request_id":"mine-1",` +
-		`"trace_id":"a1000000000000000000000000000001","span_id":"b200000000000002","sampled":true,"key_id":"ab12cd34","key":"ci",` +
+		`"trace_id":"a1000000000000000000000000000001","span_id":"b200000000000002","sampled":true,"client":"2001:db8::1","key_id":"ab12cd34","key":"ci",` +
 		`"user":"ada","project":"default","workspace":"default","tags":["a","b"],"op":"chat","stream":true,"exact":false,` +
 		`"provider":"anthropic","credential":"env","model":"claude-sonnet-4-5","asked":"fast","served":"claude-sonnet-4-5-20250929",` +
 		`"prompt":"greet@3","tier":"standard","dropped":["seed"],"status":200,"outcome":"ok","finish":"end_turn",` +

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ func sample() *storage.Record {
 	return &storage.Record{
 		ID: "0193b6f0-7c1e-7000-8000-000000000001", ClientRequestID: "mine-1",
 		Trace: storage.Trace{ID: storage.TraceID{0xa1, 15: 1}, Span: storage.SpanID{0xb2, 7: 2}, Sampled: true},
-		Time:  time.Date(2026, 11, 23, 1, 2, 3, 456_000_000, time.UTC), Node: "n1",
+		Time:  time.Date(2026, 11, 23, 1, 2, 3, 456_000_000, time.UTC), Node: "n1", Client: netip.MustParseAddr("2001:db8::1"),
 		KeyID: "ab12cd34", KeyName: "ci", User: "ada", Project: "default", Workspace: "default", Prompt: "greet@3", Tags: []string{"a", "b"},
 		Op: providers.OpChat, Stream: true, Provider: "anthropic", Credential: "env", Asked: "fast",
 		Model: "claude-sonnet-4-5", Served: "claude-sonnet-4-5-20250929", Tier: "standard", Dropped: []string{"seed"},

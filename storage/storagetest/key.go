@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"sync"
 	"testing"
@@ -64,6 +65,7 @@ func keyAsItWas(t *testing.T, s KeyStore) {
 	full.ExpiresAt = &expires
 	full.Deny, full.DenyModels = []string{"speed.fast"}, []string{"anthropic/claude-opus-*"}
 	full.AllowProviders, full.DenyProviders = []string{"anthropic"}, []string{"groq"}
+	full.AllowAddresses = storage.Networks{{Prefix: netip.MustParsePrefix("10.1.0.0/16")}, {Prefix: netip.MustParsePrefix("::1/128")}}
 	full.Parameters = storage.Parameters{
 		Defaults: []storage.Parameter{{Name: "seed", Value: []byte("12345678901234567890")}, {Name: "temperature", Value: []byte("1e-1")}},
 		Force:    []storage.Parameter{{Name: "metadata", Value: []byte(`{"a":"\u0000é"}`)}, {Name: "user", Value: []byte("null")}},
