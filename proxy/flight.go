@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"sync"
@@ -97,6 +98,9 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pat
 	f.rec = storage.Record{
 		ID: f.id.String(), Time: f.start, Node: g.options.Node, Op: e.Op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
 		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")), Client: f.client(),
+	}
+	if e.Op != 0 {
+		f.rec.Method, f.rec.Route = cmp.Or(e.Method, fasthttp.MethodPost), e.Path
 	}
 	if t := g.options.Tracer; t != nil {
 		f.rec.Trace = t.Begin(fc.Request.Header.Peek("traceparent"), fc.Request.Header.Peek("tracestate"))

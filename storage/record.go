@@ -51,6 +51,8 @@ type Record struct {
 	Session   string   // the client's name of its session, fit for logs; "" where it has none
 	Retry     int      // x-stainless-retry-count: which of the client's own retries this is
 
+	Method     string // of HTTP
+	Route      string // the path as a pattern, "" where nobody serves it
 	Op         providers.Op
 	Stream     bool
 	Exact      bool // the provider's own bytes

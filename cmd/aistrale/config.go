@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/aistrale/aistrale/internal/outlet"
+	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
 	"github.com/aistrale/aistrale/storage"
@@ -48,6 +49,9 @@ type Config struct {
 	SMTP         SMTPConfig     `yaml:"smtp"`
 
 	Encryption EncryptionConfig `yaml:"encryption"`
+
+	Tracing  TracingConfig  `yaml:"tracing"`
+	OTLPLogs OTLPLogsConfig `yaml:"otlp_logs"`
 
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request
@@ -196,6 +200,8 @@ func defaults() *Config {
 		TLS: TLSConfig{ClientAuth: clientRequire, MinVersion: "1.2"}, AdminTLS: TLSConfig{ClientAuth: clientRequire, MinVersion: "1.2"},
 		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20, MaxUpload: 512 << 20, UploadDisk: 4 << 30,
 		Audit:       AuditConfig{Every: 10 * time.Minute, Records: 1000},
+		Tracing:     TracingConfig{Protocol: otlpHTTP, Ratio: 1, Parent: string(telemetry.ParentTrust), Errors: true, Propagate: true, ServiceName: "aistrale", Memory: 16 << 20},
+		OTLPLogs:    OTLPLogsConfig{ServiceName: "aistrale", Memory: 8 << 20},
 		SMTP:        SMTPConfig{Port: 587, TLS: outlet.TLSStart},
 		OIDC:        OIDCConfig{Scopes: []string{"openid", "email", "profile"}, GroupsClaim: "groups"},
 		Encryption:  EncryptionConfig{Vault: VaultConfig{Mount: "transit", Timeout: 5 * time.Second}, VaultOld: VaultConfig{Mount: "transit", Timeout: 5 * time.Second}},

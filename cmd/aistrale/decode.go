@@ -190,7 +190,7 @@ func isScalar(t reflect.Type) bool {
 	case reflect.TypeFor[storage.Secret](), reflect.TypeFor[time.Time](), reflect.TypeFor[storage.Network]():
 		return true
 	}
-	return t.Kind() == reflect.String || t.Kind() == reflect.Bool || t.Kind() == reflect.Int || t.Kind() == reflect.Int64
+	return t.Kind() == reflect.String || t.Kind() == reflect.Bool || t.Kind() == reflect.Int || t.Kind() == reflect.Int64 || t.Kind() == reflect.Float64
 }
 
 func (d *decoder) scalar(n *yaml.Node, into reflect.Value, path string) {
@@ -226,6 +226,8 @@ func setScalar(into reflect.Value, text string) error {
 		return parsed(target, text, strconv.Atoi, "a whole number")
 	case *int64:
 		return parsed(target, text, parseInt, "a whole number")
+	case *float64:
+		return parsed(target, text, parseFloat, "a number")
 	case *time.Duration:
 		return parsed(target, text, storage.ParseDuration, "a duration such as 15s, 10m or 90d")
 	case *Size:
@@ -250,6 +252,8 @@ func parsed[T any](target *T, text string, parse func(string) (T, error), want s
 }
 
 func parseInt(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }
+
+func parseFloat(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
 
 func parseTime(text string) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, text); err == nil {

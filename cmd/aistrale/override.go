@@ -35,7 +35,7 @@ func (d *decoder) override(into reflect.Value, path string) {
 func (d *decoder) overrideOne(into reflect.Value, path, variable, text string) {
 	sub := &decoder{found: d.found, places: d.places, getenv: d.getenv, readFile: d.readFile, env: variable}
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-	if isList(into.Type()) || isGroup(into.Type()) {
+	if isList(into.Type()) || isGroup(into.Type()) || into.Kind() == reflect.Map {
 		parsed, err := parseYAML(strings.NewReader(text), variable)
 		if err != nil {
 			d.found.add(place{env: variable}, path, "is not YAML: %s", strings.TrimPrefix(err.Error(), variable+": "))
@@ -63,7 +63,7 @@ func isGroup(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[Timeouts](), reflect.TypeFor[StorageConfig](), reflect.TypeFor[JournalConfig](), reflect.TypeFor[LedgerConfig](),
 		reflect.TypeFor[RetryConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[QueueConfig](), reflect.TypeFor[CacheConfig](),
-		reflect.TypeFor[TLSConfig]():
+		reflect.TypeFor[TLSConfig](), reflect.TypeFor[TracingConfig](), reflect.TypeFor[OTLPLogsConfig]():
 		return true
 	}
 	return false

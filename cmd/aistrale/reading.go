@@ -26,6 +26,8 @@ func (s *service) readMetrics(tell telemetry.Tell) {
 	tell("aistrale_webhook_lag_seconds", s.plane.undelivered().Seconds())
 	s.readLoad(tell)
 	s.readStores(tell)
+	s.tracer.Read(tell)
+	s.shipper.Read(tell)
 	s.readBudgets(tell)
 	s.readHealth(tell)
 }

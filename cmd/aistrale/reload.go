@@ -197,6 +197,7 @@ func (s *service) warnFixed(next *Config) {
 		{"oidc or sessions", now.Sessions != next.Sessions || !reflect.DeepEqual(now.OIDC, next.OIDC)},
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
 		{"audit, outbound or smtp", !reflect.DeepEqual(now.Audit, next.Audit) || !reflect.DeepEqual(now.Outbound, next.Outbound) || !reflect.DeepEqual(now.SMTP, next.SMTP)},
+		{"tracing or otlp_logs", !reflect.DeepEqual(now.Tracing, next.Tracing) || !reflect.DeepEqual(now.OTLPLogs, next.OTLPLogs)},
 		{"encryption", !reflect.DeepEqual(now.Encryption, next.Encryption)},
 		{"turns", now.Turns != next.Turns},
 		{"max_upload or upload_disk", now.MaxUpload != next.MaxUpload || now.UploadDisk != next.UploadDisk},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -67,6 +68,8 @@ type service struct {
 	log       *slog.Logger
 	level     *slog.LevelVar
 	store     *store
+	tracer    *telemetry.Tracer     // nil where nothing is traced
+	shipper   *telemetry.LogShipper // nil where the log goes nowhere else
 	telemetry *telemetry.Telemetry
 	accounts  *accounting
 	counting  *counting
@@ -91,13 +94,15 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if err := s.level.UnmarshalText([]byte(config.LogLevel)); err != nil {
 		return nil, fmt.Errorf("log_level: %w", err)
 	}
-	lines := telemetry.Plain(env.Stdout)
-	s.log = slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: s.level}))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
+	lines, err := s.openLog()
+	if err != nil {
+		return nil, err
+	}
 	// Listening comes first: keys that are shown once must not be made for a start that fails.
 	if err := s.listen(); err != nil {
 		return nil, err
@@ -112,7 +117,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: lines, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
-		Read: s.readMetrics,
+		Read: s.readMetrics, Tracer: s.tracer,
 	})
 	if s.accounts, err = openAccounting(ctx, config, s.store.nounStore, s.log, s.telemetry); err != nil {
 		return nil, err
@@ -135,6 +140,33 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		return nil, err
 	}
 	return s, s.firstLoad(ctx)
+}
+
+// openLog begins the log, and what sends it and spans elsewhere. It gives the taker of the log's
+// lines.
+func (s *service) openLog() (lines io.Writer, err error) {
+	lines = telemetry.Plain(s.env.Stdout)
+	s.log = slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: s.level})) // for a start that fails here
+	if s.shipper, err = openShipper(s.config, lines); err != nil {
+		return nil, err
+	}
+	if s.shipper != nil {
+		lines = io.MultiWriter(lines, s.shipper)
+		s.log = slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: s.level}))
+	}
+	s.tracer, err = openTracer(s.config, s.log)
+	return lines, err
+}
+
+// closeLog sends what waits to be sent elsewhere. That a collector is away is no failure of ours.
+func (s *service) closeLog() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, err := range []error{s.tracer.Close(ctx), s.shipper.Close(ctx)} {
+		if err != nil {
+			s.log.Warn("telemetry is not sent to its end", "error", err.Error())
+		}
+	}
 }
 
 // firstLoad puts the first snapshot in place. Developer mode's keys are made last, when nothing
@@ -188,7 +220,7 @@ func (s *service) trusted() storage.Networks { return s.inForce.Load().TrustedPr
 func (s *service) newGateway() error {
 	c := s.config
 	gateway, err := proxy.New(proxy.Options{
-		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Journal: s.accounts.keeper(),
+		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Tracer: tracerOf(s.tracer), Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Headers: catalog.GovernedHeaders(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
 		Replies: s.replies.kept(), Objects: s.store, Turns: s.store.turns(), Payloads: s.payloads, Usage: s.accounts.told(),
 		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
@@ -304,5 +336,6 @@ func (s *service) close() error {
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}
+	s.closeLog()
 	return errors.Join(errs...)
 }

@@ -46,6 +46,8 @@ func (v *validator) config(c *Config) {
 	}
 	v.sizes(c)
 	v.turns(c)
+	v.tracing(&c.Tracing)
+	v.otlpLogs(&c.OTLPLogs)
 	v.times(c)
 	if len(c.Providers) == 0 {
 		v.wrong("providers", "there is none; name at least one, %s for a try", mockName)

@@ -57,11 +57,11 @@ func TestRequestLog_Overflow(t *testing.T) {
 	if lost == 0 {
 		t.Fatal("no line was dropped")
 	}
-	l.mu.Lock()
-	if len(l.held) > logHeld+size {
-		t.Errorf("%d bytes held, want no more than %d", len(l.held), logHeld+size)
+	l.lines.mu.Lock()
+	if len(l.lines.held) > logHeld+size {
+		t.Errorf("%d bytes held, want no more than %d", len(l.lines.held), logHeld+size)
 	}
-	l.mu.Unlock()
+	l.lines.mu.Unlock()
 	lines := make(chan int)
 	go func() {
 		all, _ := io.ReadAll(r)
@@ -137,7 +137,7 @@ func BenchmarkRequestLog(b *testing.B) {
 }
 
 func waiting(l *requestLog) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.held)
+	l.lines.mu.Lock()
+	defer l.lines.mu.Unlock()
+	return len(l.lines.held)
 }

@@ -1,4 +1,4 @@
-// Package telemetry prints a storage.Record as metrics and as a log line, so that the two can
+// Package telemetry prints a storage.Record as metrics, a log line and spans, so that they can
 // never disagree. It must never block a request, show a prompt or a secret, or take a client's
 // free text for a metric's label.
 package telemetry
@@ -28,6 +28,8 @@ type Options struct {
 	// Read tells of all that is kept elsewhere, at each scrape; nil tells of nothing. It must not
 	// keep tell.
 	Read func(tell Tell)
+	// Tracer takes the spans of requests; its owner closes it. nil traces nothing.
+	Tracer *Tracer
 	// Version and Revision are those of the build.
 	Version, Revision string
 }
@@ -36,6 +38,7 @@ type Options struct {
 type Telemetry struct {
 	metrics *metrics
 	log     *requestLog // nil where no log is wanted
+	tracer  *Tracer
 }
 
 // New starts a Telemetry; Close ends it.
@@ -49,7 +52,7 @@ func New(o Options) *Telemetry {
 	if o.Level == nil {
 		o.Level = slog.LevelInfo
 	}
-	t := &Telemetry{metrics: newMetrics(o)}
+	t := &Telemetry{metrics: newMetrics(o), tracer: o.Tracer}
 	if o.Log != nil {
 		t.log = newRequestLog(o.Log, o.Level, t.metrics.logDropped)
 	}
@@ -62,6 +65,7 @@ func (t *Telemetry) Observe(r *storage.Record) {
 	if t.log != nil {
 		t.log.observe(r)
 	}
+	t.tracer.observe(r)
 }
 
 // StreamOpened counts a stream that has begun; each wants one StreamClosed.
