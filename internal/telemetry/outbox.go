@@ -32,16 +32,16 @@ func (o *outbox) start() *outbox {
 	return o
 }
 
-// put has print append to what waits. Where there is no room, or the outbox is closed, it gives
-// false and nothing is printed.
-func put[T any](o *outbox, print func(dst []byte, what T) []byte, what T) bool {
+// put has say append to what waits. Where there is no room, or the outbox is closed, it gives
+// false and nothing is said.
+func put[T any](o *outbox, say func(dst []byte, what T) []byte, what T) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed || len(o.held) > o.most {
 		return false
 	}
 	before := len(o.held)
-	o.held = print(o.held, what)
+	o.held = say(o.held, what)
 	switch {
 	case before == 0:
 		signal(o.wake)
