@@ -1,7 +1,9 @@
 package telemetry
 
 import (
+	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
@@ -76,6 +78,30 @@ func limitNames() []string {
 	var all []string
 	for k := range storage.LimitKinds {
 		all = append(all, k.String())
+	}
+	return all
+}
+
+// statusLabel takes the statuses that HTTP has, and those that providers and proxies have made up.
+func statusLabel(status int) string {
+	if http.StatusText(status) == "" && status != statusClientGone && status != statusOverloaded {
+		return other
+	}
+	return strconv.Itoa(status)
+}
+
+const (
+	statusClientGone = 499
+	statusOverloaded = 529
+)
+
+// statuses are all values of such a label.
+func statuses() []string {
+	all := []string{other}
+	for status := range 600 {
+		if label := statusLabel(status); label != other {
+			all = append(all, label)
+		}
 	}
 	return all
 }

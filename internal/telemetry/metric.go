@@ -63,3 +63,41 @@ func (m *Metric) labels() []string {
 	}
 	return names
 }
+
+// Names says how many names a configuration has for labels.
+type Names struct{ Providers, Models, Credentials, Budgets, Projects int }
+
+// MostSeries is how many lines of the metric a gateway of such a configuration exports at most,
+// whatever its clients say.
+func (m *Metric) MostSeries(n Names) int {
+	from := func(s Source) bool { return slices.ContainsFunc(m.Labels, func(l Label) bool { return l.From == s }) }
+	most := 1
+	switch {
+	case from(FromModels):
+		most = n.Models + n.Providers + 2 // each model is one provider's, and `other` any one's, or none's
+	case from(FromCredentials):
+		most = n.Credentials
+	case from(FromProviders):
+		most = n.Providers + 2
+	case from(FromTenants):
+		most = n.Projects + 2
+	case from(FromBudgets):
+		return n.Budgets // each has one span
+	}
+	for _, l := range m.Labels {
+		if l.From == FromStatuses {
+			most *= len(statuses())
+		}
+		if l.From == "" && l.Name != "quantile" {
+			most *= len(l.Values)
+		}
+	}
+	switch m.Kind {
+	case Histogram:
+		most *= len(m.Buckets) + 3 // +Inf, _sum, _count
+	case Summary:
+		most *= len(m.Labels[0].Values) + 2
+	case Counter, Gauge:
+	}
+	return most
+}

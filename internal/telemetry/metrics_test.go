@@ -162,7 +162,7 @@ func TestMetrics_Exemplars(t *testing.T) {
 				shown[fmt.Sprint(b.GetUpperBound())] = x.GetLabel()[0].GetName() + "=" + x.GetLabel()[0].GetValue()[:2]
 			}
 		}
-		if h.GetSchema() != 3 || len(h.GetPositiveDelta()) != 3 || h.GetSampleCount() != 6 {
+		if h.GetSchema() != 2 || len(h.GetPositiveDelta()) != 3 || h.GetSampleCount() != 6 {
 			t.Errorf("the native histogram has schema %d, %d buckets", h.GetSchema(), len(h.GetPositiveDelta()))
 		}
 	}

@@ -54,11 +54,11 @@ func (r *registry) gauges(name string) *prometheus.GaugeVec {
 	return v
 }
 
-// Native histograms are precise to a tenth. They are kept beside the classic buckets and bounded
+// Native histograms are precise to a fifth. They are kept beside the classic buckets and bounded
 // in memory: past so many buckets one begins anew, or is made coarser.
 const (
-	nativeFactor   = 1.1
-	nativeBuckets  = 100
+	nativeFactor   = 1.2
+	nativeBuckets  = 64
 	nativeMinReset = time.Hour
 )
 

@@ -1,8 +1,6 @@
 package telemetry
 
 import (
-	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -114,19 +112,6 @@ func (s *series) observe(r *storage.Record) (tokens int64) {
 	}
 	return total.Input() + total.Output
 }
-
-// statusLabel takes the statuses that HTTP has, and those that providers have made up.
-func statusLabel(status int) string {
-	if http.StatusText(status) == "" && status != statusClientGone && status != statusOverloaded {
-		return other
-	}
-	return strconv.Itoa(status)
-}
-
-const (
-	statusClientGone = 499
-	statusOverloaded = 529
-)
 
 // failureLabel is error_type's, which is empty where all went well.
 func failureLabel(o storage.Outcome) string {
