@@ -132,15 +132,7 @@ func TestBackupAndRestore_postgres(t *testing.T) {
 	text := strings.TrimSpace(d.must("key", "create", "ci"))
 	d.in = canary
 	d.must("credential", "add", "openai")
-	config, err := loadConfig("", func(name string) string { return d.vars[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	nouns, err := openNouns(t.Context(), config, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nouns.Close()
+	config, nouns := d.nouns()
 	ledger, err := openLedger(t.Context(), config, nouns)
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ func (d *desk) opened(baseURL string) string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	store := d.store()
+	_, store := d.nouns()
 	keys, err := store.DataKeys(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)

@@ -104,6 +104,25 @@ func (d *desk) store() *sqlite.Store {
 	return s
 }
 
+// nouns opens the desk's store, wherever it is.
+func (d *desk) nouns() (*Config, nounStore) {
+	d.t.Helper()
+	config, err := loadConfig("", func(name string) string { return d.vars[name] })
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	s, err := openNouns(d.t.Context(), config, nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			d.t.Error(err)
+		}
+	})
+	return config, s
+}
+
 // hides fails the test where a text was printed, or at its end stands in a file of the data
 // folder.
 func (d *desk) hides(text string) {
