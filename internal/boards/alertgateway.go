@@ -17,9 +17,17 @@ func gatewayAlerts() []Alert {
 		},
 		{
 			Name: "AistraleStoreDown", Severity: critical, For: "2m",
-			Query:       equals(metric("aistrale_store_line_up"), 0),
-			Summary:     "{{ $labels.instance }} has lost its line to {{ $labels.line }}",
-			Description: "The server does not answer. Keys stay in force as they were last known; changes come late or not at all.",
+			Query:       equals(metric("aistrale_store_up"), 0),
+			Summary:     "{{ $labels.store }} does not answer {{ $labels.instance }}",
+			Description: "Requests are served on. Keys stay in force as they were last known; changes come late or not at all.",
+		},
+		{
+			Name: "AistralePoolFull", Severity: warning, For: "10m",
+			Query: above(over(
+				metric("aistrale_store_connections", is("state", "in_use")).without("state"), metric("aistrale_store_connections_limit"),
+			), 0.9),
+			Summary:     "{{ $labels.instance }} uses {{ $value | humanizePercentage }} of its connections to {{ $labels.store }} ({{ $labels.pool }})",
+			Description: "The server is slow, or asked too much. Questions wait for a connection.",
 		},
 		{
 			Name: "AistraleConfigReloadFailed", Severity: warning, For: "5m",
@@ -56,6 +64,24 @@ func droppedAlerts() []Alert {
 			Query:       grew(metric("aistrale_events_dropped_total"), "1h"),
 			Summary:     "{{ $labels.instance }} dropped events for webhooks",
 			Description: "The line of webhooks was full, or the store was away. Whoever waits for these events is not told.",
+		},
+		{
+			Name: "AistraleWebhooksBehind", Severity: warning, For: "5m",
+			Query:       above(most(metric("aistrale_webhook_lag_seconds"), "job"), 600),
+			Summary:     "A delivery to a webhook is {{ $value | humanizeDuration }} late",
+			Description: "Deliveries that are due wait: there are too many, or no gateway sends them. Those that a receiver refused are due later, and not among them.",
+		},
+		{
+			Name: "AistraleSpansDropped", Severity: info,
+			Query:       grew(metric("aistrale_spans_dropped_total"), "1h"),
+			Summary:     "{{ $labels.instance }} dropped spans of its traces",
+			Description: "The collector of traces is away or too slow. No request waits for it.",
+		},
+		{
+			Name: "AistraleLogUnsent", Severity: warning,
+			Query:       grew(metric("aistrale_log_lines_unsent_total"), "1h"),
+			Summary:     "{{ $labels.instance }} did not send lines of its log",
+			Description: "The collector of logs is away or too slow. The lines are on the gateway's standard output.",
 		},
 		{
 			Name: "AistraleLogDropped", Severity: warning,

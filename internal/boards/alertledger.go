@@ -9,6 +9,12 @@ func ledgerAlerts() []Alert {
 			Description: "Requests were served whose record could not be kept. Usage and budgets lack them; the request log has them.",
 		},
 		{
+			Name: "AistraleJournalFailing", Severity: critical, For: "1m",
+			Query:       equals(metric("aistrale_journal_failing"), 1),
+			Summary:     "The disk of {{ $labels.instance }} takes no records",
+			Description: "It is full or broken. Under journal.on_error: deny requests get a 503; under continue they are served and lost to the ledger.",
+		},
+		{
 			Name: "AistraleLedgerLag", Severity: warning, For: "5m",
 			Query:       above(leastOf(metric("aistrale_ledger_lag_records"), "10m"), 5000),
 			Summary:     "{{ $value }} records of {{ $labels.instance }} are not in the ledger yet",

@@ -40,6 +40,12 @@ func limitAlerts() []Alert {
 			Description: "A limit of yours refuses them, or a provider's limit does and there is no other target.",
 		},
 		{
+			Name: "AistraleLimitsDegraded", Severity: warning, For: "2m",
+			Query:       above(increase(metric("aistrale_limits_degraded_requests_total"), "5m"), 0),
+			Summary:     "{{ $labels.instance }} keeps limits and budgets by itself",
+			Description: "Redis did not answer for {{ $value | humanize }} requests of the last five minutes, so that storage.redis_mode decided.",
+		},
+		{
 			Name: "AistraleSettlementsWait", Severity: warning, For: "10m",
 			Query:       above(sum(metric("aistrale_limits_unsettled"), "job", "instance"), 1000),
 			Summary:     "{{ $value }} settlements of {{ $labels.instance }} wait for the shared counters",

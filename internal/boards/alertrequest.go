@@ -28,8 +28,8 @@ func requestAlerts() []Alert {
 		},
 		{
 			Name: "AistralePanics", Severity: critical,
-			Query:       sum(grew(metric("gen_ai_server_request_duration_seconds_count", is("error_type", "panic")), "15m"), "job", "instance"),
-			Summary:     "A request met a defect of {{ $labels.instance }}",
+			Query:       grew(metric("aistrale_panics_total"), "15m"),
+			Summary:     "{{ $labels.instance }} met a defect of its own",
 			Description: "The gateway caught a panic and answered 500. The log has its place in the code, under the message panic.",
 		},
 		{

@@ -37,7 +37,12 @@ func costBoard() Board {
 					{query: mean(tokens, now, "gen_ai_token_type"), legend: "{{gen_ai_token_type}}, mean"},
 					{query: quantile(0.95, shown(tokens+"_bucket"), now, "gen_ai_token_type"), legend: "{{gen_ai_token_type}}, p95"},
 				}},
+				{title: "By kind", about: "A second; each token is of one kind. What is read from a provider's cache costs less.", kind: stacked, asks: []ask{{query: sum(rate(shown("aistrale_tokens_total"), now), "kind"), legend: "{{kind}}"}}},
 				{title: "By operation", about: "A second, in and out together.", kind: stacked, asks: []ask{{query: sum(rate(usage, now), "gen_ai_operation_name"), legend: "{{gen_ai_operation_name}}"}}},
+			}},
+			{"By project", []panel{
+				{title: "Cost", about: "US dollars an hour: the ten dearest. Not narrowed by provider or model.", kind: stacked, unit: "currencyUSD", asks: []ask{{query: top(10, times(sum(rate(shown("aistrale_project_cost_usd_total"), now), "workspace", "project"), 3600)), legend: "{{workspace}}/{{project}}"}}},
+				{title: "Requests", about: "The ten that ask most.", kind: stacked, unit: "reqps", asks: []ask{{query: top(10, sum(rate(shown("aistrale_project_requests_total"), now), "workspace", "project")), legend: "{{workspace}}/{{project}}"}}},
 			}},
 			{"By model", []panel{
 				{title: "In the time shown", kind: table, height: 10, asks: []ask{

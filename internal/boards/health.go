@@ -18,10 +18,29 @@ func healthBoard() Board {
 				eachGateway("Requests", "", "reqps", rate(shown("aistrale_requests_total"), now)),
 				eachGateway("Streams under way", "", "", shown("aistrale_open_streams")),
 			}},
+			{"Clients", []panel{
+				eachGateway("Connections", "Of clients, idle ones among them.", "", shown("aistrale_open_connections")),
+				eachGateway("Sent to clients", "A second.", "bytes", rate(shown("aistrale_response_bytes_total"), now)),
+				{title: "Memory of bodies", about: "Of what large requests may take together; past it they get a 503.", kind: lines, width: 8, unit: "percentunit", asks: []ask{
+					{query: over(sum(shown("aistrale_body_memory_bytes"), "instance"), sum(shown("aistrale_body_memory_limit_bytes"), "instance")), legend: "{{instance}}"},
+				}},
+			}},
 			{"Stores", []panel{
+				{title: "Stores", about: "Whether a store answered when it was last asked.", kind: timeline, width: 8, states: []state{{"down", "red"}, {"up", "green"}}, asks: []ask{
+					{query: least(shown("aistrale_store_up"), "instance", "store"), legend: "{{instance}} {{store}}"},
+				}},
+				{title: "Connections to the stores", about: "In use, of those that there may be: the fullest pool.", kind: lines, width: 8, unit: "percentunit", asks: []ask{
+					{query: over(most(shown("aistrale_store_connections", is("state", "in_use")), "store", "pool"), most(shown("aistrale_store_connections_limit"), "store", "pool")), legend: "{{store}} {{pool}}"},
+				}},
+				{title: "Journal's disk, p99", about: "How long it took to make the journal durable.", kind: lines, width: 8, unit: "s", asks: []ask{
+					{query: quantile(0.99, shown("aistrale_journal_fsync_seconds_bucket"), now, "instance"), legend: "{{instance}}"},
+				}},
 				eachGateway("Ledger lag", "Settled records that are in a journal and not yet in the ledger.", "", shown("aistrale_ledger_lag_records")),
 				eachGateway("Ledger lost", "Must stay 0.", "", shown("aistrale_ledger_lost_total")),
-				eachGateway("Audit export lag", "Records that the export furthest behind lacks.", "", shown("aistrale_audit_export_lag_records")),
+				{title: "Audit exports and webhooks", about: "Records that the export furthest behind lacks; seconds that the oldest delivery is late.", kind: lines, width: 8, asks: []ask{
+					{query: most(shown("aistrale_audit_export_lag_records")), legend: "records"},
+					{query: most(shown("aistrale_webhook_lag_seconds")), legend: "seconds"},
+				}},
 				{title: "Lines to the stores", about: "Where a line stands, changes of the store are told of at once.", kind: timeline, width: 8, states: []state{{"down", "red"}, {"up", "green"}}, asks: []ask{
 					{query: least(shown("aistrale_store_line_up"), "instance", "line"), legend: "{{instance}} {{line}}"},
 				}},
@@ -35,6 +54,8 @@ func healthBoard() Board {
 			{"Not kept", []panel{
 				{title: "Dropped", about: "What was to be kept or told and was not.", kind: lines, width: 24, asks: []ask{
 					{query: sum(increase(shown("aistrale_log_dropped_total"), now)), legend: "log lines"},
+					{query: sum(increase(shown("aistrale_log_lines_unsent_total"), now)), legend: "log lines for the collector"},
+					{query: sum(increase(shown("aistrale_spans_dropped_total"), now)), legend: "spans"},
 					{query: sum(increase(shown("aistrale_events_dropped_total"), now)), legend: "events for webhooks"},
 					{query: sum(increase(shown("aistrale_payloads_dropped_total"), now)), legend: "payloads"},
 					{query: sum(increase(shown("aistrale_cache_dropped_total"), now)), legend: "answers for the cache"},

@@ -14,8 +14,13 @@ func limitsBoard() Board {
 				{title: "Share of 429", kind: lines, width: 12, unit: "percentunit", asks: []ask{
 					{query: over(either(sum(rate(shown("aistrale_requests_total", is("status", "429")), now), "provider"), times(sum(rate(requests, now), "provider"), 0)), sum(rate(requests, now), "provider")), legend: "{{provider}}"},
 				}},
-				{title: "Settlements that wait", about: "For Redis, which counts for all gateways.", kind: lines, asks: []ask{{query: sum(shown("aistrale_limits_unsettled"), "instance"), legend: "{{instance}}"}}},
-				{title: "Settlements lost", about: "Must stay 0.", kind: lines, asks: []ask{{query: sum(increase(shown("aistrale_limits_dropped_total"), now), "instance"), legend: "{{instance}}"}}},
+				{title: "Refused by kind", about: "What a kind of limit refused; the log names the limit itself.", kind: stacked, unit: "reqps", asks: []ask{
+					{query: sum(rate(shown("aistrale_limit_decisions_total", is("decision", "refused")), now), "limit"), legend: "{{limit}}"},
+				}},
+				{title: "Waiting", about: "Requests that wait for a limit to let them, where queue.max_wait allows it.", kind: lines, asks: []ask{{query: sum(shown("aistrale_limit_waiting"), "instance"), legend: "{{instance}}"}}},
+				{title: "Without Redis", about: "Requests that a gateway counted by itself.", kind: lines, unit: "reqps", asks: []ask{{query: sum(rate(shown("aistrale_limits_degraded_requests_total"), now), "instance"), legend: "{{instance}}"}}},
+				{title: "Settlements that wait", about: "For Redis, which counts for all gateways.", kind: lines, width: 6, asks: []ask{{query: sum(shown("aistrale_limits_unsettled"), "instance"), legend: "{{instance}}"}}},
+				{title: "Settlements lost", about: "Must stay 0.", kind: lines, width: 6, asks: []ask{{query: sum(increase(shown("aistrale_limits_dropped_total"), now), "instance"), legend: "{{instance}}"}}},
 			}},
 			{"Budgets", []panel{
 				{title: "Spent", about: "Of each budget, in its span.", kind: bars, unit: "percentunit", most: 1, steps: []float64{0.8, 1}, asks: []ask{{query: shownShare, legend: "{{scope}} ({{per}})"}}},

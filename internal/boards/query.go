@@ -141,6 +141,15 @@ func aggregate(how string, q Query, by []string) Query {
 	return q
 }
 
+// without says of a label that all series have in common that it is no matter, so that they can be
+// joined with series that have it not.
+func (q Query) without(label string) Query {
+	q.must(label)
+	q.labels = slices.DeleteFunc(slices.Clone(q.labels), func(l string) bool { return l == label })
+	q.text, q.loose = "sum without ("+label+") ("+q.text+")", false
+	return q
+}
+
 // top gives the n largest.
 func top(n int, q Query) Query {
 	q.text, q.loose = fmt.Sprintf("topk(%d, %s)", n, q.text), false

@@ -3,7 +3,6 @@ package boards
 const (
 	here = `job="aistrale",instance="a"`
 	asks = `,provider="up",model="m"`
-	once = `,gen_ai_operation_name="chat",gen_ai_provider_name="up",gen_ai_request_model="m"`
 )
 
 var (
@@ -53,9 +52,6 @@ func trialsOfRequests() map[string]trial {
 	requests := func(job, status, values string) string {
 		return `aistrale_requests_total{job="` + job + `",instance="a"` + asks + `,status="` + status + `"} ` + values
 	}
-	panics := func(instance, outcome, values string) string {
-		return `gen_ai_server_request_duration_seconds_count{job="aistrale",instance="` + instance + `"` + once + `,error_type="` + outcome + `"} ` + values
-	}
 	overhead := func(le, values string) string {
 		return `aistrale_overhead_seconds_bucket{` + here + `,le="` + le + `"} ` + values
 	}
@@ -78,12 +74,7 @@ func trialsOfRequests() map[string]trial {
 			quiet: []string{requests("few", "200", "0+98x120"), requests("few", "500", "0+2x120"), requests("over", "200", "0+90x120"), requests("over", "500", "0+10x80 800x60")},
 			says:  []said{{labels: job, summary: "5% of requests fail, for hours"}},
 		},
-		"AistralePanics": {
-			at:    "90m",
-			fires: []string{panics("a", "panic", "_x85 1x10"), panics("a", "timeout", "0+1x100")},
-			quiet: []string{panics("a", "timeout", "0+1x100"), panics("b", "panic", "1x100")},
-			says:  []said{{labels: node, summary: "A request met a defect of a"}},
-		},
+		"AistralePanics": counted("aistrale_panics_total", " met a defect of its own"),
 		"AistraleOverheadHigh": {
 			at:    "40m",
 			fires: []string{overhead("0.01", "0+50x60"), overhead("0.1", "0+100x60"), overhead("+Inf", "0+100x60")},
@@ -169,6 +160,13 @@ func trialsOfLimits() map[string]trial {
 			quiet: []string{requests("aistrale", "429", "0+10x60"), requests("aistrale", "200", "0+90x60")},
 			says:  []said{{labels: job, summary: "50% of requests get a 429"}},
 		},
+		"AistraleLimitsDegraded": {
+			at:    "40m",
+			fires: []string{`aistrale_limits_degraded_requests_total{` + here + `} 0+6x60`},
+			quiet: []string{`aistrale_limits_degraded_requests_total{` + here + `} 0+6x25 150x60`},
+			says: []said{{labels: node, summary: "a keeps limits and budgets by itself",
+				description: "Redis did not answer for 30 requests of the last five minutes, so that storage.redis_mode decided."}},
+		},
 		"AistraleSettlementsWait": {
 			at:    "40m",
 			fires: []string{`aistrale_limits_unsettled{` + here + `} 2000x60`},
@@ -180,6 +178,9 @@ func trialsOfLimits() map[string]trial {
 }
 
 func trialsOfTheGateway() map[string]trial {
+	pool := func(what, more, values string) string {
+		return `aistrale_store_` + what + `{` + here + `,store="postgres",pool="nouns"` + more + `} ` + values
+	}
 	const up, build, started = `up{`, `aistrale_build_info{`, `process_start_time_seconds{`
 	all := map[string]trial{
 		"AistraleLedgerLost":        counted("aistrale_ledger_lost_total", " lost records of the ledger"),
@@ -188,8 +189,18 @@ func trialsOfTheGateway() map[string]trial {
 		"AistralePayloadsDropped":   counted("aistrale_payloads_dropped_total", " did not keep payloads that it was to keep"),
 		"AistraleCacheDropped":      counted("aistrale_cache_dropped_total", " did not keep answers in the cache"),
 		"AistraleAuditExportBehind": level(`aistrale_audit_export_lag_records{`+here+`}`, "500", "50", said{labels: job, summary: "An export of the audit log lacks 500 records"}),
-		"AistraleStoreDown": level(`aistrale_store_line_up{`+here+`,line="postgres"}`, "0", "1",
-			said{labels: with(node, "line", "postgres"), summary: "a has lost its line to postgres"}),
+		"AistraleWebhooksBehind":    level(`aistrale_webhook_lag_seconds{`+here+`}`, "900", "60", said{labels: job, summary: "A delivery to a webhook is 15m 0s late"}),
+		"AistraleSpansDropped":      counted("aistrale_spans_dropped_total", " dropped spans of its traces"),
+		"AistraleLogUnsent":         counted("aistrale_log_lines_unsent_total", " did not send lines of its log"),
+		"AistraleJournalFailing":    level(`aistrale_journal_failing{`+here+`}`, "1", "0", said{labels: node, summary: "The disk of a takes no records"}),
+		"AistralePoolFull": {
+			at:    "40m",
+			fires: []string{pool("connections", `,state="in_use"`, "19x60"), pool("connections", `,state="idle"`, "0x60"), pool("connections_limit", "", "20x60")},
+			quiet: []string{pool("connections", `,state="in_use"`, "9x60"), pool("connections", `,state="idle"`, "11x60"), pool("connections_limit", "", "20x60")},
+			says:  []said{{labels: with(node, "store", "postgres", "pool", "nouns"), summary: "a uses 95% of its connections to postgres (nouns)"}},
+		},
+		"AistraleStoreDown": level(`aistrale_store_up{`+here+`,store="postgres"}`, "0", "1",
+			said{labels: with(node, "store", "postgres"), summary: "postgres does not answer a"}),
 		"AistraleConfigReloadFailed": level(`aistrale_config_last_reload_success{`+here+`}`, "0", "1", said{labels: node, summary: "a runs on its old configuration"}),
 		"AistraleLedgerLag": {
 			at:    "40m",
