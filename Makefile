@@ -7,6 +7,7 @@ HELM          := v4.3.1
 KUBECONFORM   := v0.8.0
 KUBERNETES    := v1.37.1
 COMPOSEGO     := v2.16.2
+OTELCOL       := v0.165.0
 # The release that an upgrade comes from: the newest tag, or the last revision before there were any.
 PREVIOUS      ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),b1b119c)
 TOOLS         ?= $(CURDIR)/bin/tools
@@ -25,7 +26,7 @@ LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
 
 # Programs that tests run: built once as NAME-VERSION, and found by the tests as NAME in the folder
 # that AISTRALE_TOOLS names. One that cannot be had skips its tests, but not with CI=true.
-INSTRUMENTS := $(TOOLS)/helm-$(HELM) $(TOOLS)/kubeconform-$(KUBECONFORM) $(TOOLS)/kubernetes-$(KUBERNETES) $(TOOLS)/compose-$(COMPOSEGO) $(TOOLS)/previous-v$(PREVIOUS:v%=%)
+INSTRUMENTS := $(TOOLS)/otelcol-$(OTELCOL) $(TOOLS)/helm-$(HELM) $(TOOLS)/kubeconform-$(KUBECONFORM) $(TOOLS)/kubernetes-$(KUBERNETES) $(TOOLS)/compose-$(COMPOSEGO) $(TOOLS)/previous-v$(PREVIOUS:v%=%)
 export AISTRALE_TOOLS := $(TOOLS)
 
 # SQLite is C made Go, and most of a test's time where the race detector watches each of its
@@ -134,6 +135,13 @@ tools: $(LINTER) ## build the pinned tools into bin/tools
 
 instruments: $(INSTRUMENTS)
 	@for tool in $(notdir $^); do ln -sfn $$tool '$(TOOLS)'/$${tool%-v*}; done
+
+# A collector is a program of chosen parts, which its builder writes and builds.
+$(TOOLS)/otelcol-$(OTELCOL):
+	@echo 'otelcol $(OTELCOL) is built once, which takes minutes'; \
+	made=$$(mktemp -d) && sed 's|VERSION|$(OTELCOL)|; s|OUTPUT|'"$$made"'|' internal/telemetry/testdata/otelcol.yaml >"$$made/manifest.yaml" && \
+		GOBIN="$$made" $(GO) install go.opentelemetry.io/collector/cmd/builder@$(OTELCOL) && CGO_ENABLED=0 "$$made/builder" --config "$$made/manifest.yaml" && \
+		mv "$$made/otelcol" $@ && rm -rf "$$made" || [ "$${CI:-}" != true ]
 
 $(TOOLS)/helm-$(HELM):
 	@$(call install,helm.sh/helm/v4/cmd/helm,$(HELM))

@@ -20,6 +20,7 @@ const (
 	canaryStored = "sk-canary-stored-Dd0123456789"
 	canaryToken  = "canary-metrics-token-Ee0123456789"
 	canaryKey    = "sk-ais-canary01-CanarySecretCanarySecretCanarySecret"
+	canaryOTLP   = "canary-otlp-token-Oo0123456789"
 	canaryPrompt = "canary prompt text"
 )
 
@@ -31,7 +32,7 @@ func (e evidence) add(where string, parts ...any) { e[where] += fmt.Sprintln(par
 // No secret shows anywhere, but in the request that carries it to its provider.
 func TestCanary(t *testing.T) {
 	t.Parallel()
-	up := newUpstream(t)
+	up, to := newUpstream(t), collects(t)
 	master := masterKey('c')
 	p := newPlace(t, "AISTRALE_MASTER_KEY="+master, "CANARY_ENV="+canaryEnv, "AISTRALE_METRICS_TOKEN="+canaryToken)
 	root := strings.TrimSuffix(up.url, "/v1")
@@ -45,7 +46,7 @@ providers:
   - {name: closed, dialect: openai, base_url: "http://127.0.0.1:1/v1", api_key: ` + canaryConfig + `}
   - {name: mock}
 keys: [{name: ci, key: ` + canaryKey + `}]
-`
+` + to.config(canaryOTLP)
 	seen := evidence{}
 	p.write(t, "aistrale.yaml", config)
 	p.must(t, canaryStored, "credential", "add", "stored", "--config=aistrale.yaml")
@@ -79,10 +80,11 @@ keys: [{name: ci, key: ` + canaryKey + `}]
 	look(t, filepath.Join(p.dir, "data"), seen)
 	g.stop(t)
 	seen.add("log", g.out.String())
+	to.evidence(t, canaryOTLP, seen)
 	look(t, filepath.Join(p.dir, "data"), seen)
 
 	for where, text := range seen {
-		for _, secret := range []string{canaryConfig, canaryEnv, canaryFile, canaryStored, canaryToken, canaryKey, made, master} {
+		for _, secret := range []string{canaryConfig, canaryEnv, canaryFile, canaryStored, canaryToken, canaryOTLP, canaryKey, made, master} {
 			tail := secret[strings.LastIndexByte(secret[:len(secret)-8], '-')+1:] // of a virtual key its secret part
 			for _, form := range []string{secret, tail, strings.ReplaceAll(tail, "/", `\/`), base64.StdEncoding.EncodeToString([]byte(secret))} {
 				if strings.Contains(text, form) {

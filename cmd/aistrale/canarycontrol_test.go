@@ -107,7 +107,7 @@ func TestCanary_Control(t *testing.T) {
 }
 
 func canaryControl(t *testing.T, postgres string) {
-	up, hooked := newUpstream(t), make(chan string, 64)
+	up, to, hooked := newUpstream(t), collects(t), make(chan string, 64)
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(http.StatusTeapot)
@@ -119,6 +119,7 @@ func canaryControl(t *testing.T, postgres string) {
 	config := anywhere + "log_level: debug\nproviders:\n  - {name: stored, dialect: openai, base_url: \"" + up.url + "\"}\n  - {name: mock}\n" +
 		"outbound: {allow: [127.0.0.1], http: true}\nsmtp: {host: 127.0.0.1, port: 1, user: canary, password: " + canarySMTP + ", from: a@example.com, tls: none}\n" +
 		"oidc: {issuer: \"https://127.0.0.1:1\", client_id: gateway, client_secret: " + canaryOIDC + ", redirect_url: \"https://gateway.example.com/admin/v1/session/oidc/callback\"}\n"
+	config += to.config(canaryOTLP)
 	if postgres != "" {
 		config += "storage: {postgres: \"" + postgres + "\"}\n"
 	}
@@ -126,7 +127,7 @@ func canaryControl(t *testing.T, postgres string) {
 	p.must(t, canaryPassword+"\n", "user", "create", "ada", "--role", "admin", "--config=aistrale.yaml")
 	p.must(t, canaryStored, "credential", "add", "stored", "--config=aistrale.yaml")
 	c := &clerk{t: t, g: p.serve(t, config), seen: evidence{}, secrets: []string{canaryPassword, canaryRenewed, canaryMistyped, canaryHook, canarySMTP, canaryStored, master,
-		canaryOIDC, canaryGiven, canaryReplaced, canaryAsked}}
+		canaryOIDC, canaryGiven, canaryReplaced, canaryAsked, canaryOTLP}}
 	c.work(hook.URL)
 	for range 2 { // as the test of a webhook and the news of a key
 		if url := <-hooked; !strings.Contains(url, canaryHook) {
@@ -137,6 +138,7 @@ func canaryControl(t *testing.T, postgres string) {
 		t.Error("the credential never reached its provider, so that this test shows nothing")
 	}
 	c.look(p, postgres)
+	to.evidence(t, canaryOTLP, c.seen)
 	c.judge()
 }
 

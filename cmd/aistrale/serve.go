@@ -255,7 +255,7 @@ func (s *service) run(ctx context.Context) error {
 	s.plane.budgets = s.budgetStands
 	s.control = admin.NewServer(admin.Options{
 		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
-		API:     s.plane.api(s.inForce.Load, s.accounts.teller()),
+		API: s.plane.api(s.inForce.Load, s.accounts.teller()),
 		Log: s.log, Trusted: s.trusted, Allow: func() storage.Networks { return s.inForce.Load().AdminAllow },
 	})
 	failed := make(chan error, 2)
