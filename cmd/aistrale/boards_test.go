@@ -2,12 +2,16 @@ package main_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/aistrale/aistrale/internal/boards"
 	"github.com/aistrale/aistrale/storage/storagetest"
@@ -84,6 +88,7 @@ keys: [{name: ci, key: `+fullKey+`}, {name: slow, key: `+otherKey+`, limits: [{r
 budgets: [{scope: all, per: month, usd: 0.000001, hard: false, unpriced: allow}]
 cache: {memory: 1MiB}
 retry: {max: 0}
+tracing: {endpoint: "http://127.0.0.1:1"}
 `)
 	p := scrapes(t, g)
 	busy := func(round string) {
@@ -121,6 +126,24 @@ retry: {max: 0}
 		t.Errorf("only %d queries", len(queries))
 	}
 	p.rulesWork(t)
+	p.leadsToTraces(t)
+}
+
+// leadsToTraces looks for points of single requests whose label is the one that the data source
+// finds a trace by.
+func (p scraper) leadsToTraces(t *testing.T) {
+	t.Helper()
+	source, err := os.ReadFile("../../deploy/grafana/provisioning/datasources/aistrale.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(source), "exemplarTraceIdDestinations:\n        - name: ")
+	label, _, _ := strings.Cut(after, "\n")
+	eventually(t, "an exemplar has a "+label, func() bool {
+		now := time.Now()
+		_, body := get(t, fmt.Sprintf("%s/api/v1/query_exemplars?query=gen_ai_server_request_duration_seconds_bucket&start=%d&end=%d", p, now.Add(-time.Hour).Unix(), now.Unix()+1))
+		return gjson.Get(body, "data.0.exemplars.0.labels."+label).Str != ""
+	})
 }
 
 // rulesWork fails where a rule cannot be evaluated, or fewer are than there are.

@@ -21,7 +21,7 @@ func costBoard() Board {
 			}},
 			{"Cost", []panel{
 				{title: "By provider", about: "US dollars an hour.", kind: stacked, unit: "currencyUSD", asks: []ask{{query: times(sum(rate(cost, now), "provider"), 3600), legend: "{{provider}}"}}},
-				{title: "By model", about: "US dollars an hour: the ten dearest.", kind: stacked, unit: "currencyUSD", asks: []ask{{query: top(10, times(sum(rate(cost, now), each...), 3600)), legend: "{{provider}}/{{model}}"}}},
+				{title: "By model", about: "US dollars an hour: the ten dearest.", kind: stacked, unit: "currencyUSD", asks: []ask{{query: topTen(times(sum(rate(cost, now), each...), 3600)), legend: "{{provider}}/{{model}}"}}},
 				{title: "An hour, and the day before", about: "What AistraleCostJump looks at.", kind: lines, unit: "currencyUSD", asks: []ask{
 					{query: times(sum(shown("job:aistrale_cost_usd:rate1h")), 3600), legend: "an hour"},
 					{query: times(sum(averageBefore(shown("job:aistrale_cost_usd:rate1h"), "1d", "1h")), 3600), legend: "mean of the day before"},
@@ -41,8 +41,8 @@ func costBoard() Board {
 				{title: "By operation", about: "A second, in and out together.", kind: stacked, asks: []ask{{query: sum(rate(usage, now), "gen_ai_operation_name"), legend: "{{gen_ai_operation_name}}"}}},
 			}},
 			{"By project", []panel{
-				{title: "Cost", about: "US dollars an hour: the ten dearest. Not narrowed by provider or model.", kind: stacked, unit: "currencyUSD", asks: []ask{{query: top(10, times(sum(rate(shown("aistrale_project_cost_usd_total"), now), "workspace", "project"), 3600)), legend: "{{workspace}}/{{project}}"}}},
-				{title: "Requests", about: "The ten that ask most.", kind: stacked, unit: "reqps", asks: []ask{{query: top(10, sum(rate(shown("aistrale_project_requests_total"), now), "workspace", "project")), legend: "{{workspace}}/{{project}}"}}},
+				{title: "Cost", about: "US dollars an hour: the ten dearest. Not narrowed by provider or model.", kind: stacked, unit: "currencyUSD", asks: []ask{{query: topTen(times(sum(rate(shown("aistrale_project_cost_usd_total"), now), "workspace", "project"), 3600)), legend: "{{workspace}}/{{project}}"}}},
+				{title: "Requests", about: "The ten that ask most.", kind: stacked, unit: "reqps", asks: []ask{{query: topTen(sum(rate(shown("aistrale_project_requests_total"), now), "workspace", "project")), legend: "{{workspace}}/{{project}}"}}},
 			}},
 			{"By model", []panel{
 				{title: "In the time shown", kind: table, height: 10, asks: []ask{

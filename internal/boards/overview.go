@@ -38,7 +38,7 @@ func overviewBoard() Board {
 					{query: sum(rate(shown(duration+"_count", isNot("error_type", "")), now), "error_type"), legend: "{{error_type}}"},
 				}},
 				{title: "The gateway's own part", about: "From a request's last byte to the first byte sent upstream.", kind: lines, unit: "s", asks: durations("aistrale_overhead_seconds")},
-				{title: "Models", about: "The ten that are asked most.", kind: lines, unit: "reqps", asks: []ask{{query: top(10, sum(rate(requests, now), "model")), legend: "{{model}}"}}},
+				{title: "Models", about: "The ten that are asked most.", kind: lines, unit: "reqps", asks: []ask{{query: topTen(sum(rate(requests, now), "model")), legend: "{{model}}"}}},
 				{title: "Tokens", about: "As the providers counted them; input holds cached ones.", kind: stacked, asks: []ask{
 					{query: sum(rate(shown(tokens+"_sum"), now), "gen_ai_token_type"), legend: "{{gen_ai_token_type}} a second"},
 				}},

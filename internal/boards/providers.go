@@ -36,7 +36,7 @@ func providersBoard() Board {
 			{"Speed", []panel{
 				{title: "First token, p95", about: "Of streams: until their first byte.", kind: lines, unit: "s", asks: []ask{{query: quantile(0.95, shown(first+"_bucket"), now, provider), legend: "{{gen_ai_provider_name}}", exemplars: true}}},
 				{title: "Duration, p95", kind: lines, unit: "s", asks: []ask{{query: quantile(0.95, shown(duration+"_bucket"), now, provider), legend: "{{gen_ai_provider_name}}", exemplars: true}}},
-				{title: "First token, p95, by model", about: "The ten slowest.", kind: lines, unit: "s", asks: []ask{{query: top(10, quantile(0.95, shown(first+"_bucket"), now, provider, model)), legend: "{{gen_ai_provider_name}}/{{gen_ai_request_model}}"}}},
+				{title: "First token, p95, by model", about: "The ten slowest.", kind: lines, unit: "s", asks: []ask{{query: topTen(quantile(0.95, shown(first+"_bucket"), now, provider, model)), legend: "{{gen_ai_provider_name}}/{{gen_ai_request_model}}"}}},
 				{title: "A token, p95", about: "Of streams: how long each token of output took after the first.", kind: lines, unit: "s", asks: []ask{
 					{query: quantile(0.95, shown("gen_ai_server_time_per_output_token_seconds_bucket"), now, provider), legend: "{{gen_ai_provider_name}}"},
 				}},

@@ -150,10 +150,9 @@ func (q Query) without(label string) Query {
 	return q
 }
 
-// top gives the n largest.
-func top(n int, q Query) Query {
-	q.text, q.loose = fmt.Sprintf("topk(%d, %s)", n, q.text), false
-	return q
+// topTen gives the ten largest.
+func topTen(q Query) Query {
+	return call("topk", Query{text: "10, " + q.text, labels: q.labels, names: q.names}, "")
 }
 
 // quantile gives a share's bound of a histogram, such as 0.95, over a window. The buckets are
