@@ -131,9 +131,11 @@ func (p *panel) grafana(id int) *grafanaPanel {
 	default:
 		for i, a := range p.asks {
 			a.check(p.title)
+			// What is of the whole time shown is one number, not one for each point of it.
+			once := p.kind == bars || strings.Contains(a.query.text, all)
 			out.Targets = append(out.Targets, grafanaTarget{
 				RefID: ref(i), Datasource: metricsSource, Expr: a.query.text, LegendFormat: a.legend, Exemplar: a.exemplars,
-				Instant: p.kind == bars, Range: p.kind != bars,
+				Instant: once, Range: !once,
 			})
 		}
 	}
