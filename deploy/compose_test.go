@@ -136,6 +136,14 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
+// The collector takes its file.
+func TestCollector(t *testing.T) {
+	t.Parallel()
+	if out, err := exec.Command(storagetest.Tool(t, "otelcol"), "validate", "--config", "collector/collector.yaml").CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // HAProxy takes its file as the composition gives it, without a warning.
 func TestBalancer(t *testing.T) {
 	t.Parallel()

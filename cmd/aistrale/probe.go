@@ -34,13 +34,12 @@ func runHealth(ctx context.Context, env environment, args []string) error {
 	default:
 		return usagef("%s", healthUsage)
 	}
-	ctx, cancel := context.WithTimeout(ctx, healthWait)
-	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return usagef("%s\n%s", err, healthUsage)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	client := http.Client{Timeout: healthWait}
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}
