@@ -16,6 +16,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/aistrale/aistrale/internal/outbound"
 	"github.com/aistrale/aistrale/policy"
 	prompts "github.com/aistrale/aistrale/policy/prompt"
 	"github.com/aistrale/aistrale/providers"
@@ -144,6 +145,7 @@ type Account struct {
 	KeyError   error
 	Used       *Use // notes when the secret was sent last; nil: nobody asks
 	Upstream   Upstream
+	Way        *outbound.Way // by which sessions connect; nil: directly
 	FirstByte  time.Duration // for the answer's first byte
 	StreamIdle time.Duration // for the next byte of an answer
 	Retry      policy.Retry

@@ -149,6 +149,7 @@ func (s *session) dial(t *target) error {
 	dialer := ws.Dialer{
 		Header:  ws.HandshakeHeaderHTTP(header),
 		Timeout: max(t.account.FirstByte, time.Second),
+		NetDial: t.account.Way.Dial, TLSConfig: t.account.Way.TLS(""),
 		OnStatusError: func(_ int, _ []byte, r io.Reader) {
 			refused = refusedHandshake(t, r)
 		},

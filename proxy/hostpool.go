@@ -9,12 +9,15 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/aistrale/aistrale/internal/outbound"
 )
 
 // PoolOptions say how to reach one provider.
 type PoolOptions struct {
 	BaseURL   string
 	UserAgent string
+	Way       *outbound.Way // nil: directly
 	Connect   time.Duration
 	// MaxConns bounds the connections to the provider; past it a call fails, and may move on.
 	MaxConns int
@@ -53,7 +56,7 @@ func NewPool(o PoolOptions) (Upstream, error) {
 		IsTLS:                         secure,
 		MaxConns:                      o.MaxConns,
 		MaxIdleConnDuration:           45 * time.Second,
-		DialTimeout:                   dialer(secure, u.Hostname()),
+		DialTimeout:                   dialer(secure, u.Hostname(), o.Way),
 		NoDefaultUserAgentHeader:      true,
 		DisableHeaderNamesNormalizing: true,
 		DisablePathNormalizing:        true,

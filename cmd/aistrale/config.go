@@ -116,6 +116,11 @@ type ProviderConfig struct {
 	PriceAs  map[string]string `yaml:"price_as"`
 	TokenURL string            `yaml:"token_url"` // where tokens are minted, of vertex and azure; "" as the credential says
 
+	Proxy    storage.Secret `yaml:"proxy"`     // by way of which it is called; noProxy: of none; empty: outbound's
+	CAFile   string         `yaml:"ca_file"`   // PEM: who signs its certificate; "": outbound's
+	CertFile string         `yaml:"cert_file"` // PEM: the certificate that it is shown; "": none
+	KeyFile  string         `yaml:"key_file"`
+
 	APIKey storage.Secret `yaml:"api_key"` // empty: a stored credential of this provider
 	// NoKey is set where api_key is "none": the upstream takes no credential.
 	NoKey       bool               `yaml:"-"`
@@ -309,6 +314,7 @@ func (c *Config) finish() error {
 		if p.APIKey.Reveal() == noKey {
 			p.NoKey, p.APIKey = true, storage.Secret{}
 		}
+		c.Outbound.inherit(p)
 		orElse(&p.Timeouts.Connect, c.Timeouts.Connect)
 		orElse(&p.Timeouts.FirstByte, c.Timeouts.FirstByte)
 		orElse(&p.Timeouts.StreamIdle, c.Timeouts.StreamIdle)

@@ -5,9 +5,11 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
+	"slices"
 	"syscall"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/outbound"
 	"github.com/aistrale/aistrale/policy"
 )
 
@@ -17,6 +19,7 @@ const look = 250 * time.Millisecond
 
 // reload builds a snapshot of config and the store, and puts it in place.
 func (s *service) reload(ctx context.Context, config *Config) error {
+	ways := watchWays(s.ways, config.wayFiles()) // before they are read
 	stock, err := s.store.load(ctx, config)
 	if err != nil {
 		return err
@@ -40,6 +43,7 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	s.config, s.version = config, stock.version
 	s.storeUp.Store(stock.missing == nil)
 	s.inForce.Store(config)
+	s.ways = ways
 	s.gateway.Swap(snapshot)
 	s.warn(config, stock)
 	return nil
@@ -67,6 +71,7 @@ func (s *service) watch(ctx context.Context) {
 			if s.file.settled() {
 				s.reloadFile(ctx)
 			}
+			s.lookAtWays(ctx)
 			s.data.look(&s.config.TLS, s.log)
 			s.admin.look(&s.config.AdminTLS, s.log)
 			if now := time.Now(); now.Sub(looked) >= s.news.every()-look/2 {
@@ -78,6 +83,41 @@ func (s *service) watch(ctx context.Context) {
 			trouble = s.reloadStore(ctx, "told", trouble)
 		}
 	}
+}
+
+// watchWays has the files of ways to upstreams watched; those that were go on.
+func watchWays(now []*watchedFile, files []string) []*watchedFile {
+	if slices.EqualFunc(now, files, func(w *watchedFile, path string) bool { return w.path == path }) {
+		return now
+	}
+	next := make([]*watchedFile, len(files))
+	for i, path := range files {
+		next[i] = watchFile(path)
+	}
+	return next
+}
+
+// lookAtWays makes the ways to upstreams anew when a file of theirs has changed. Where it is not
+// good, the old ones stay.
+func (s *service) lookAtWays(ctx context.Context) {
+	changed := false
+	for _, f := range s.ways {
+		changed = f.settled() || changed
+	}
+	if !changed {
+		return
+	}
+	for i := range s.config.Providers {
+		p := &s.config.Providers[i]
+		if _, err := outbound.New(p.way()); err != nil {
+			s.log.Error("a provider's new certificate or authority is not good; the old one stays in force", "provider", p.Name, "error", err.Error())
+		}
+	}
+	if err := s.reload(ctx, s.config); err != nil {
+		s.log.Error("reload of providers' certificates failed; the old ones stay in force", "error", err.Error())
+		return
+	}
+	s.log.Info("certificates of providers loaded")
 }
 
 // watchedFile notices that a file has changed: written, replaced, or reached by a symbolic link
@@ -196,7 +236,7 @@ func (s *service) warnFixed(next *Config) {
 		{"storage.redis or storage.redis_mode", now.Storage.Redis.Reveal() != next.Storage.Redis.Reveal() || now.Storage.RedisMode != next.Storage.RedisMode},
 		{"oidc or sessions", now.Sessions != next.Sessions || !reflect.DeepEqual(now.OIDC, next.OIDC)},
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
-		{"audit, outbound or smtp", !reflect.DeepEqual(now.Audit, next.Audit) || !reflect.DeepEqual(now.Outbound, next.Outbound) || !reflect.DeepEqual(now.SMTP, next.SMTP)},
+		{"audit, outbound.allow, outbound.http or smtp", !reflect.DeepEqual(now.Audit, next.Audit) || !slices.Equal(now.Outbound.Allow, next.Outbound.Allow) || now.Outbound.HTTP != next.Outbound.HTTP || !reflect.DeepEqual(now.SMTP, next.SMTP)},
 		{"tracing or otlp_logs", !reflect.DeepEqual(now.Tracing, next.Tracing) || !reflect.DeepEqual(now.OTLPLogs, next.OTLPLogs)},
 		{"encryption", !reflect.DeepEqual(now.Encryption, next.Encryption)},
 		{"turns", now.Turns != next.Turns},

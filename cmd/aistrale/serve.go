@@ -15,6 +15,7 @@ import (
 
 	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/internal/accesstoken"
+	"github.com/aistrale/aistrale/internal/outbound"
 	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
@@ -63,8 +64,9 @@ type service struct {
 	config    *Config                // what is in force; the watcher's
 	inForce   atomic.Pointer[Config] // the same, for all others
 	file      *watchedFile
-	version   int64    // of the store, as it is in force
-	warned    []string // of config, as it was logged
+	ways      []*watchedFile // certificates and authorities of providers
+	version   int64          // of the store, as it is in force
+	warned    []string       // of config, as it was logged
 	log       *slog.Logger
 	level     *slog.LevelVar
 	store     *store
@@ -114,7 +116,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		return nil, err
 	}
 	s.circuits = &circuits{node: config.Node, post: s.plane.notices.Post, open: map[policy.Place]bool{}}
-	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
+	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}, ways: map[outbound.Options]*outbound.Way{}}
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: lines, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Read: s.readMetrics, Tracer: s.tracer,

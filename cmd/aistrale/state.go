@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/internal/accesstoken"
+	"github.com/aistrale/aistrale/internal/outbound"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/policy/prompt"
 	"github.com/aistrale/aistrale/providers"
@@ -25,14 +26,16 @@ type state struct {
 	mu      sync.Mutex
 	pools   map[poolKey]proxy.Upstream
 	minters map[mintKey]*accesstoken.Source
-	means   *policy.Means   // of what keys' calls make
-	known   map[string]bool // provider/model names that may be metric labels
+	ways    map[outbound.Options]*outbound.Way // the last good ones
+	means   *policy.Means                      // of what keys' calls make
+	known   map[string]bool                    // provider/model names that may be metric labels
 	prompts prompt.Gatherer
 }
 
 type poolKey struct {
 	baseURL string
 	connect time.Duration
+	way     string // its id
 }
 
 // mintKey tells tokens apart: of a secret by its hash, so that no copy is kept for this alone.
@@ -40,6 +43,7 @@ type mintKey struct {
 	minter   string
 	secret   [sha256.Size]byte
 	tokenURL string
+	way      string // its id
 }
 
 // maxConnsPerProvider bounds the connections to one upstream address.
@@ -119,6 +123,7 @@ func (s *state) keep(b *builder) {
 		}
 	}
 	s.known = known
+	maps.DeleteFunc(s.ways, func(o outbound.Options, _ *outbound.Way) bool { return !b.ways[o] })
 	for key, pool := range s.pools {
 		if !b.used[key] {
 			pool.Close()
@@ -175,13 +180,14 @@ type builder struct {
 	served      map[string][]string                    // models by provider; nil: any
 	models      []providers.ListedModel
 	used        map[poolKey]bool
+	ways        map[outbound.Options]bool
 	minted      map[mintKey]bool
 }
 
 func newBuilder(s *state, config *Config) *builder {
 	return &builder{
 		state: s, config: config, accounts: map[string][]*proxy.Account{}, own: map[string]map[string][]*proxy.Account{},
-		served: map[string][]string{}, used: map[poolKey]bool{}, minted: map[mintKey]bool{},
+		served: map[string][]string{}, used: map[poolKey]bool{}, ways: map[outbound.Options]bool{}, minted: map[mintKey]bool{},
 	}
 }
 
@@ -220,15 +226,20 @@ func (b *builder) account(name string, p *ProviderConfig, provider providers.Pro
 	if p.Keeps {
 		provider = catalog.Keeping(provider)
 	}
-	key := poolKey{provider.BaseURL, p.Timeouts.Connect}
+	b.ways[p.way()] = true
+	way, err := b.state.way(p.way())
+	if err != nil {
+		return err
+	}
+	key := poolKey{provider.BaseURL, p.Timeouts.Connect, way.ID()}
 	b.used[key] = true
-	pool, err := b.state.pool(key)
+	pool, err := b.state.pool(key, way)
 	if err != nil {
 		return err
 	}
 	general := proxy.Account{
 		Provider: provider, Keeper: name, Kind: policy.Kind{Name: p.kind(), Models: p.Deployments},
-		Region: p.Region, Tariff: p.tariff(), Upstream: pool, FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
+		Region: p.Region, Tariff: p.tariff(), Upstream: pool, Way: way, FirstByte: p.Timeouts.FirstByte, StreamIdle: p.Timeouts.StreamIdle,
 		Retry: policy.Retry(p.Retry), Breaker: p.Breaker.rules(), Sticky: policy.Sticky(p.Sticky),
 	}
 	general.Can = func(model string) providers.Capabilities {
@@ -262,9 +273,9 @@ func (b *builder) serves(workspace, name string, a *proxy.Account) {
 
 // mint has an account send tokens in place of what they are minted with.
 func (b *builder) mint(a *proxy.Account, p *ProviderConfig) {
-	key := mintKey{a.Minted, sha256.Sum256([]byte(a.Secret.Reveal())), p.TokenURL}
+	key := mintKey{a.Minted, sha256.Sum256([]byte(a.Secret.Reveal())), p.TokenURL, a.Way.ID()}
 	b.minted[key] = true
-	minter, err := b.state.minter(key, a.Secret)
+	minter, err := b.state.minter(key, a.Secret, a.Way)
 	if err != nil {
 		a.NeedsKey, a.KeyError = true, fmt.Errorf("providers: %s: credential %q: %w", p.Name, a.Credential, err)
 		return
@@ -272,13 +283,13 @@ func (b *builder) mint(a *proxy.Account, p *ProviderConfig) {
 	a.Tokens = minter
 }
 
-func (s *state) minter(key mintKey, secret storage.Secret) (*accesstoken.Source, error) {
+func (s *state) minter(key mintKey, secret storage.Secret, way *outbound.Way) (*accesstoken.Source, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if minter, ok := s.minters[key]; ok {
 		return minter, nil
 	}
-	minter, err := accesstoken.NewSource(key.minter, secret, key.tokenURL)
+	minter, err := accesstoken.NewSource(key.minter, secret, key.tokenURL, way.Transport())
 	if err == nil {
 		s.minters[key] = minter
 	}
@@ -308,14 +319,29 @@ func (b *builder) credentialsOf(p *ProviderConfig, provider *providers.Provider)
 	return stored
 }
 
-func (s *state) pool(key poolKey) (proxy.Upstream, error) {
+// way makes a way anew, as its files may have changed. Where they are not good any more, the last
+// one stays: keys and all else must still be put in force.
+func (s *state) way(o outbound.Options) (*outbound.Way, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	way, err := outbound.New(o)
+	if last := s.ways[o]; err != nil && last != nil {
+		return last, nil // who looks at the files says why
+	}
+	if err == nil {
+		s.ways[o] = way
+	}
+	return way, err
+}
+
+func (s *state) pool(key poolKey, way *outbound.Way) (proxy.Upstream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if pool, ok := s.pools[key]; ok {
 		return pool, nil
 	}
 	pool, err := proxy.NewPool(proxy.PoolOptions{
-		BaseURL: key.baseURL, Connect: key.connect, UserAgent: "aistrale/" + version, MaxConns: maxConnsPerProvider,
+		BaseURL: key.baseURL, Connect: key.connect, UserAgent: "aistrale/" + version, MaxConns: maxConnsPerProvider, Way: way,
 	})
 	if err == nil {
 		s.pools[key] = pool

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/internal/accesstoken"
+	"github.com/aistrale/aistrale/internal/outbound"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
@@ -62,7 +63,7 @@ func (u upstreams) Try(ctx context.Context, c *storage.Credential, v *storage.Va
 	if err != nil {
 		return storage.CredentialTest{}, err
 	}
-	made := &state{pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}}
+	made := &state{pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}, ways: map[outbound.Options]*outbound.Way{}}
 	defer made.close()
 	account, err := made.accountWith(config, c.Provider, secret)
 	if err != nil {

@@ -188,6 +188,7 @@ func (v *validator) provider(p *ProviderConfig, at string, seen map[string]strin
 	for i, header := range p.Forward {
 		v.forward(element(at+".forward", i), header)
 	}
+	v.way(at, p.way())
 	v.accounts(p, at)
 	v.sticky(at+".sticky", p.Sticky)
 	if t := p.Timeouts; min(t.Connect, t.FirstByte, t.StreamIdle) < 0 {

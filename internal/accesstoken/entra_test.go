@@ -30,7 +30,7 @@ func TestApplication(t *testing.T) {
 	}))
 	defer server.Close()
 	for _, text := range []string{azForRBAC, azJSON, asWire} {
-		source, err := NewSource(Entra, storage.NewSecret(text), server.URL)
+		source, err := NewSource(Entra, storage.NewSecret(text), server.URL, &http.Transport{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestApplication_refused(t *testing.T) {
 		fmt.Fprint(w, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}`)
 	}))
 	defer server.Close()
-	source, err := NewSource(Entra, storage.NewSecret(asWire), server.URL)
+	source, err := NewSource(Entra, storage.NewSecret(asWire), server.URL, &http.Transport{})
 	if err != nil {
 		t.Fatal(err)
 	}

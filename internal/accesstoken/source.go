@@ -37,22 +37,24 @@ type Source struct {
 	under  chan struct{} // closed when the token under way is made, or is not; nil where none is
 }
 
-// NewSource reads a secret and begins to make the first token. An empty tokenURL is the minter's own.
-func NewSource(minter string, secret storage.Secret, tokenURL string) (*Source, error) {
+// NewSource reads a secret and begins to make the first token. An empty tokenURL is the minter's own;
+// way is how it is asked.
+func NewSource(minter string, secret storage.Secret, tokenURL string, way http.RoundTripper) (*Source, error) {
 	g, err := read(minter, secret, tokenURL)
 	if err != nil {
 		return nil, err
 	}
-	s := newSource(g, time.Now)
+	s := newSource(g, time.Now, way)
 	s.mu.Lock()
 	s.begin()
 	s.mu.Unlock()
 	return s, nil
 }
 
-func newSource(g grant, now func() time.Time) *Source {
+func newSource(g grant, now func() time.Time, way http.RoundTripper) *Source {
 	s := &Source{grant: g, now: now, client: &http.Client{
 		Timeout:       patience,
+		Transport:     way,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	s.ctx, s.stop = context.WithCancel(context.Background())

@@ -123,7 +123,7 @@ func newTestSource(t *testing.T, s *tokenServer) (*Source, *clock) {
 	}
 	c := &clock{}
 	c.at.Store(time.Now().Unix())
-	source := newSource(a, c.now)
+	source := newSource(a, c.now, &http.Transport{})
 	t.Cleanup(source.Close)
 	return source, c
 }
