@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/storage/storagetest"
@@ -26,8 +27,9 @@ aliases: {fast: [mock/gpt]}
 keys: [{name: ci, key: `+fullKey+`}]
 limits: [{scope: all, requests_per_minute: 100000}]
 budgets: [{scope: all, per: month, usd: 1000, unpriced: allow}]
+tracing: {endpoint: "`+oddUpstream(t)+`", ratio: 1}
 `)
-	prometheus := storagetest.Prometheus(t, "global: {scrape_interval: 200ms}\nscrape_configs: [{job_name: aistrale, static_configs: [{targets: ['"+strings.TrimPrefix(g.admin, "http://")+"']}]}]\n")
+	prometheus := storagetest.Prometheus(t, "global: {scrape_interval: 200ms}\nscrape_configs: [{job_name: aistrale, static_configs: [{targets: ['"+strings.TrimPrefix(g.admin, "http://")+"']}]}]\n", "--enable-feature=exemplar-storage")
 	for range 3 {
 		g.chat(t, fullKey, "fast")
 		if _, _, body := do(t, g.request(t, fullKey, "mock/gpt", `,"stream":true`)); !strings.Contains(body, "[DONE]") {
@@ -47,6 +49,10 @@ budgets: [{scope: all, per: month, usd: 1000, unpriced: allow}]
 	} {
 		eventually(t, query+" is "+want, func() bool { return queried(t, prometheus, query) == want })
 	}
+	eventually(t, "an exemplar leads to a trace", func() bool {
+		_, said := get(t, prometheus+"/api/v1/query_exemplars?"+url.Values{"query": {"gen_ai_server_time_to_first_token_seconds_bucket"}, "start": {"0"}, "end": {strconv.FormatInt(time.Now().Unix()+60, 10)}}.Encode())
+		return strings.Contains(said, `"trace_id"`)
+	})
 	names := namesOf(t, prometheus)
 	for _, m := range telemetry.Metrics() {
 		name := m.Name

@@ -85,6 +85,13 @@ func TestRevocation(t *testing.T) {
 	if !regexp.MustCompile(`aistrale_store_changes_total\{how="told"\} [1-9]`).MatchString(nodes[1].metrics(t)) {
 		t.Errorf("the other node was told of nothing:\n%s", nodes[1].metrics(t))
 	}
+	for _, series := range []string{
+		`aistrale_store_up{store="postgres"} 1`, `aistrale_store_up{store="redis"} 1`, `aistrale_store_line_up{line="postgres"} 1`, `aistrale_store_line_up{line="redis"} 1`,
+		`aistrale_store_connections_limit{pool="nouns",store="postgres"} 3`, `aistrale_store_connections_limit{pool="writer",store="postgres"} 4`, `aistrale_store_connections_limit{pool="queries",store="postgres"} 4`,
+		`aistrale_store_pool_waits_total{pool="counters",store="redis"} 0`, `aistrale_store_pool_waits_total{pool="bell",store="redis"} 0`,
+	} {
+		eventually(t, series, func() bool { return strings.Contains(nodes[1].metrics(t), series+"\n") })
+	}
 }
 
 // metrics are those of a running program.

@@ -36,7 +36,24 @@ var (
 
 // Metrics describes all that the gateway exports, in the order of docs/metrics.md.
 func Metrics() []Metric {
-	return slices.Concat(requestMetrics(), usageMetrics(), upstreamMetrics(), limitMetrics(), ledgerMetrics(), storeMetrics(), gatewayMetrics(), runtimeMetrics())
+	var all []Metric
+	for _, g := range groups() {
+		all = append(all, g.metrics...)
+	}
+	return all
+}
+
+// group is a section of the page.
+type group struct {
+	name    string
+	metrics []Metric
+}
+
+func groups() []group {
+	return []group{
+		{"Requests", requestMetrics()}, {"Tokens and money", usageMetrics()}, {"Upstreams", upstreamMetrics()}, {"Limits and budgets", limitMetrics()},
+		{"Ledger and journal", ledgerMetrics()}, {"Stores", storeMetrics()}, {"The gateway", gatewayMetrics()}, {"The process, by Prometheus' own collectors", runtimeMetrics()},
+	}
 }
 
 func requestMetrics() []Metric {

@@ -34,10 +34,16 @@ type histogram struct {
 
 const exemplarEvery = int64(time.Second)
 
+// seen is a request that has ended, and whether its spans are recorded.
+type seen struct {
+	*storage.Record
+	traced bool
+}
+
 // seconds puts down a time of a request.
-func (h *histogram) seconds(d time.Duration, r *storage.Record) {
+func (h *histogram) seconds(d time.Duration, r seen) {
 	seconds := d.Seconds()
-	if !r.Trace.Sampled || !r.Trace.On() {
+	if !r.traced {
 		h.Observe(seconds)
 		return
 	}

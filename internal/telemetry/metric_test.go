@@ -65,6 +65,7 @@ func TestMetrics_Undescribed(t *testing.T) {
 	f(func(tell Tell) { tell("aistrale_nothing", 1) })
 	f(func(tell Tell) { tell("aistrale_breaker_state", 1) })
 	f(func(tell Tell) { tell("aistrale_breaker_state", 1, "groq", "more") })
+	f(func(tell Tell) { tell("aistrale_store_up", 1, "punched cards") })
 	defer func() {
 		if recover() == nil {
 			t.Error("a counter that is not described is registered")
@@ -115,27 +116,26 @@ func TestMetricsPage(t *testing.T) {
 // table lists the metrics, then the labels, then the buckets.
 func table() string {
 	var rows, labels, buckets strings.Builder
-	rows.WriteString("\n| metric | kind | labels | what it is |\n|---|---|---|---|\n")
-	labels.WriteString("\n| label | values |\n|---|---|\n")
-	buckets.WriteString("\n| histogram | buckets, in its unit |\n|---|---|\n")
+	labels.WriteString("\n### Labels\n\n| label | values |\n|---|---|\n")
+	buckets.WriteString("\n### Buckets\n\n| histogram | upper bounds, in its unit |\n|---|---|\n")
 	var known []string
-	for _, m := range Metrics() {
-		help := m.Help
-		if m.Only != "" {
-			help += " Only with " + m.Only + "."
-		}
-		var names []string
-		for _, l := range m.Labels {
-			names = append(names, "`"+l.Name+"`")
-			row := fmt.Sprintf("| `%s` | %s |\n", l.Name, valuesOf(l))
-			if !slices.Contains(known, row) {
-				known = append(known, row)
-				labels.WriteString(row)
+	for _, g := range groups() {
+		rows.WriteString("\n### " + g.name + "\n\n| metric | kind | labels | what it is |\n|---|---|---|---|\n")
+		for _, m := range g.metrics {
+			help := m.Help
+			if m.Only != "" {
+				help += " Only with " + m.Only + "."
 			}
-		}
-		fmt.Fprintf(&rows, "| `%s` | %s | %s | %s |\n", m.Name, m.Kind, strings.Join(names, ", "), help)
-		if m.Kind == Histogram {
-			fmt.Fprintf(&buckets, "| `%s` | %s |\n", m.Name, strings.Trim(fmt.Sprint(m.Buckets), "[]"))
+			fmt.Fprintf(&rows, "| `%s` | %s | %s | %s |\n", m.Name, m.Kind, strings.Join(m.labels(), ", "), help)
+			for _, l := range m.Labels {
+				if row := fmt.Sprintf("| `%s` | %s |\n", l.Name, valuesOf(l)); !slices.Contains(known, row) {
+					known = append(known, row)
+					labels.WriteString(row)
+				}
+			}
+			if m.Kind == Histogram {
+				fmt.Fprintf(&buckets, "| `%s` | %s |\n", m.Name, strings.Trim(fmt.Sprint(m.Buckets), "[]"))
+			}
 		}
 	}
 	return rows.String() + labels.String() + buckets.String()

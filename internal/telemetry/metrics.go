@@ -22,6 +22,7 @@ const (
 
 type metrics struct {
 	known    func(provider, model string) bool
+	tracer   *Tracer // nil where nothing is traced
 	registry *registry
 	vectors
 	scalars
@@ -57,7 +58,7 @@ type scalars struct {
 func newMetrics(o Options) *metrics {
 	r := newRegistry()
 	m := &metrics{
-		known: o.Known, registry: r, vectors: newVectors(r), scalars: newScalars(r),
+		known: o.Known, tracer: o.Tracer, registry: r, vectors: newVectors(r), scalars: newScalars(r),
 		series: newMemo[seriesKey, *series](maxSeries), tries: newMemo[tryKey, *try](maxTries), tenants: newMemo[tenantKey, *tenant](maxTenants),
 	}
 	decisions := r.counters("aistrale_limit_decisions_total")
@@ -143,8 +144,9 @@ func (m *metrics) reloaded(ok bool) {
 	m.tries.clear()
 }
 
-func (m *metrics) observe(r *storage.Record) {
-	s := m.of(r)
+func (m *metrics) observe(record *storage.Record) {
+	r := seen{record, m.tracer.wants(record)}
+	s := m.of(record)
 	s.requests.Inc()
 	s.duration.seconds(r.Duration, r)
 	m.bytesIn.Add(float64(r.BytesIn))
@@ -162,13 +164,13 @@ func (m *metrics) observe(r *storage.Record) {
 	}
 	m.observeLimits(r)
 	used := s.observe(r)
-	m.observeCost(r, s, used)
+	m.observeCost(record, s, used)
 	for i := range r.Attempts {
 		m.observeTry(r, &r.Attempts[i])
 	}
 }
 
-func (m *metrics) observeLimits(r *storage.Record) {
+func (m *metrics) observeLimits(r seen) {
 	if r.Limits == (storage.LimitNote{}) {
 		return
 	}

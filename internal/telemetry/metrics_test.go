@@ -133,7 +133,7 @@ func TestMetrics_Attempts(t *testing.T) {
 
 // A bucket is given an exemplar once a second, and one that is slow at once.
 func TestMetrics_Exemplars(t *testing.T) {
-	m := New(Options{Known: onlyClaude}).metrics
+	m := New(Options{Known: onlyClaude, Tracer: &Tracer{sampling: Sampling{Slow: int64(time.Minute)}}}).metrics
 	began := time.Now()
 	f := func(id byte, sampled bool, after, took time.Duration) {
 		r := sample()
@@ -144,7 +144,7 @@ func TestMetrics_Exemplars(t *testing.T) {
 	f(1, false, 0, 70*time.Millisecond)
 	f(2, true, 0, 70*time.Millisecond)
 	f(3, true, 500*time.Millisecond, 70*time.Millisecond)
-	f(4, true, 600*time.Millisecond, 300*time.Second)
+	f(4, false, 600*time.Millisecond, 300*time.Second) // recorded since it was slow
 	f(5, true, 0, 1200*time.Millisecond)
 	f(6, true, 2*time.Second, 1200*time.Millisecond)
 	families, err := m.registry.Gather()

@@ -16,11 +16,11 @@ import (
 
 // A real Prometheus takes native histograms and exemplars off the handler.
 func TestPrometheus(t *testing.T) {
-	tel := New(Options{Known: onlyClaude})
+	tel := New(Options{Known: onlyClaude, Tracer: &Tracer{}})
 	r := sample()
 	r.Time, r.Trace = time.Now(), storage.Trace{ID: storage.TraceID{0xab, 15: 1}, Sampled: true}
 	for range 3 {
-		tel.Observe(r)
+		tel.metrics.observe(r)
 	}
 	gateway := httptest.NewServer(tel.Handler())
 	defer gateway.Close()

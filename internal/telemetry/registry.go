@@ -3,6 +3,7 @@ package telemetry
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,6 +115,11 @@ func (r *registry) reading(name string, value float64, labels []string) promethe
 		kind = prometheus.CounterValue
 	}
 	desc := prometheus.NewDesc(m.Name, m.Help, m.labels(), nil)
+	for i, value := range labels[:min(len(labels), len(m.Labels))] {
+		if l := &m.Labels[i]; l.From == "" && !slices.Contains(l.Values, value) {
+			return prometheus.NewInvalidMetric(desc, fmt.Errorf("%w: %s of the %s %q", errUndescribed, name, l.Name, value))
+		}
+	}
 	out, err := prometheus.NewConstMetric(desc, kind, value, labels...)
 	if err != nil {
 		return prometheus.NewInvalidMetric(desc, err)

@@ -67,7 +67,7 @@ func (t *Tracer) chosen(id storage.SpanID) bool {
 func (t *Tracer) wants(r *storage.Record) bool {
 	tr := &r.Trace
 	switch {
-	case !tr.On():
+	case t == nil || !tr.On():
 		return false
 	case tr.Sampled && (!tr.Forced || r.KeyID != ""):
 		return true

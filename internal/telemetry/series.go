@@ -86,7 +86,7 @@ func (m *metrics) newSeries(key seriesKey) *series {
 }
 
 // observe puts down what a reply had, and gives its tokens.
-func (s *series) observe(r *storage.Record) (tokens int64) {
+func (s *series) observe(r seen) (tokens int64) {
 	streamed := r.Stream && r.FirstByte > 0
 	if streamed {
 		s.firstToken().seconds(r.FirstByte, r)

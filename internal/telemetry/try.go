@@ -25,8 +25,8 @@ type try struct {
 	firstChunk func() *histogram
 }
 
-func (m *metrics) observeTry(r *storage.Record, a *storage.Attempt) {
-	took, first, outcome := attemptTimes(r, a)
+func (m *metrics) observeTry(r seen, a *storage.Attempt) {
+	took, first, outcome := attemptTimes(r.Record, a)
 	t := m.tryOf(r.Op, a, outcome)
 	t.count.Inc()
 	t.duration.seconds(took, r)
