@@ -98,7 +98,13 @@ func TestWebhooks(t *testing.T) {
 		a.clock = a.clock.Add(time.Second)
 		a.wants(204, a.root, "DELETE", "/keys/"+key, "", "If-Match", "*")
 		send(t, a.courier)
+		if behind := a.courier.Behind(); behind != 2*time.Second {
+			t.Errorf("the first was due for %s, want 2s", behind)
+		}
 		send(t, a.courier)
+		if behind := a.courier.Behind(); behind != 0 {
+			t.Errorf("with nothing in line %s are told", behind)
+		}
 		if len(to.got) != 3 {
 			t.Fatalf("%d were sent, want 3: %v", len(to.got), to.got)
 		}

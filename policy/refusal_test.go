@@ -136,3 +136,30 @@ func TestShown(t *testing.T) {
 	f(72*time.Second+1, "1m13s")
 	f(1, "1ms")
 }
+
+func TestVerdict_Note(t *testing.T) {
+	tokens := &policy.RateRule{Counts: policy.CountedTokens}
+	a := policy.Ask{Rates: []policy.RateAsk{{}, {Of: tokens}}, Slots: []policy.SlotAsk{{}}, Budgets: []policy.BudgetAsk{{}}}
+	f := func(v policy.Verdict, admitted, refused string) {
+		t.Helper()
+		var n storage.LimitNote
+		v.Note(&a, &n)
+		if limitNames(n.Admitted) != admitted || limitNames(n.Refused) != refused || n.Degraded != v.Degraded {
+			t.Errorf("admitted %s, refused %s, want %s and %s", limitNames(n.Admitted), limitNames(n.Refused), admitted, refused)
+		}
+	}
+	f(policy.Verdict{Grant: &policy.Grant{}, Degraded: true}, "requests tokens concurrency budget ", "")
+	f(policy.Verdict{Refused: policy.Refused{Kind: policy.AskRate, Index: 1}}, "", "tokens ")
+	f(policy.Verdict{Refused: policy.Refused{Kind: policy.AskRate}}, "", "requests ")
+	f(policy.Verdict{Refused: policy.Refused{Kind: policy.AskSlot}}, "", "concurrency ")
+	f(policy.Verdict{Refused: policy.Refused{Kind: policy.AskBudget}}, "", "budget ")
+}
+
+func limitNames(s storage.LimitSet) (all string) {
+	for k := range storage.LimitKinds {
+		if s.Has(k) {
+			all += k.String() + " "
+		}
+	}
+	return all
+}

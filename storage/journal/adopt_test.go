@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -33,7 +35,12 @@ func TestShip_AdoptsDeadRuns(t *testing.T) {
 		abandon(j)
 	}
 	ledger.fail = func([]storage.Entry) error { return errors.New("away") }
-	j := open(t, quickOptions(dir))
+	var took, synced atomic.Int64
+	options := quickOptions(dir)
+	options.Sync = SyncAlways
+	options.Took = func(n int) { took.Add(int64(n)) }
+	options.Synced = func(time.Duration) { synced.Add(1) }
+	j := open(t, options)
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = j.Ship(ctx, ledger) })
@@ -43,6 +50,10 @@ func TestShip_AdoptsDeadRuns(t *testing.T) {
 	stop()
 	wg.Wait()
 	mustHave(t, ledger, ids)
+	appendAll(t, j, opened(newID()))
+	if bytes, failing := j.Stands(); took.Load() != 2103 || synced.Load() == 0 || bytes == 0 || failing {
+		t.Errorf("took %d, %d fsyncs, %d bytes, failing: %t", took.Load(), synced.Load(), bytes, failing)
+	}
 	for _, of := range lost {
 		if row := ledger.rows[of]; row.State != storage.EntryLost || row.Outcome != storage.OutcomeLost || !row.Estimated ||
 			row.Lines[0].InputUncached != 100 || row.Lines[0].Output != 4096 {
