@@ -158,6 +158,7 @@ func (m *metrics) observe(record *storage.Record) {
 		m.aborts.Inc()
 	case storage.OutcomePanic:
 		m.panics.Inc()
+	default:
 	}
 	if len(r.Attempts) > 0 {
 		m.overhead.seconds(r.Overhead, r)
