@@ -117,6 +117,7 @@ type Snapshot struct {
 	Regions  policy.Regions   // that workspaces are kept to
 	Prompts  *prompts.Set     // that calls may name; nil: there are none
 	Trusted  storage.Networks // proxies whose word on who the client is counts
+	CORS     *CORS            // of pages in browsers; nil: none may call
 	// Keepers names by workspace who keeps the objects that its calls make, as Accounts does; one
 	// that is not in it has no such rule.
 	Keepers map[string]string
@@ -292,6 +293,9 @@ func (g *Gateway) Abort() {
 
 // Handle serves one request.
 func (g *Gateway) Handle(fc *fasthttp.RequestCtx) {
+	if s := g.state.Load(); s != nil && s.CORS.preflight(fc) {
+		return
+	}
 	at, vars, ok := g.endpoint(fc)
 	if !ok {
 		return

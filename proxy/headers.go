@@ -137,6 +137,7 @@ func (f *flight) writeHeaders() {
 		l.put("Cache-Control", "no-cache")
 		l.put("X-Accel-Buffering", "no")
 	}
+	f.state.CORS.write(f.fc)
 	f.line = l.text[:0]
 }
 

@@ -85,5 +85,8 @@ func (g *Gateway) refuseEarly(fc *fasthttp.RequestCtx, err error) {
 	fc.SetStatusCode(status)
 	fc.SetContentType("application/json")
 	fc.Response.Header.Set("x-request-id", out.RequestID)
+	if s := g.state.Load(); s != nil {
+		s.CORS.write(fc)
+	}
 	fc.SetBody(body)
 }

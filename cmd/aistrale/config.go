@@ -38,6 +38,8 @@ type Config struct {
 	AdminProxyProtocol bool             `yaml:"admin_proxy_protocol"`
 	AdminAllow         storage.Networks `yaml:"admin_allow"`
 
+	CORS CORSConfig `yaml:"cors"`
+
 	DataDir      string         `yaml:"data_dir"`
 	Node         string         `yaml:"node"` // never empty once loaded
 	LogLevel     string         `yaml:"log_level"`
@@ -202,7 +204,8 @@ type SessionConfig struct {
 func defaults() *Config {
 	return &Config{
 		Listen: ":8080", AdminListen: "127.0.0.1:8081", DataDir: "./data", LogLevel: "info",
-		TLS: TLSConfig{ClientAuth: clientRequire, MinVersion: "1.2"}, AdminTLS: TLSConfig{ClientAuth: clientRequire, MinVersion: "1.2"},
+		CORS: CORSConfig{MaxAge: 10 * time.Minute},
+		TLS:  TLSConfig{ClientAuth: clientRequire, MinVersion: "1.2"}, AdminTLS: TLSConfig{ClientAuth: clientRequire, MinVersion: "1.2"},
 		MaxBody: 32 << 20, MaxHeader: 16 << 10, BodyMemory: 512 << 20, MaxUpload: 512 << 20, UploadDisk: 4 << 30,
 		Audit:       AuditConfig{Every: 10 * time.Minute, Records: 1000},
 		Tracing:     TracingConfig{Protocol: otlpHTTP, Ratio: 1, Parent: string(telemetry.ParentTrust), Errors: true, Propagate: true, ServiceName: "aistrale", Memory: 16 << 20},

@@ -63,7 +63,7 @@ func isGroup(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[Timeouts](), reflect.TypeFor[StorageConfig](), reflect.TypeFor[JournalConfig](), reflect.TypeFor[LedgerConfig](),
 		reflect.TypeFor[RetryConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[QueueConfig](), reflect.TypeFor[CacheConfig](),
-		reflect.TypeFor[TLSConfig](), reflect.TypeFor[TracingConfig](), reflect.TypeFor[OTLPLogsConfig]():
+		reflect.TypeFor[TLSConfig](), reflect.TypeFor[CORSConfig](), reflect.TypeFor[TracingConfig](), reflect.TypeFor[OTLPLogsConfig]():
 		return true
 	}
 	return false

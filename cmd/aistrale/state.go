@@ -105,6 +105,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 		Limits:   limits,
 		Prompts:  stored,
 		Trusted:  config.TrustedProxies,
+		CORS:     config.CORS.cors(),
 		Patience: policy.Patience{MaxWait: config.Queue.MaxWait, MaxDepth: config.Queue.MaxDepth, Held: policy.HeldWait},
 	}, nil
 }

@@ -82,6 +82,7 @@ func (v *validator) listeners(c *Config) {
 			v.wrong(knob, "is on, and trusted_proxies says of nobody that its header counts")
 		}
 	}
+	v.cors(&c.CORS)
 	v.tls("tls", &c.TLS)
 	v.tls("admin_tls", &c.AdminTLS)
 }
