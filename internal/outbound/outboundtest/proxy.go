@@ -2,6 +2,7 @@
 package outboundtest
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"io"
@@ -39,7 +40,7 @@ func (p *Proxy) note(address string) {
 // join copies between a client and an address until either is done.
 func join(client net.Conn, address string) {
 	defer client.Close()
-	up, err := net.Dial("tcp", address) //nolint:gosec // a proxy is for that
+	up, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", address) //nolint:gosec // a proxy is for that
 	if err != nil {
 		return
 	}
