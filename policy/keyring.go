@@ -43,6 +43,9 @@ func (r *Keyring) Sole() bool { return r.sole && r.missing == nil }
 // may exist: who presents one of those is asked to come back, and not sent away.
 func (r *Keyring) Incomplete(cause error) *Keyring { return &Keyring{byID: r.byID, missing: cause} }
 
+// Blind reports whether no key is known, and others may exist.
+func (r *Keyring) Blind() bool { return len(r.byID) == 0 && r.missing != nil }
+
 // All gives every key, in the order of their ids.
 func (r *Keyring) All() []*storage.Key {
 	keys := slices.Collect(maps.Values(r.byID))

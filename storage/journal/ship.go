@@ -32,6 +32,7 @@ type shipper struct {
 
 	shipped  int
 	fails    int // writes in a row
+	stuck    atomic.Pointer[error]
 	suspects map[entryKey]int
 }
 
@@ -137,6 +138,7 @@ func (s *shipper) well() {
 		s.o.Log.Info("the ledger takes usage again", "lag", s.lag())
 	}
 	s.fails = 0
+	s.stuck.Store(nil)
 	clear(s.suspects)
 }
 
@@ -284,6 +286,7 @@ func (s *shipper) close() (err error) {
 
 // trouble says once that shipping fails.
 func (s *shipper) trouble(err error) {
+	s.stuck.Store(&err)
 	if s.fails++; s.fails == 1 {
 		s.o.Log.Warn("the ledger takes no usage; it is kept and shipped later", "lag", s.lag(), "err", err)
 	}

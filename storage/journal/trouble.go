@@ -13,6 +13,21 @@ type trouble struct {
 	told bool // that it began
 }
 
+// Trouble gives why the disk takes no records; nil where it does.
+func (j *Journal) Trouble() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.trouble.err
+}
+
+// Stuck gives why the ledger took nothing when it was last given something; nil where it did.
+func (j *Journal) Stuck() error {
+	if err := j.shipper.stuck.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // mark notes that the disk failed, and says so once. A disk that comes and goes is not told each
 // time.
 func (j *Journal) mark(err error) {

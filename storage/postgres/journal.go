@@ -187,6 +187,16 @@ func (j *Journal) Lag() int64 {
 	return int64(len(j.backlog.entries))
 }
 
+// Trouble gives why the database takes no entries; nil where it does.
+func (j *Journal) Trouble() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.trouble
+}
+
+// Stuck is Trouble: the ledger is the same database.
+func (j *Journal) Stuck() error { return j.Trouble() }
+
 // Flush writes what is owed.
 func (j *Journal) Flush(ctx context.Context) error {
 	for j.Lag() > 0 {
