@@ -47,9 +47,13 @@ type APIOptions struct {
 	CheckPayloads func(storage.PayloadSettings) error
 	// CheckBounds says the same of limits and budgets of a workspace or a project.
 	CheckBounds func(*storage.Bounds) error
-	Log         *slog.Logger
-	Now         func() time.Time
-	Version     string
+	// Defect is told of failures of the API's own, by whoever met them; nil: nobody is.
+	Defect func(Defect)
+	// Parts says how those of the running gateway do; nil: none runs.
+	Parts   func() []Part
+	Log     *slog.Logger
+	Now     func() time.Time
+	Version string
 	// OIDC is where people may sign in besides; nil: nowhere.
 	OIDC *OIDCOptions
 	// SessionLasts is how long a browser stays signed in, SessionIdle how long without a request.
@@ -70,6 +74,8 @@ type api struct {
 	oidc     *identityProvider // nil where none is configured
 	turns    chan struct{}     // who asks the ledger has one
 	exports  chan struct{}     // who exports rows has one
+	// profiling has who takes a profile of the processor.
+	profiling chan struct{}
 }
 
 // NewAPI makes the handler of everything under /admin/v1.
@@ -89,6 +95,7 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 		APIOptions: o, permits: policy.NewPermits(policy.Permissions()),
 		users: shelf[storage.User]{o.Store, userKind()}, sessions: shelf[storage.Session]{o.Store, sessionKind()},
 		hasher: newHasher(cmp.Or(o.passwordMemory, argonMemory)), throttle: newThrottle(o.Now), oidc: newIdentityProvider(o.OIDC), turns: make(chan struct{}, usageAtOnce), exports: make(chan struct{}, exportsAtOnce),
+		profiling: make(chan struct{}, 1),
 	}
 	if o.passwordKey != nil {
 		a.hasher.key = o.passwordKey

@@ -41,6 +41,8 @@ type Auditor struct {
 	checkpoints shelf[checkpoint]
 	keys        shelf[auditKey]
 	owed        map[string][]kept[checkpoint] // by witness: what it could not be given yet
+	// Condition is how chaining and witnessing goes.
+	Condition Condition
 }
 
 // checkpoint is a checkpoint as it was made.
@@ -93,6 +95,9 @@ func (a *Auditor) Run(ctx context.Context) {
 
 // tell logs a trouble once for as long as it stays the same.
 func (a *Auditor) tell(ctx context.Context, before string, err error) string {
+	if ctx.Err() == nil {
+		a.Condition.Note(err, a.Now())
+	}
 	if ctx.Err() != nil || err == nil {
 		return ""
 	}

@@ -112,7 +112,9 @@ func (a *api) rewrapEncryptionKeys(ctx context.Context, _ *struct{}) (*encryptio
 
 // Health is how the parts of the gateway do.
 type Health struct {
-	OK         bool         `json:"ok"`
+	OK         bool         `json:"ok" doc:"Every part is, and all that is sealed can be opened"`
+	Ready      bool         `json:"ready" doc:"The node that was asked takes traffic"`
+	Parts      []Part       `json:"parts" doc:"Of the node that was asked; none where no gateway runs"`
 	Unopenable []Unopenable `json:"unopenable" doc:"What is sealed and cannot be opened"`
 }
 
@@ -121,7 +123,13 @@ func (a *api) health(ctx context.Context, _ *struct{}) (*struct{ Body Health }, 
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body Health }{Health{OK: len(closed) == 0, Unopenable: closed}}, nil
+	parts := []Part{}
+	if a.Parts != nil {
+		parts = append(parts, a.Parts()...)
+	}
+	return &struct{ Body Health }{Health{
+		OK: len(closed) == 0 && Sound(parts), Ready: a.Parts != nil && Serving(parts), Parts: parts, Unopenable: closed,
+	}}, nil
 }
 
 // sealedStore has what is sealed sealed anew.

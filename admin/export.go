@@ -29,6 +29,8 @@ type Exporter struct {
 	places   shelf[exportPlace]
 	instance string
 	lag      atomic.Int64
+	// Condition is how exporting goes.
+	Condition Condition
 }
 
 // exportPlace is how far an outlet has the log, and who is at it until when.
@@ -62,6 +64,9 @@ func (x *Exporter) Run(ctx context.Context) {
 	wait, trouble := exportEvery, ""
 	for {
 		more, err := x.turn(ctx)
+		if ctx.Err() == nil {
+			x.Condition.Note(err, x.Now())
+		}
 		switch {
 		case ctx.Err() != nil:
 			return

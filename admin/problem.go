@@ -30,6 +30,7 @@ func (a *api) problem(ctx context.Context, err error) error {
 		return huma.NewError(statusClientGone, "the client has left")
 	}
 	a.Log.Error("control plane: a request failed", "request_id", requestOf(ctx).id, "error", err.Error())
+	a.defect(ctx, err, false)
 	return huma.Error500InternalServerError("the gateway failed; its log has the reason under this request's x-request-id")
 }
 

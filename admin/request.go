@@ -24,6 +24,23 @@ type request struct {
 	id      string // UUIDv7, in x-request-id, the log and the audit log
 	address string // of the client
 	path    string // with its method
+	route   string // the id of the operation; "" where none was found
+}
+
+// Defect is a failure of the API's own.
+type Defect struct {
+	RequestID string
+	Route     string // the id of the operation
+	Cause     any    // an error, or what a panic was called with
+	Panicked  bool   // told by the function that recovered
+}
+
+// defect tells of a failure of ours.
+func (a *api) defect(ctx context.Context, cause any, panicked bool) {
+	if a.Defect != nil {
+		r := requestOf(ctx)
+		a.Defect(Defect{r.id, r.route, cause, panicked})
+	}
 }
 
 type requestKey struct{}
@@ -80,5 +97,6 @@ func (a *api) survive(ctx context.Context, w http.ResponseWriter) {
 	}
 	a.Log.Error("control plane: a panic", "request_id", requestOf(ctx).id, "request", requestOf(ctx).path,
 		"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	a.defect(ctx, p, true)
 	writeProblem(w, huma.Error500InternalServerError("the gateway failed; its log has the reason under this request's x-request-id"))
 }

@@ -40,7 +40,9 @@ func at[I, O any](method, path string, action policy.Action, says string, handle
 	}
 	_, r.matched = any(new(I)).(interface{ holds(int64) error })
 	r.serve = func(r *route, a *api, to huma.API) {
+		id := r.id()
 		huma.Register(to, r.operation(a, to), func(ctx context.Context, in *I) (*O, error) {
+			requestOf(ctx).route = id
 			out, err := handle(ctx, in)
 			if out == nil {
 				out = new(O)

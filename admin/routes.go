@@ -95,6 +95,13 @@ func (a *api) routes() []route { //nolint:funlen // it is one flat list, to be r
 		at(post, "/encryption-keys/rotate", policy.EncryptionRotate, "make a new data key, under which everything is sealed anew", a.rotateEncryptionKeys),
 		at(post, "/encryption-keys/rewrap", policy.EncryptionRotate, "have data keys wrapped by the master key of now", a.rewrapEncryptionKeys).everyTime(),
 
+		at(get, "/log", policy.LogRead, "show what is logged beside the configuration's word", a.getLog),
+		at(put, "/log", policy.LogWrite, "have all nodes log from another level on, for a time", a.setLogLevel),
+		at(remove, "/log", policy.LogWrite, "have log_level hold again", a.resetLogLevel),
+		at(put, "/log/keys/{id}", policy.LogWrite, "log each step of a key's calls, for a time", a.debugKey),
+		at(remove, "/log/keys/{id}", policy.LogWrite, "log a key's calls like all others again", a.undebugKey),
+		at(get, "/profiles", policy.ProfilesTake, "list the profiles of the process", a.listProfiles),
+		at(get, "/profiles/{name}", policy.ProfilesTake, "take a profile of the process", a.takeProfile).as("application/octet-stream", "text/plain"),
 		at(get, "/health", policy.HealthRead, "say how the parts of the gateway do", a.health),
 
 		at(get, "/audit", policy.AuditRead, "list the audit log, the newest record first", a.listAudit),

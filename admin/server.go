@@ -5,6 +5,7 @@ package admin
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
@@ -27,8 +28,9 @@ type Options struct {
 	// Trusted are the proxies whose word on who the client is counts, Allow is who may come, where
 	// it is not empty. nil functions are nobody and everybody.
 	Trusted, Allow func() storage.Networks
-	API            http.Handler // of /admin/v1
-	Log            *slog.Logger // of connections that fail, for who debugs; nil: nowhere
+	Parts          func() []Part // what /readyz?verbose shows; nil: nothing
+	API            http.Handler  // of /admin/v1
+	Log            *slog.Logger  // of connections that fail, for who debugs; nil: nowhere
 }
 
 // maxHeader bounds a request's head in bytes.
@@ -42,13 +44,8 @@ func NewServer(o Options) *Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", withToken(o.MetricsToken, o.Metrics))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok\n") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !o.Ready() {
-			answer(w, http.StatusServiceUnavailable, "not ready\n")
-			return
-		}
-		answer(w, http.StatusOK, "ok\n")
-	})
+	mux.HandleFunc("GET /readyz", o.readyz)
+	mux.HandleFunc("GET /debug/pprof/{name...}", debugPprof(o.API))
 	mux.Handle(prefix+"/", o.API)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -83,6 +80,36 @@ func allowed(o Options, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// readyz says whether the node takes traffic, and with ?verbose how each part does: as JSON to
+// who asks for it.
+func (o *Options) readyz(w http.ResponseWriter, r *http.Request) {
+	status, text := http.StatusOK, "ok\n"
+	if !o.Ready() {
+		status, text = http.StatusServiceUnavailable, "not ready\n"
+	}
+	if o.Parts == nil || !r.URL.Query().Has("verbose") {
+		answer(w, status, text)
+		return
+	}
+	parts := o.Parts()
+	for i := range parts {
+		parts[i].Error = "" // whoever can reach the listener can read this
+	}
+	if !strings.Contains(r.Header.Get("accept"), "application/json") {
+		answer(w, status, text+lines(parts))
+		return
+	}
+	w.Header().Set("content-type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(readiness{status == http.StatusOK, parts}) // a prober that has left needs no answer
+}
+
+// readiness is what /readyz?verbose says as JSON.
+type readiness struct {
+	Ready bool   `json:"ready"`
+	Parts []Part `json:"parts"`
 }
 
 // Serve takes connections from l until Shutdown.

@@ -115,6 +115,7 @@ type testAPI struct {
 	mails   testMailer
 	tried   storage.CredentialTest // what trying a credential gives
 	stands  []BudgetStands         // of budgets
+	parts   []Part                 // of the gateway
 }
 
 // testLedger is a ledger that tests write to.
@@ -140,7 +141,7 @@ func newTestAPI(t *testing.T, s testStore, l testLedger) *testAPI {
 	a.courier = NewCourier(CourierOptions{Notices: a.notices, Vault: vault, Poster: poster, Mailer: &a.mails, Log: log})
 	server := httptest.NewServer(NewAPI(APIOptions{
 		Upstreams: a, Sealer: a.sealer,
-		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, Budgets: a.budgets,
+		Store: s, Vault: vault, Auditor: a.auditor, Ledger: l, Budgets: a.budgets, Parts: func() []Part { return a.parts },
 		Notices: a.notices, Poster: poster, Mailer: &a.mails,
 		CheckKey: func(*storage.Key) error { return nil }, CheckPayloads: func(p storage.PayloadSettings) error { return p.Check() },
 		CheckBounds: func(*storage.Bounds) error { return nil },

@@ -73,7 +73,10 @@ const (
 	WebhooksRead  Action = "webhooks.read"
 	WebhooksWrite Action = "webhooks.write"
 
-	HealthRead Action = "health.read"
+	HealthRead   Action = "health.read"
+	ProfilesTake Action = "profiles.take"
+	LogRead      Action = "log.read"
+	LogWrite     Action = "log.write"
 )
 
 // Permissions is the one table of who may do what in the control plane.
@@ -124,6 +127,9 @@ func Permissions() []Permission {
 		{WebhooksRead, InWorkspace, roles(admin, auditor), "see webhooks and their deliveries, never their secrets"},
 		{WebhooksWrite, InWorkspace, roles(admin), "make, change, remove webhooks, send deliveries again"},
 
+		{LogRead, Installation, roles(admin, auditor), "see from which level on is logged, and of which keys all"},
+		{LogWrite, Installation, roles(admin), "have more or less logged, for a time"},
+		{ProfilesTake, Installation, roles(admin), "take profiles of the process"},
 		{HealthRead, Oneself, nil, "see the parts of the gateway and how they do"},
 	}
 }

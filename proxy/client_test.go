@@ -163,7 +163,7 @@ func TestGateway_ObserverThatPanics(t *testing.T) {
 		return []string{chunkHead, chunk(eventRole + eventHi + eventStop + eventDone), chunkEnd}
 	}), func(o *Options, _ *Snapshot) {
 		o.Observer = rec
-		o.Panicked = func(string, any, []byte) { reported++ }
+		o.Defects = confessor{panicked: func(*storage.Record) { reported++ }}
 	})
 	c := connect(t, g)
 	r := bufio.NewReader(c)

@@ -33,6 +33,14 @@ type Tracer interface {
 	Begin(parent, state []byte) storage.Trace
 }
 
+// Defects is told of what is our own fault. It must not keep the record.
+type Defects interface {
+	// Panicked is told by the function that recovered; the client gets a plain 500.
+	Panicked(r *storage.Record, cause any, stack []byte)
+	// Failed is told of a request that was answered with a 5xx which no upstream gave.
+	Failed(r *storage.Record, err error)
+}
+
 // StreamCounter is told when a stream to a client begins and when it has ended, however it did.
 type StreamCounter interface {
 	StreamOpened()
@@ -46,8 +54,7 @@ type Options struct {
 	Observer Observer
 	Streams  StreamCounter // nil: nobody counts
 	Tracer   Tracer        // nil: no request is traced
-	// Panicked is told of a defect of ours, with the stack; the client gets a plain 500.
-	Panicked func(requestID string, cause any, stack []byte)
+	Defects  Defects       // nil: nobody is told
 	// Watch finds governed fields of all dialects.
 	Watch *providers.Watch
 	// Headers are the governed ones of all providers.
@@ -71,6 +78,9 @@ type Options struct {
 	Objects Objects
 	// Usage tells keys what they used; nil: it is kept nowhere.
 	Usage Usage
+	// Able reports whether what the gateway stands on lets it serve; nil: always. It is asked by
+	// probes only.
+	Able func() bool
 }
 
 // Limits bound what one request, and all of them together, may take.
@@ -118,6 +128,7 @@ type Snapshot struct {
 	Prompts  *prompts.Set     // that calls may name; nil: there are none
 	Trusted  storage.Networks // proxies whose word on who the client is counts
 	CORS     *CORS            // of pages in browsers; nil: none may call
+	Debug    *Debug           // of which keys' calls all is logged; nil: of none
 	// Keepers names by workspace who keeps the objects that its calls make, as Accounts does; one
 	// that is not in it has no such rule.
 	Keepers map[string]string
@@ -250,7 +261,12 @@ func (g *Gateway) Swap(s *Snapshot) { g.state.Store(s) }
 func (g *Gateway) Snapshot() *Snapshot { return g.state.Load() }
 
 // Ready reports whether requests are wanted.
-func (g *Gateway) Ready() bool { return g.state.Load() != nil && !g.draining.Load() }
+func (g *Gateway) Ready() bool {
+	return g.state.Load() != nil && !g.draining.Load() && (g.options.Able == nil || g.options.Able())
+}
+
+// Draining reports whether the gateway is about to end.
+func (g *Gateway) Draining() bool { return g.draining.Load() }
 
 // Ailing lists the places that are not sound at a time.
 func (g *Gateway) Ailing(now time.Time) []policy.Ailing { return g.options.Health.Ailing(now) }
@@ -341,6 +357,9 @@ func (f *flight) serve() error {
 	if err := f.admit(); err != nil {
 		return err
 	}
+	if f.rec.Debug {
+		f.explainRequest()
+	}
 	switch {
 	case f.endpoint.Stored != nil && f.endpoint.Stored.Lists != "":
 		return f.listObjects()
@@ -350,6 +369,9 @@ func (f *flight) serve() error {
 	targets, err := f.route()
 	if err != nil {
 		return err
+	}
+	if f.rec.Debug {
+		f.explainRoute(targets)
 	}
 	f.limitTime()
 	if err := f.send(targets); err != nil {
@@ -377,8 +399,8 @@ func (g *Gateway) defect(f *flight, cause any) *providers.Fault {
 }
 
 func (g *Gateway) report(f *flight, cause any) {
-	if g.options.Panicked != nil {
-		g.options.Panicked(f.rec.ID, cause, debug.Stack())
+	if g.options.Defects != nil {
+		g.options.Defects.Panicked(&f.rec, cause, debug.Stack())
 	}
 }
 

@@ -32,6 +32,7 @@ func (f *flight) identify() error {
 	f.key = key
 	f.rec.KeyID, f.rec.KeyName, f.rec.User = key.ID, key.Name, key.Owner
 	f.rec.Project, f.rec.Workspace, f.rec.Tags = key.Project, key.Workspace, key.Tags
+	f.rec.Debug = f.state.Debug.of(key, f.start)
 	return policy.AdmitAddress(key, f.rec.Client)
 }
 

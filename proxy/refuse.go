@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"cmp"
+	"errors"
 	"strconv"
 	"time"
 
@@ -20,6 +21,7 @@ func (f *flight) refuse(err error) {
 	if f.rec.Outcome == "" {
 		f.rec.Outcome = f.refusal(out)
 	}
+	f.confess(status, err)
 	resp := &f.fc.Response
 	resp.Reset()
 	f.writeHeaders()
@@ -32,6 +34,14 @@ func (f *flight) refuse(err error) {
 	f.settle(err, len(body))
 	f.keepPayload(body, false)
 	f.g.end(f)
+}
+
+// confess reports a refusal that is our own failure. A panic was reported where it was met, and to
+// end is no failure.
+func (f *flight) confess(status int, err error) {
+	if d := f.g.options.Defects; d != nil && status >= 500 && f.rec.Outcome == storage.OutcomeRefused && !errors.Is(err, errDraining) {
+		d.Failed(&f.rec, err)
+	}
 }
 
 // code is a fault's name in records.

@@ -34,6 +34,9 @@ func (f *flight) attempt(t *target) error {
 	if err := f.openBill(t, &plan); err != nil {
 		return err
 	}
+	if f.rec.Debug {
+		f.explainAttempt(t, &plan)
+	}
 	began := time.Now()
 	f.rec.Attempts = append(f.rec.Attempts, f.newAttempt(t, began))
 	err = f.exchangeAll(t, plan)
@@ -44,6 +47,9 @@ func (f *flight) attempt(t *target) error {
 	if err != nil {
 		a.Err = err.Error()
 		f.closeBill(err)
+	}
+	if f.rec.Debug {
+		f.explainEnd(a)
 	}
 	return err
 }
@@ -147,6 +153,9 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	}
 	f.reply.since = time.Now()
 	a.Answered = f.reply.since.Sub(a.Began)
+	if f.rec.Debug {
+		f.explainAnswer(head)
+	}
 	f.kept.read(head)
 	a.UpstreamID = f.kept.id
 	if head.Status < 200 || head.Status > 299 {

@@ -38,6 +38,7 @@ type Record struct {
 	Time            time.Time
 	Node            string
 	Client          netip.Addr // who asks, by the word of trusted proxies where there are some; in no ledger
+	Debug           bool       // all of it is logged, whatever the level
 
 	KeyID     string // the key's public id
 	KeyName   string

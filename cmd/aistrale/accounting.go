@@ -49,6 +49,9 @@ type keptJournal interface {
 	proxy.Journal
 	// Lag counts settled records that are not in the ledger yet.
 	Lag() int64
+	// Trouble gives why no records are taken, and Stuck why the ledger takes none.
+	Trouble() error
+	Stuck() error
 	Close() error
 }
 

@@ -21,6 +21,7 @@ const (
 	canaryToken  = "canary-metrics-token-Ee0123456789"
 	canaryKey    = "sk-ais-canary01-CanarySecretCanarySecretCanarySecret"
 	canaryOTLP   = "canary-otlp-token-Oo0123456789"
+	canaryDSN    = "canary-dsn-key-Pp0123456789"
 	canaryPrompt = "canary prompt text"
 )
 
@@ -38,6 +39,7 @@ func TestCanary(t *testing.T) {
 	root := strings.TrimSuffix(up.url, "/v1")
 	config := anywhere + `
 log_level: debug
+sentry: {dsn: "http://` + canaryDSN + `@127.0.0.1:1/1"}
 providers:
   - {name: config, dialect: openai, base_url: "` + up.url + `", api_key: ` + canaryConfig + `}
   - {name: env, dialect: anthropic, base_url: "` + root + `", api_key: "${CANARY_ENV}"}
@@ -53,6 +55,10 @@ keys: [{name: ci, key: ` + canaryKey + `}]
 	made := p.must(t, "", "key", "create", "made", "--config=aistrale.yaml")
 	for _, args := range [][]string{{"check"}, {"key", "list"}, {"key", "list", "--json"}, {"credential", "list"}, {"credential", "list", "--json"}} {
 		seen.add(strings.Join(args, " "), p.must(t, "", append(args, "--config=aistrale.yaml")...))
+	}
+
+	for _, key := range []string{canaryKey, made} { // of which each step is logged besides
+		seen.add("log debug", p.must(t, "", "log", "debug", strings.Split(key, "-")[2], "--config=aistrale.yaml"))
 	}
 
 	g := p.serve(t, config)
@@ -80,11 +86,14 @@ keys: [{name: ci, key: ` + canaryKey + `}]
 	look(t, filepath.Join(p.dir, "data"), seen)
 	g.stop(t)
 	seen.add("log", g.out.String())
+	if n := strings.Count(seen["log"], `"step":"answer"`); n < 10 {
+		t.Errorf("%d answers are explained in the log, so that this test shows little", n)
+	}
 	to.evidence(t, canaryOTLP, seen)
 	look(t, filepath.Join(p.dir, "data"), seen)
 
 	for where, text := range seen {
-		for _, secret := range []string{canaryConfig, canaryEnv, canaryFile, canaryStored, canaryToken, canaryOTLP, canaryKey, made, master} {
+		for _, secret := range []string{canaryConfig, canaryEnv, canaryFile, canaryStored, canaryToken, canaryOTLP, canaryDSN, canaryKey, made, master} {
 			tail := secret[strings.LastIndexByte(secret[:len(secret)-8], '-')+1:] // of a virtual key its secret part
 			for _, form := range []string{secret, tail, strings.ReplaceAll(tail, "/", `\/`), base64.StdEncoding.EncodeToString([]byte(secret))} {
 				if strings.Contains(text, form) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+
+	"github.com/aistrale/aistrale/policy"
 )
 
 const checkUsage = "usage: aistrale check --config FILE"
@@ -28,11 +30,23 @@ func runCheck(_ context.Context, env environment, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := config.built(); err != nil {
+		return config.located(err)
+	}
 	for _, text := range config.warnings(keys, "of the configuration (the store was not asked)") {
 		if _, err := fmt.Fprintf(env.Stderr, "%s: warning: %s\n", *file, text); err != nil {
 			return err
 		}
 	}
 	_, err = fmt.Fprintln(env.Stdout, "OK")
+	return err
+}
+
+// built says what keeps serve from making a snapshot of the configuration alone.
+func (c *Config) built() error {
+	s := newState()
+	s.means = policy.NewMeans()
+	defer s.close()
+	_, err := s.build(c, &stock{}, "http://127.0.0.1")
 	return err
 }

@@ -26,6 +26,7 @@ func commands() []command {
 		{name: "user", summary: "who manages the gateway", under: userCommands()},
 		{name: "key", summary: "virtual keys", under: keyCommands()},
 		{name: "credential", summary: "providers' keys", under: credentialCommands()},
+		{name: "log", summary: "what running gateways log", under: logCommands()},
 		{name: "encryption-key", summary: "keys that secrets are sealed under", under: encryptionKeyCommands()},
 		{name: "prompt", summary: "stored prompts, their versions and labels", under: promptCommands()},
 		{name: "usage", summary: "say what was spent, by whom and on what", run: usageSums, under: usageCommands()},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ import (
 type Config struct {
 	File      string `yaml:"-"` // "" in developer mode
 	Developer bool   `yaml:"-"`
+
+	places map[string]place // where each value was said
 
 	Listen      string    `yaml:"listen"`
 	AdminListen string    `yaml:"admin_listen"`
@@ -49,6 +52,8 @@ type Config struct {
 	Audit        AuditConfig    `yaml:"audit"`
 	Outbound     OutboundConfig `yaml:"outbound"`
 	SMTP         SMTPConfig     `yaml:"smtp"`
+
+	Sentry SentryConfig `yaml:"sentry"`
 
 	Encryption EncryptionConfig `yaml:"encryption"`
 
@@ -213,6 +218,7 @@ func defaults() *Config {
 		SMTP:        SMTPConfig{Port: 587, TLS: outlet.TLSStart},
 		OIDC:        OIDCConfig{Scopes: []string{"openid", "email", "profile"}, GroupsClaim: "groups"},
 		Encryption:  EncryptionConfig{Vault: VaultConfig{Mount: "transit", Timeout: 5 * time.Second}, VaultOld: VaultConfig{Mount: "transit", Timeout: 5 * time.Second}},
+		Sentry:      SentryConfig{Environment: "production", PerMinute: 30},
 		Sessions:    SessionConfig{Lasts: 12 * time.Hour, Idle: time.Hour},
 		Concurrency: 16384, DrainTimeout: 30 * time.Second,
 		Timeouts: Timeouts{
@@ -274,7 +280,22 @@ func (d *decoder) config(c *Config, root *yaml.Node) (*Config, error) {
 	if len(d.found.list) > 0 {
 		return nil, d.found
 	}
+	c.places = d.places
 	return c, c.finish()
+}
+
+// located puts before an error that begins with the setting at fault, as those of a start do, the
+// line of the file or the variable that says it.
+func (c *Config) located(err error) error {
+	if err == nil {
+		return nil
+	}
+	setting, _, _ := strings.Cut(err.Error(), ": ")
+	at, ok := nearest(c.places, setting)
+	if !ok {
+		return err
+	}
+	return fmt.Errorf("%s: %w", at.in(c.File), err)
 }
 
 // readYAML gives the top node of the file's one document, nil where it is empty.
@@ -294,13 +315,39 @@ func parseYAML(r io.Reader, name string) (*yaml.Node, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, nil // an empty file says nothing, which is no error
 		}
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s%w", name, notYAML{err})
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: more than one YAML document, of which only the first would be read", name)
 	}
 	return document.Content[0], nil
 }
+
+// notYAML is what the library says of a text, with the line where all other mistakes have it.
+type notYAML struct{ error }
+
+var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+// Error begins behind the file's name.
+func (e notYAML) Error() string {
+	line, words := e.split()
+	if line != "" {
+		line = ":" + line
+	}
+	return line + ": is not YAML: " + words
+}
+
+// split gives the line, "" where the library says none, and what is wrong there.
+func (e notYAML) split() (line, words string) {
+	text := e.error.Error()
+	if at := yamlLine.FindStringSubmatch(text); at != nil {
+		return at[1], text[len(at[0]):]
+	}
+	return "", strings.TrimPrefix(text, "yaml: ")
+}
+
+// Unwrap gives the library's own.
+func (e notYAML) Unwrap() error { return e.error }
 
 // finish fills what is left to the machine and to other settings.
 func (c *Config) finish() error {

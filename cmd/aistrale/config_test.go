@@ -10,10 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aistrale/aistrale/internal/accesstoken"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
-	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -52,6 +50,7 @@ func TestExample_isDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := defaults()
+	got.places = nil // the defaults have none
 	want.File, want.Keys, want.Prices = exampleFile, []KeyConfig{}, []PriceConfig{}
 	want.TrustedProxies, want.AdminAllow = storage.Networks{}, storage.Networks{}
 	want.Limits, want.Budgets, want.Workspaces = []LimitConfig{}, []BudgetConfig{}, []WorkspaceConfig{}
@@ -281,7 +280,8 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s := &state{pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}, means: policy.NewMeans()}
+		s := newState()
+		s.means = policy.NewMeans()
 		defer s.close()
 		if _, err := s.build(c, &stock{}, "http://127.0.0.1:1"); err != nil {
 			t.Errorf("what is accepted cannot be served by: %v", err)

@@ -26,6 +26,10 @@ type control struct {
 	mailer  admin.Mailer // nil where no mail is sent
 	// budgets says how they stand; nil where nobody counts.
 	budgets func(ctx context.Context, workspace string) ([]admin.BudgetStands, error)
+	// parts says how those of the gateway do; nil where none runs.
+	parts func() []admin.Part
+	// defect is told of failures of the control plane; nil: nobody is.
+	defect func(admin.Defect)
 }
 
 func newControl(s *store, config *Config, log *slog.Logger) (*control, error) {
@@ -82,7 +86,7 @@ func (c *control) api(inForce func() *Config, ledger admin.Ledger) http.Handler 
 	s, config := c.store, inForce()
 	return admin.NewAPI(admin.APIOptions{
 		Upstreams: upstreams{inForce}, Sealer: c.sealer,
-		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Budgets: c.budgets, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
+		Store: s, Vault: controlVault{s}, Auditor: c.audits, Ledger: ledger, Budgets: c.budgets, Parts: c.parts, Defect: c.defect, Notices: c.notices, Poster: c.poster, Mailer: c.mailer,
 		CheckKey:      func(k *storage.Key) error { return checkKey(k, inForce()) },
 		CheckBounds:   func(b *storage.Bounds) error { return checkBounds(b, inForce()) },
 		CheckPayloads: func(p storage.PayloadSettings) error { return checkPayloads(p, inForce()) },

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -45,13 +46,7 @@ func TestDrain_streamFinishes(t *testing.T) {
 	if status, _ := get(t, g.admin+"/healthz"); status != http.StatusOK {
 		t.Errorf("health while draining: %d", status)
 	}
-	eventually(t, "no new request is taken", func() bool {
-		c, err := net.DialTimeout("tcp", strings.TrimPrefix(g.url, "http://"), time.Second)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err != nil
-	})
+	refused(t, g)
 	up.release <- struct{}{}
 	rest, err := io.ReadAll(resp.Body)
 	if all := begun + string(rest); err != nil || !strings.Contains(all, `"second"`) || !strings.HasSuffix(all, "data: [DONE]\n\n") {
@@ -134,6 +129,68 @@ func TestDrain_wholeRepliesAreRefused(t *testing.T) {
 	if n := strings.Count(g.out.String(), `"status":503`); n != many {
 		t.Errorf("%d requests are in the log, want %d", n, many)
 	}
+}
+
+// Under many open streams none is cut, no new one is taken, the program ends by itself, and the
+// ledger has what the provider billed.
+func TestDrain_manyStreams(t *testing.T) {
+	t.Parallel()
+	const many = 200
+	up, p := newUpstream(t), newPlace(t)
+	up.bills = true
+	g := p.serve(t, anywhere+`
+drain_timeout: 60s
+drain_delay: 50ms
+providers: [{name: up, dialect: openai, base_url: "`+up.url+`", api_key: none}]
+keys: [{name: ci, key: `+fullKey+`}]
+`)
+	streams := make([]*http.Response, many)
+	for i := range streams {
+		streams[i] = open(t, g.request(t, fullKey, "up/slow", `,"stream":true`))
+		readUntil(t, streams[i].Body, `"first"`)
+	}
+	g.signal(t, syscall.SIGTERM)
+	g.says(t, `"msg":"draining","open":200`)
+	refused(t, g)
+	go func() {
+		for range many {
+			up.release <- struct{}{}
+		}
+	}()
+	for i, resp := range streams {
+		rest, err := io.ReadAll(resp.Body)
+		if err != nil || !strings.Contains(string(rest), `"second"`) || !strings.HasSuffix(string(rest), "data: [DONE]\n\n") {
+			t.Errorf("stream %d is cut: %v: %s", i, err, rest)
+		}
+	}
+	if code := g.ended(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if n := up.count(); n != many {
+		t.Errorf("the provider was asked %d times", n)
+	}
+	var sums []struct {
+		Requests int64
+		Input    int64 `json:"input_tokens"`
+		Output   int64 `json:"output_tokens"`
+	}
+	text := p.must(t, "", "usage", "--since", "1h", "--json", "--config", "aistrale.yaml")
+	if err := json.Unmarshal([]byte(text), &sums); err != nil || len(sums) != 1 ||
+		sums[0].Requests != many || sums[0].Input != many*slowInput || sums[0].Output != many*slowOutput {
+		t.Errorf("the ledger has %v of %s", err, text)
+	}
+}
+
+// refused waits until no new connection is taken.
+func refused(t *testing.T, g *program) {
+	t.Helper()
+	eventually(t, "no new request is taken", func() bool {
+		c, err := net.DialTimeout("tcp", strings.TrimPrefix(g.url, "http://"), time.Second)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
 }
 
 // logged checks that a request's line is in the log of a program that has ended.

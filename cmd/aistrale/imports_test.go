@@ -37,6 +37,7 @@ var arrows = []arrow{
 	{"internal/edge", []string{"storage"}},
 	{"internal/edge/edgetest", nil},
 	{"internal/boards", []string{"internal/telemetry"}}, // in no program: what lies under deploy is made of it
+	{"internal/defect", []string{"storage"}},
 	{"internal/guard", nil},
 	{"internal/redact", nil},
 	{"internal/outbound", []string{"storage"}},

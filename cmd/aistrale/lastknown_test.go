@@ -38,6 +38,7 @@ func TestLastKnown(t *testing.T) {
 		Workspaces:  []storage.Tenant{{Name: "team", Settings: []byte(`{}`), Revision: 1, CreatedAt: now}},
 		Projects:    []storage.Tenant{{Workspace: "team", Name: "search", Settings: []byte(`{"limits":[{"concurrent":1}]}`), Revision: 1, CreatedAt: now}},
 		Prompts:     []storage.Document{{Kind: storage.Kind{Name: "prompt", Served: true}, Workspace: "team", ID: "greeting", Body: []byte(`{"latest":1}`), Revision: 2, CreatedAt: now, UpdatedAt: now}},
+		LogRules:    []storage.Document{{Kind: storage.LogRuleKind(), ID: "level", Body: []byte(`{"Level":"debug"}`), Revision: 1, CreatedAt: now, UpdatedAt: now}},
 	}
 	for range 2 { // the second replaces the first
 		if err := l.save(want, now); err != nil {

@@ -26,6 +26,17 @@ type place struct {
 	env  string
 }
 
+// in says the place, in a file.
+func (p place) in(file string) string {
+	switch {
+	case p.env != "":
+		return p.env
+	case p.line > 0:
+		return fmt.Sprintf("%s:%d", file, p.line)
+	}
+	return file
+}
+
 func (m *mistakes) add(at place, path, format string, args ...any) {
 	m.list = append(m.list, mistake{at, path, fmt.Sprintf(format, args...)})
 }
@@ -54,13 +65,6 @@ func (m *mistakes) Error() string {
 }
 
 func (m *mistakes) line(one mistake) string {
-	where := m.file
-	switch {
-	case one.at.env != "":
-		where = one.at.env
-	case one.at.line > 0:
-		where = fmt.Sprintf("%s:%d", m.file, one.at.line)
-	}
-	parts := []string{where, one.path, one.text}
+	parts := []string{one.at.in(m.file), one.path, one.text}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
 }

@@ -150,8 +150,8 @@ func TestLoadConfig_notYAML(t *testing.T) {
 			t.Errorf("%q: error %v, want %s", text, err, want)
 		}
 	}
-	f("a: [", `c\.yaml: yaml: line 1: `)
-	f("a: *b", `c\.yaml: yaml: unknown anchor`)
+	f("a: [", `c\.yaml:1: is not YAML: `)
+	f("a: *b", `c\.yaml: is not YAML: unknown anchor`)
 	f("listen: ':1'\n---\nlisten: ':2'", "c.yaml: more than one YAML document")
 }
 

@@ -19,6 +19,7 @@ type nouns struct {
 	Workspaces  []storage.Tenant     `json:"workspaces"`
 	Projects    []storage.Tenant     `json:"projects"`
 	Prompts     []storage.Document   `json:"prompts"`
+	LogRules    []storage.Document   `json:"log_rules"`
 }
 
 // readNouns gives them with the version that they have at least: what changes meanwhile is seen
@@ -50,6 +51,9 @@ func readNouns(ctx context.Context, s nounStore) (n *nouns, version int64, err e
 		}
 		n.Prompts = append(n.Prompts, found...)
 	}
+	if n.LogRules, err = s.Documents(ctx, storage.DocumentQuery{Kind: storage.LogRuleKind()}); err != nil {
+		return nil, 0, err
+	}
 	n.Prices, err = s.Prices(ctx)
 	return n, version, err
 }
@@ -63,6 +67,7 @@ type stock struct {
 	workspaces  []storage.Tenant
 	projects    []storage.Tenant
 	prompts     []storage.Document
+	logRules    []storage.Document
 	missing     error // why there may be more keys than these; nil: there are none
 }
 
@@ -112,5 +117,5 @@ func (s *store) remember(n *nouns) {
 
 func (s *store) stock(ctx context.Context, config *Config, n *nouns, version int64) *stock {
 	_ = s.vault.Load(ctx, n.DataKeys) // one that does not unwrap is told of where something sealed under it is opened
-	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices, workspaces: n.Workspaces, projects: n.Projects, prompts: n.Prompts}
+	return &stock{version: version, keys: n.Keys, credentials: s.open(ctx, config, n.Credentials, n.DataKeys), prices: n.Prices, workspaces: n.Workspaces, projects: n.Projects, prompts: n.Prompts, logRules: n.LogRules}
 }

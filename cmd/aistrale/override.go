@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 
@@ -38,7 +39,12 @@ func (d *decoder) overrideOne(into reflect.Value, path, variable, text string) {
 	if isList(into.Type()) || isGroup(into.Type()) || into.Kind() == reflect.Map {
 		parsed, err := parseYAML(strings.NewReader(text), variable)
 		if err != nil {
-			d.found.add(place{env: variable}, path, "is not YAML: %s", strings.TrimPrefix(err.Error(), variable+": "))
+			said := strings.TrimPrefix(err.Error(), variable+": ")
+			var bad notYAML
+			if errors.As(err, &bad) {
+				_, said = bad.split()
+			}
+			d.found.add(place{env: variable}, path, "is not YAML: %s", said)
 			return
 		}
 		if parsed == nil {
@@ -63,7 +69,7 @@ func isGroup(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[Timeouts](), reflect.TypeFor[StorageConfig](), reflect.TypeFor[JournalConfig](), reflect.TypeFor[LedgerConfig](),
 		reflect.TypeFor[RetryConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[QueueConfig](), reflect.TypeFor[CacheConfig](),
-		reflect.TypeFor[TLSConfig](), reflect.TypeFor[CORSConfig](), reflect.TypeFor[TracingConfig](), reflect.TypeFor[OTLPLogsConfig]():
+		reflect.TypeFor[TLSConfig](), reflect.TypeFor[SentryConfig](), reflect.TypeFor[CORSConfig](), reflect.TypeFor[TracingConfig](), reflect.TypeFor[OTLPLogsConfig]():
 		return true
 	}
 	return false

@@ -61,7 +61,7 @@ func TestOverride_mistakes(t *testing.T) {
 	}
 	f(`AISTRALE_LISTEN: listen: "8080" is not an address`, "AISTRALE_LISTEN", "8080")
 	f(`AISTRALE_TIMEOUTS_FIRST_BYTE: timeouts.first_byte: "5" is not a duration`, "AISTRALE_TIMEOUTS_FIRST_BYTE", "5")
-	f(`AISTRALE_PROVIDERS: providers: is not YAML: yaml: `, "AISTRALE_PROVIDERS", "[")
+	f(`AISTRALE_PROVIDERS: providers: is not YAML: did not`, "AISTRALE_PROVIDERS", "[")
 	f(`AISTRALE_PROVIDERS: providers[0].model: unknown key, did you mean "models"?`, "AISTRALE_PROVIDERS", "[{name: mock, model: []}]")
 	f(`AISTRALE_PROVIDERS: providers: want a list`, "AISTRALE_PROVIDERS", "mock")
 	f(`AISTRALE_PROVIDERS: providers[0].base_url: is not a URL`, "AISTRALE_PROVIDERS", "[{name: openai, base_url: x}]")

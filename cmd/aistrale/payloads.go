@@ -94,7 +94,9 @@ type payloadKeeper struct {
 	waiting atomic.Int64 // bytes
 	lost    atomic.Int64
 	zip     *zstd.Encoder
-	done    sync.WaitGroup
+	// panicked is told of defects of ours.
+	panicked func(what string, cause any)
+	done     sync.WaitGroup
 }
 
 const payloadsWaiting = 4096
@@ -222,6 +224,9 @@ func (k *payloadKeeper) lose(n int, why ...any) {
 func (k *payloadKeeper) content(c *proxy.Captured) (text []byte, err error) {
 	defer func() {
 		if cause := recover(); cause != nil { // a defect of ours must not end the gateway
+			if k.panicked != nil {
+				k.panicked("payload", cause)
+			}
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -122,11 +123,19 @@ storage: {postgres: "%s"}
 		t.Errorf("key list ends with %d: %s", code, errs)
 	}
 
+	// One node among others serves on, and says what it lacks.
+	if status, body := get(t, g.admin+"/readyz?verbose"); status != http.StatusOK || !strings.Contains(body, "store degraded: it cannot be read") {
+		t.Errorf("ready while it is down: %d %s", status, body)
+	}
+
 	// It comes up: keys are made and known, those that are not are wrong.
 	door.unlock(t)
 	g.turns(t, unknownKey, "mock/gpt", http.StatusUnauthorized)
 	made := p.must(t, "", "key", "create", "ci", "--config", config)
 	g.turns(t, made, "mock/gpt", http.StatusOK)
+	if status, body := get(t, g.admin+"/readyz?verbose"); status != http.StatusOK || !strings.Contains(body, "store ok\n") {
+		t.Errorf("ready when it is back: %d %s", status, body)
+	}
 
 	// Down again: what is known stays in force. A start knows what was known last.
 	door.shut()
@@ -148,6 +157,44 @@ storage: {postgres: "%s"}
 	g.turns(t, unknownKey, "mock/gpt", http.StatusUnauthorized)
 	p.must(t, "", "key", "revoke", "ci", "--config", config)
 	g.turns(t, made, "mock/gpt", http.StatusUnauthorized)
+}
+
+// A node that knows no key takes no traffic: it could but refuse it.
+func TestPostgres_noKeyIsKnown(t *testing.T) {
+	t.Parallel()
+	told := make(chan string, 16)
+	sentry := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // what does not come is missed below
+		told <- string(body)
+	}))
+	t.Cleanup(sentry.Close)
+	g := newPlace(t, "AISTRALE_SENTRY_DSN="+strings.Replace(sentry.URL, "http://", "http://publickey@", 1)+"/1").serve(t,
+		anywhere+"providers: [{name: mock}]\nstorage: {postgres: \"postgres://u@127.0.0.1:1/db\"}\n")
+	for _, at := range []string{g.url, g.admin} {
+		if status, body := get(t, at+"/readyz"); status != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d %s", at, status, body)
+		}
+	}
+	if _, body := get(t, g.admin+"/readyz?verbose"); !strings.Contains(body, "store down: it cannot be read, and no key is known without it\n") || strings.Contains(body, "127.0.0.1") {
+		t.Error(body)
+	}
+
+	// The refusal is ours, and Sentry is told of it: not by whom, nor with what.
+	status, header, _ := do(t, g.request(t, unknownKey, "mock/gpt", ""))
+	if status != http.StatusServiceUnavailable {
+		t.Errorf("an unknown key: %d", status)
+	}
+	got := <-told
+	for _, want := range []string{`"code":"unavailable"`, `"plane":"data"`, `"request_id":"` + header.Get("x-request-id") + `"`, `"environment":"production"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("Sentry is not told %s: %s", want, got)
+		}
+	}
+	for _, secret := range []string{unknownKey, "nobody01", "127.0.0.1:1/", "127.0.0.1:1 ", "authorization", "hi"} {
+		if strings.Contains(strings.ToLower(strings.SplitN(got, "\n", 2)[1]), secret) {
+			t.Errorf("Sentry is told %s: %s", secret, got)
+		}
+	}
 }
 
 // No output holds the password of the database, whatever is wrong with it.

@@ -6,9 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aistrale/aistrale/internal/accesstoken"
 	"github.com/aistrale/aistrale/policy"
-	"github.com/aistrale/aistrale/proxy"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -41,7 +39,8 @@ func TestProjectPayloads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := &state{pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}, means: policy.NewMeans()}
+	made := newState()
+	made.means = policy.NewMeans()
 	defer made.close()
 	snapshot, err := made.build(config, stock, "http://127.0.0.1:1")
 	if err != nil {

@@ -28,6 +28,7 @@ func (s *service) readMetrics(tell telemetry.Tell) {
 	s.readStores(tell)
 	s.tracer.Read(tell)
 	s.shipper.Read(tell)
+	s.defects.read(tell)
 	s.readBudgets(tell)
 	s.readHealth(tell)
 }

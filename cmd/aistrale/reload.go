@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/aistrale/aistrale/internal/outbound"
 	"github.com/aistrale/aistrale/policy"
+	"github.com/aistrale/aistrale/proxy"
 )
 
 // look is how often the config file and the store are looked at. A change of the file that is
@@ -25,6 +27,7 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 		return err
 	}
 	warnClosed(s.log, stock.credentials)
+	locked := lockedOf(stock.credentials)
 	s.store.warnUnsealed(config, stock.keys)
 	if s.mock == nil {
 		if s.mock, err = startMock(config); err != nil {
@@ -34,6 +37,13 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	snapshot, err := s.state.build(config, stock, s.mock.url())
 	if err != nil {
 		return err
+	}
+	debugged, err := s.level.follow(config, stock.logRules, s.env.Now())
+	if err != nil {
+		return fmt.Errorf("log_level: %w", err)
+	}
+	if len(debugged) > 0 {
+		snapshot.Debug = &proxy.Debug{Log: s.debug, Until: debugged}
 	}
 	var limits *policy.Limits // at the start none: who knows which ones were counted before
 	if before := s.gateway.Snapshot(); before != nil {
@@ -45,6 +55,8 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 	s.inForce.Store(config)
 	s.ways = ways
 	s.gateway.Swap(snapshot)
+	s.conditions.locked.Store(&locked)
+	s.conditions.store.Note(stock.missing, s.env.Now())
 	s.warn(config, stock)
 	return nil
 }
@@ -68,6 +80,7 @@ func (s *service) watch(ctx context.Context) {
 			s.data.load(&s.config.TLS, s.log)
 			s.admin.load(&s.config.AdminTLS, s.log)
 		case <-tick.C:
+			s.level.tick(s.env.Now())
 			if s.file.settled() {
 				s.reloadFile(ctx)
 			}
@@ -176,6 +189,7 @@ func (s *service) reloadStore(ctx context.Context, how, before string) string {
 	version, err := s.store.Version(ctx)
 	s.storeUp.Store(err == nil)
 	if err == nil && version == s.version && !s.store.reopens(ctx) {
+		s.conditions.store.Note(nil, s.env.Now())
 		return ""
 	}
 	if err == nil {
@@ -187,6 +201,7 @@ func (s *service) reloadStore(ctx context.Context, how, before string) string {
 	if err == nil || ctx.Err() != nil {
 		return ""
 	}
+	s.conditions.store.Note(err, s.env.Now())
 	if err.Error() != before {
 		s.log.Error("reload of keys and credentials failed; the old ones stay in force", "error", err.Error())
 	}
@@ -205,12 +220,10 @@ func (s *service) reloadFile(ctx context.Context) {
 		return // the program ends
 	}
 	s.telemetry.Reloaded(err == nil)
+	s.conditions.config.Note(err, s.env.Now())
 	if err != nil {
 		s.log.Error("reload failed; the old config stays in force", "file", s.config.File, "error", err.Error())
 		return
-	}
-	if err := s.level.UnmarshalText([]byte(config.LogLevel)); err != nil {
-		s.log.Error("log_level", "error", err.Error())
 	}
 	s.log.Info("reloaded", "file", config.File)
 	s.data.renew(&before.TLS, &config.TLS, s.log)
@@ -238,6 +251,7 @@ func (s *service) warnFixed(next *Config) {
 		{"metrics_token", now.MetricsToken.Reveal() != next.MetricsToken.Reveal()},
 		{"audit, outbound.allow, outbound.http or smtp", !reflect.DeepEqual(now.Audit, next.Audit) || !slices.Equal(now.Outbound.Allow, next.Outbound.Allow) || now.Outbound.HTTP != next.Outbound.HTTP || !reflect.DeepEqual(now.SMTP, next.SMTP)},
 		{"tracing or otlp_logs", !reflect.DeepEqual(now.Tracing, next.Tracing) || !reflect.DeepEqual(now.OTLPLogs, next.OTLPLogs)},
+		{"sentry", now.Sentry != next.Sentry},
 		{"encryption", !reflect.DeepEqual(now.Encryption, next.Encryption)},
 		{"turns", now.Turns != next.Turns},
 		{"max_upload or upload_disk", now.MaxUpload != next.MaxUpload || now.UploadDisk != next.UploadDisk},

@@ -116,7 +116,7 @@ func TestReload_badFile(t *testing.T) {
 		success("1")
 	}
 	f(reloading("mock/gpt", "lisen: x\n"), `lisen: unknown key`)
-	f(reloading("mock/gpt", "\t\n"), `yaml: line`)
+	f(reloading("mock/gpt", "\t\n"), `is not YAML`)
 	f(reloading("mock/gpt", "metrics_token: ${NOT_SET}\n"), `NOT_SET is not set`)
 	f("", `providers: there is none`)
 	if err := os.Remove(filepath.Join(p.dir, "aistrale.yaml")); err != nil {

@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/admin"
-	"github.com/aistrale/aistrale/internal/accesstoken"
-	"github.com/aistrale/aistrale/internal/outbound"
 	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers/catalog"
@@ -51,7 +49,7 @@ func runServe(ctx context.Context, env environment, args []string) error {
 	}
 	s, err := newService(ctx, env, config)
 	if err != nil {
-		return err
+		return config.located(err)
 	}
 	s.file = file
 	return errors.Join(s.run(ctx), s.close())
@@ -68,7 +66,8 @@ type service struct {
 	version   int64          // of the store, as it is in force
 	warned    []string       // of config, as it was logged
 	log       *slog.Logger
-	level     *slog.LevelVar
+	level     *logging
+	debug     *slog.Logger // says all, of keys of which that is wanted
 	store     *store
 	tracer    *telemetry.Tracer     // nil where nothing is traced
 	shipper   *telemetry.LogShipper // nil where the log goes nowhere else
@@ -84,16 +83,19 @@ type service struct {
 	control   *admin.Server
 	plane     *control
 	circuits  *circuits
-	mock      *mockUpstream // nil where none is configured
-	storeUp   atomic.Bool   // the store answered when it was last asked
-	first     *firstKeys    // to be shown, at developer mode's first start
-	data      *listener
-	admin     *listener
+	defects   *defects
+	// conditions are written by the watcher.
+	conditions conditions
+	mock       *mockUpstream // nil where none is configured
+	storeUp    atomic.Bool   // the store answered when it was last asked
+	first      *firstKeys    // to be shown, at developer mode's first start
+	data       *listener
+	admin      *listener
 }
 
 func newService(ctx context.Context, env environment, config *Config) (_ *service, err error) {
-	s := &service{env: env, started: config, config: config, level: &slog.LevelVar{}}
-	if err := s.level.UnmarshalText([]byte(config.LogLevel)); err != nil {
+	s := &service{env: env, started: config, config: config, level: &logging{}}
+	if _, err := s.level.follow(config, nil, env.Now()); err != nil {
 		return nil, fmt.Errorf("log_level: %w", err)
 	}
 	defer func() {
@@ -116,7 +118,11 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 		return nil, err
 	}
 	s.circuits = &circuits{node: config.Node, post: s.plane.notices.Post, open: map[policy.Place]bool{}}
-	s.state = &state{known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}, ways: map[outbound.Options]*outbound.Way{}}
+	s.state = newState()
+	if s.defects, err = newDefects(config, s.log, s.state.knows); err != nil {
+		return nil, err
+	}
+	s.plane.defect = s.defects.control
 	s.telemetry = telemetry.New(telemetry.Options{
 		Log: lines, Level: s.level, Known: s.state.knows, Version: version, Revision: revision,
 		Read: s.readMetrics, Tracer: s.tracer,
@@ -138,6 +144,7 @@ func newService(ctx context.Context, env environment, config *Config) (_ *servic
 	if s.payloads, err = newPayloadKeeper(s.store, s.inForce.Load, config); err != nil {
 		return nil, err
 	}
+	s.payloads.panicked = s.defects.beside
 	if err := s.newGateway(); err != nil {
 		return nil, err
 	}
@@ -156,6 +163,7 @@ func (s *service) openLog() (lines io.Writer, err error) {
 		lines = io.MultiWriter(lines, s.shipper)
 		s.log = slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: s.level}))
 	}
+	s.debug = slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.tracer, err = openTracer(s.config, s.log)
 	return lines, err
 }
@@ -222,7 +230,7 @@ func (s *service) trusted() storage.Networks { return s.inForce.Load().TrustedPr
 func (s *service) newGateway() error {
 	c := s.config
 	gateway, err := proxy.New(proxy.Options{
-		Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Tracer: tracerOf(s.tracer), Journal: s.accounts.keeper(),
+		Able: s.able, Node: c.Node, Observer: s.telemetry, Streams: s.telemetry, Tracer: tracerOf(s.tracer), Journal: s.accounts.keeper(),
 		Counters: s.counting.counters, Recheck: s.counting.recheck, Watch: catalog.Governed(), Headers: catalog.GovernedHeaders(), Fetch: proxy.NewFetcher(fetchBytes, fetchTimeout),
 		Replies: s.replies.kept(), Objects: s.store, Turns: s.store.turns(), Payloads: s.payloads, Usage: s.accounts.told(),
 		Health: policy.NewHealth(policy.HealthOptions{Changed: s.healthChanged}),
@@ -231,9 +239,7 @@ func (s *service) newGateway() error {
 			MaxUpload: int64(c.MaxUpload), UploadDisk: int64(c.UploadDisk), UploadDir: filepath.Join(c.DataDir, "uploads"),
 			Comment: c.Timeouts.KeepaliveComment, ClientWrite: c.Timeouts.ClientWrite, ClientRead: c.Timeouts.Read, ClientRate: clientRate,
 		},
-		Panicked: func(id string, cause any, stack []byte) {
-			s.log.Error("panic", "request_id", id, "cause", fmt.Sprint(cause), "stack", string(stack))
-		},
+		Defects: s.defects,
 	}, catalog.Surfaces())
 	if err != nil {
 		return err
@@ -254,9 +260,9 @@ func (q quiet) Printf(format string, args ...any) { q.log.Debug(fmt.Sprintf(form
 // run serves until ctx ends, then drains.
 func (s *service) run(ctx context.Context) error {
 	s.accounts.run()
-	s.plane.budgets = s.budgetStands
+	s.plane.budgets, s.plane.parts = s.budgetStands, s.parts
 	s.control = admin.NewServer(admin.Options{
-		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready,
+		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready, Parts: s.parts,
 		API: s.plane.api(s.inForce.Load, s.accounts.teller()),
 		Log: s.log, Trusted: s.trusted, Allow: func() storage.Networks { return s.inForce.Load().AdminAllow },
 	})
@@ -330,6 +336,7 @@ func (s *service) close() error {
 	}
 	errs = append(errs, s.mock.close()) // after the connections to it
 	errs = append(errs, s.payloads.close(), s.counting.close(), s.replies.close(), s.news.close(), s.accounts.close())
+	s.defects.close()
 	if s.telemetry != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		errs = append(errs, s.telemetry.Close(ctx))

@@ -32,6 +32,12 @@ type state struct {
 	prompts prompt.Gatherer
 }
 
+func newState() *state {
+	return &state{
+		known: map[string]bool{}, pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}, ways: map[outbound.Options]*outbound.Way{},
+	}
+}
+
 type poolKey struct {
 	baseURL string
 	connect time.Duration
@@ -88,7 +94,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	b.credentials, b.mockURL, b.aliases = stock.credentials, mockURL, aliases
 	for i := range config.Providers {
 		if err := b.add(&config.Providers[i]); err != nil {
-			return nil, fmt.Errorf("providers: %s: %w", config.Providers[i].Name, err)
+			return nil, fmt.Errorf("%s: %s: %w", element("providers", i), config.Providers[i].Name, err)
 		}
 	}
 	b.listModels()
@@ -162,7 +168,7 @@ func keysOf(config *Config) ([]storage.Key, error) {
 	for i := range config.Keys {
 		key, err := config.Keys[i].key()
 		if err != nil {
-			return nil, fmt.Errorf("keys: %s: %w", config.Keys[i].Name, err)
+			return nil, fmt.Errorf("%s: %s: %w", element("keys", i), config.Keys[i].Name, err)
 		}
 		keys = append(keys, key)
 	}

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aistrale/aistrale/internal/accesstoken"
 	"github.com/aistrale/aistrale/policy"
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/proxy"
@@ -23,7 +22,8 @@ providers:
 prices:
   - {model: azure-us/chat, input: 7, output: 7}
 `)
-	s := &state{pools: map[poolKey]proxy.Upstream{}, minters: map[mintKey]*accesstoken.Source{}, means: policy.NewMeans()}
+	s := newState()
+	s.means = policy.NewMeans()
 	defer s.close()
 	got, err := s.build(c, &stock{}, "")
 	if err != nil {

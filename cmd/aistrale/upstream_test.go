@@ -23,10 +23,14 @@ type upstream struct {
 	url     string
 	release chan struct{} // a token lets one slow stream go on
 	asked   chan struct{} // a token for each request that hangs
+	bills   bool          // slow streams end with their usage
 
 	mu   sync.Mutex
 	sent []string // credentials
 }
+
+// What a slow stream bills, in tokens.
+const slowInput, slowOutput = 7, 3
 
 func newUpstream(t *testing.T) *upstream {
 	t.Helper()
@@ -108,5 +112,8 @@ func (u *upstream) slow(w http.ResponseWriter, r *http.Request) {
 	}
 	say(`{"content":"second"}`, "null")
 	say(`{}`, `"stop"`)
+	if u.bills {
+		_, _ = fmt.Fprintf(w, `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"slow","choices":[],"usage":{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d}}`+"\n\n", slowInput, slowOutput, slowInput+slowOutput)
+	}
 	_, _ = io.WriteString(w, "data: [DONE]\n\n")
 }

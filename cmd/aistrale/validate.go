@@ -29,11 +29,17 @@ type validator struct {
 
 // wrong notes a mistake at a path, or at the nearest thing above it that was said.
 func (v *validator) wrong(path, format string, args ...any) {
-	at, ok := v.places[path]
-	for up := path; !ok && up != ""; at, ok = v.places[up] {
+	at, _ := nearest(v.places, path)
+	v.found.add(at, path, format, args...)
+}
+
+// nearest gives where a path was said, or the nearest thing above it that was.
+func nearest(places map[string]place, path string) (at place, ok bool) {
+	at, ok = places[path]
+	for up := path; !ok && up != ""; at, ok = places[up] {
 		up = up[:max(0, strings.LastIndexAny(up, ".["))]
 	}
-	v.found.add(at, path, format, args...)
+	return at, ok
 }
 
 func (v *validator) config(c *Config) {
@@ -69,6 +75,7 @@ func (v *validator) config(c *Config) {
 	v.outbound(&c.Outbound)
 	v.smtp(&c.SMTP)
 	v.encryption(&c.Encryption)
+	v.sentry(&c.Sentry)
 }
 
 func (v *validator) listeners(c *Config) {

@@ -177,6 +177,8 @@ func gatewayMetrics() []Metric {
 		{Name: "aistrale_webhook_lag_seconds", Kind: Gauge, Unit: "seconds", Help: "How long the oldest delivery that is due has been."},
 		{Name: "aistrale_audit_export_lag_records", Kind: Gauge, Help: "Records of the audit log that the export furthest behind lacks."},
 		{Name: "aistrale_log_dropped_total", Kind: Counter, Help: "Request log lines dropped because the log's taker is too slow."},
+		{Name: "aistrale_sentry_dropped_total", Kind: Counter, Labels: []Label{{Name: "reason", Values: []string{"rate", "queue", "unsent"}}},
+			Help: "Failures of the gateway's own that Sentry was not told of: their cause had its share, too many at once, or it took none."},
 		{Name: "aistrale_log_lines_sent_total", Kind: Counter, Help: "Log lines that the collector of otlp_logs has taken."},
 		{Name: "aistrale_log_lines_unsent_total", Kind: Counter, Help: "Log lines that the collector of otlp_logs was to get and did not: too many at once, or it took none."},
 		{Name: "aistrale_spans_sent_total", Kind: Counter, Help: "Spans that the collector of tracing has taken."},

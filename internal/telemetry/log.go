@@ -40,7 +40,7 @@ func newRequestLog(to io.Writer, level slog.Leveler, dropped prometheus.Counter)
 // observe appends the record's line to those that wait. A write per line costs about the same
 // processor time (BenchmarkRequestLog), but would block requests on a taker that is stuck.
 func (l *requestLog) observe(r *storage.Record) {
-	if levelOf(r) < l.level.Level() {
+	if levelOf(r) < l.level.Level() && !r.Debug {
 		return
 	}
 	if !put(l.lines, printLine, r) {
