@@ -13,17 +13,12 @@ const (
 	LimitKinds
 )
 
+var limitKinds = [LimitKinds]string{"requests", "tokens", "concurrency", "budget"}
+
 // String names the kind as metrics do.
 func (k LimitKind) String() string {
-	switch k {
-	case LimitRequests:
-		return "requests"
-	case LimitTokens:
-		return "tokens"
-	case LimitConcurrency:
-		return "concurrency"
-	case LimitBudget:
-		return "budget"
+	if k < LimitKinds {
+		return limitKinds[k]
 	}
 	return "unknown"
 }
