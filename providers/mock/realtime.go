@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gobwas/ws/wsutil"
@@ -72,15 +73,17 @@ func (s *Server) serveRealtime(ctx *fasthttp.RequestCtx) {
 }
 
 func (r *realtime) run() {
+	var watch sync.WaitGroup
+	defer watch.Wait() // the library lends the connection to another session after this one
 	stop := make(chan struct{})
 	defer close(stop)
-	go func() {
+	watch.Go(func() {
 		select {
 		case <-r.server.done:
 			_ = r.conn.SetReadDeadline(time.Unix(1, 0)) // the library closes it when the reader has ended
 		case <-stop:
 		}
-	}()
+	})
 	r.say(`{"type":"session.created","session":{"type":"realtime","object":"realtime.session","id":"sess_mock","model":` + quoted(r.model) + `}`)
 	for {
 		event, err := wsutil.ReadClientText(r.conn)
