@@ -229,7 +229,12 @@ func (b *builder) add(p *ProviderConfig) error {
 }
 
 func (b *builder) account(name string, p *ProviderConfig, provider providers.Provider) error {
-	provider.Forward = append(slices.Clip(provider.Forward), p.Forward...)
+	provider.Forward = slices.Clip(provider.Forward)
+	for _, header := range p.Forward {
+		if !slices.Contains(provider.Forward, header) && !slices.Contains(provider.ForwardExact, header) {
+			provider.Forward = append(provider.Forward, header)
+		}
+	}
 	if p.Keeps {
 		provider = catalog.Keeping(provider)
 	}

@@ -61,3 +61,29 @@ prices:
 	f(paris, "gemini-2.5-flash", 30_000_000)
 	f(got.Accounts["claude"][0], "claude-sonnet-4-5", 300_000_000)
 }
+
+// A header that an upstream sees anyhow, or that is named twice, goes to it once.
+func TestState_forwardsOnce(t *testing.T) {
+	c := mustLoad(t, `
+providers:
+  - {name: mock, forward: [x-mock, x-a, x-a]}
+  - {name: anthropic, api_key: k, forward: [x-a, anthropic-version, anthropic-beta]}
+`)
+	s := newState()
+	s.means = policy.NewMeans()
+	defer s.close()
+	got, err := s.build(c, &stock{}, "http://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(account string, want ...string) {
+		t.Helper()
+		if a := got.Accounts[account][0]; !slices.Equal(a.Forward, want) {
+			t.Errorf("%s forwards %q, not %q", account, a.Forward, want)
+		}
+	}
+	f("mock/gpt", "x-mock", "x-a")
+	f("mock/claude", "anthropic-beta", "x-mock", "x-a")
+	f("mock/gemini", "x-mock", "x-a")
+	f("anthropic", "anthropic-beta", "x-a")
+}
