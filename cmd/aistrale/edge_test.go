@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -150,13 +151,28 @@ func (e *edged) renews(t *testing.T) {
 	first := e.shown(t)
 	e.says(t, `"msg":"the certificate ends soon, or has ended","setting":"tls"`)
 
+	for listener := range strings.FieldsSeq("gateway control_plane") {
+		if until := e.told(t, control, "not_after_seconds", listener); until != float64(first.NotAfter.Unix()) {
+			t.Errorf("the metric of %s says %f, and the certificate %s", listener, until, first.NotAfter)
+		}
+		if failed := e.told(t, control, "reloads_failed_total", listener); failed != 0 {
+			t.Errorf("%f loads of %s failed", failed, listener)
+		}
+	}
+
 	edgetest.File(t, e.dir, "server.crt", []byte("no certificate"))
 	e.says(t, `"msg":"the new certificate is not good; the old one stays in force","setting":"tls"`)
 	if !e.shown(t).Equal(first) {
 		t.Error("the certificate of before is no more in force")
 	}
+	if failed := e.told(t, control, "reloads_failed_total", "gateway"); failed < 1 {
+		t.Errorf("the metric says that %f loads failed", failed)
+	}
 	e.ca.Write(t, e.dir, "server", 72*time.Hour)
 	eventually(t, "the new certificate is shown", func() bool { return e.shown(t).NotAfter.After(first.NotAfter) })
+	if until := e.told(t, control, "not_after_seconds", "gateway"); until <= float64(first.NotAfter.Unix()) {
+		t.Errorf("the metric says %f of the new certificate", until)
+	}
 	if err := ask(before, e.data+"/healthz"); err != nil {
 		t.Errorf("on a connection of before: %v", err)
 	}
@@ -178,6 +194,27 @@ func (e *edged) renews(t *testing.T) {
 	if err := ask(e.client(t, pair), e.admin+"/healthz"); err != nil {
 		t.Errorf("by the new authority: %v", err)
 	}
+}
+
+// told gives a metric of a listener's certificate.
+func (e *edged) told(t *testing.T, c *http.Client, name, listener string) float64 {
+	t.Helper()
+	resp, err := c.Get(e.admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(text), "\naistrale_certificate_"+name+`{listener="`+listener+`"} `)
+	line, _, _ = strings.Cut(line, "\n")
+	value, err := strconv.ParseFloat(line, 64)
+	if err != nil {
+		t.Fatalf("%s of %s: %v", name, listener, err)
+	}
+	return value
 }
 
 // ask sends a request by way of a proxy that says who the client is.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/internal/edge"
+	"github.com/aistrale/aistrale/internal/telemetry"
 	"github.com/aistrale/aistrale/storage"
 )
 
@@ -92,6 +93,15 @@ func (l *listener) load(c *TLSConfig, log *slog.Logger) {
 	}
 	l.warned = time.Time{}
 	log.Info("certificate loaded", "setting", l.knob, "file", c.CertFile, "not_after", l.tls.NotAfter())
+}
+
+// read tells how the certificate stands.
+func (l *listener) read(tell telemetry.Tell, name string) {
+	if l.tls == nil {
+		return
+	}
+	tell("aistrale_certificate_not_after_seconds", float64(l.tls.NotAfter().Unix()), name)
+	tell("aistrale_certificate_reloads_failed_total", float64(l.tls.Failed()), name)
 }
 
 // renew takes over what a new configuration says of the TLS, where it still has some.

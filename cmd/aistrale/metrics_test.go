@@ -94,7 +94,7 @@ budgets: [{scope: all, per: month, usd: 1000, unpriced: allow}]
 	eventually(t, "the stream is counted", func() bool {
 		return g.metric(t, `gen_ai_server_time_per_output_token_seconds_count{gen_ai_operation_name="chat",gen_ai_provider_name="mock",gen_ai_request_model="gpt"}`) == "1"
 	})
-	g.describesMetrics(t, "storage.postgres", "media, searches or sounds")
+	g.describesMetrics(t, "storage.postgres", "tls or admin_tls", "media, searches or sounds")
 
 	// Nothing that a client wrote is a label.
 	for _, model := range []string{"any/free-text", "up/free-text", "free-text/one", "mock/free-text", "free-text"} {

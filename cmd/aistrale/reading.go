@@ -31,6 +31,8 @@ func (s *service) readMetrics(tell telemetry.Tell) {
 	s.defects.read(tell)
 	s.readBudgets(tell)
 	s.readHealth(tell)
+	s.data.read(tell, "gateway")
+	s.admin.read(tell, "control_plane")
 }
 
 // readLoad tells what is under way.

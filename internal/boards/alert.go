@@ -52,7 +52,7 @@ func groups() []group {
 		{name: "aistrale-providers", alerts: providerAlerts()},
 		{name: "aistrale-limits", alerts: limitAlerts()},
 		{name: "aistrale-ledger", alerts: ledgerAlerts()},
-		{name: "aistrale-gateway", alerts: slices.Concat(gatewayAlerts(), droppedAlerts())},
+		{name: "aistrale-gateway", alerts: slices.Concat(gatewayAlerts(), certificateAlerts(), droppedAlerts())},
 	}
 }
 

@@ -47,6 +47,9 @@ func gatewayPanels() []panel {
 		}},
 		eachGateway("Requests", "", "reqps", rate(shown("aistrale_requests_total"), now)),
 		eachGateway("Streams under way", "", "", shown("aistrale_open_streams")),
+		{title: "Certificates", about: "How long they are still good, where the gateway speaks TLS.", kind: lines, unit: "s", width: 24, asks: []ask{
+			{query: least(left(shown("aistrale_certificate_not_after_seconds")), "instance", "listener"), legend: "{{instance}} {{listener}}"},
+		}},
 	}
 }
 

@@ -206,6 +206,9 @@ func atLeast(q Query, n float64) Query { return join(q, ">=", value(n)) }
 func equals(q Query, n float64) Query  { return join(q, "==", value(n)) }
 func number(n float64) string          { return strconv.FormatFloat(math.Round(n*1e9)/1e9, 'f', -1, 64) }
 
+// left is how long it is until a time, in seconds.
+func left(q Query) Query { return join(q, "-", Query{text: "time()"}) }
+
 // orZero gives 0 where there is nothing, for sums over everything.
 func orZero(q Query) Query { return join(q, "or", Query{text: "vector(0)"}) }
 

@@ -40,7 +40,7 @@ func level(name, bad, good string, says said) trial {
 
 func trials() map[string]trial {
 	all := trialsOfRequests()
-	for _, more := range []map[string]trial{trialsOfProviders(), trialsOfLimits(), trialsOfTheGateway()} {
+	for _, more := range []map[string]trial{trialsOfProviders(), trialsOfLimits(), trialsOfTheGateway(), trialsOfCertificates()} {
 		for name, tr := range more {
 			all[name] = tr
 		}
@@ -240,4 +240,35 @@ func trialsOfTheGateway() map[string]trial {
 		},
 	}
 	return all
+}
+
+func trialsOfCertificates() map[string]trial {
+	ends := func(instance, at string) string {
+		return `aistrale_certificate_not_after_seconds{job="aistrale",instance="` + instance + `",listener="gateway"} ` + at + "x60"
+	}
+	const refused = `aistrale_certificate_reloads_failed_total{`
+	at := with(node, "listener", "gateway")
+	return map[string]trial{
+		"AistraleCertificateExpires": {
+			at:    "40m",
+			fires: []string{ends("a", "1000000"), ends("long", "3000000")},
+			quiet: []string{ends("a", "3000000"), ends("soon", "100000")},
+			says:  []said{{labels: at, summary: "The certificate of a's gateway expires in 11d 13h 6m 40s"}},
+		},
+		"AistraleCertificateExpiresSoon": {
+			at:    "40m",
+			fires: []string{ends("a", "100000"), ends("b", "1200")},
+			quiet: []string{ends("a", "1000000")},
+			says: []said{
+				{labels: at, summary: "The certificate of a's gateway expires in 1d 3h 6m 40s"},
+				{labels: with(at, "instance", "b"), summary: "The certificate of b's gateway expires in -20m 0s"},
+			},
+		},
+		"AistraleCertificateRefused": {
+			at:    "90m",
+			fires: []string{refused + here + `,listener="gateway"} 0x80 1x60`},
+			quiet: []string{refused + here + `,listener="gateway"} 1x150`},
+			says:  []said{{labels: at, summary: "a did not take the new certificate of its gateway"}},
+		},
+	}
 }

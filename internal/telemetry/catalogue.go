@@ -31,6 +31,7 @@ var (
 	project   = []Label{{Name: "workspace", From: FromTenants}, {Name: "project", From: FromTenants}}
 	limit     = Label{Name: "limit", Values: limitNames()}
 	pool      = []Label{{Name: "store", Values: []string{"postgres", "redis", "sqlite"}}, {Name: "pool", Values: []string{"bell", "counters", "ledger_read", "ledger_write", "nouns", "nouns_read", "nouns_write", "queries", "replies", "writer"}}}
+	listener  = []Label{{Name: "listener", Values: []string{"control_plane", "gateway"}}}
 	storeLine = Label{Name: "line", Values: []string{"postgres", "redis"}}
 )
 
@@ -170,6 +171,10 @@ func gatewayMetrics() []Metric {
 			Help: "The build that runs; always 1."},
 		{Name: "aistrale_config_last_reload_success", Kind: Gauge, Help: "1 where the last load of the configuration was good."},
 		{Name: "aistrale_config_last_reload_success_timestamp_seconds", Kind: Gauge, Unit: "seconds", Help: "When the configuration in use was loaded."},
+		{Name: "aistrale_certificate_not_after_seconds", Kind: Gauge, Unit: "seconds", Labels: listener, Only: "tls or admin_tls",
+			Help: "When a listener's certificate, or the first of its chain, expires, in Unix time."},
+		{Name: "aistrale_certificate_reloads_failed_total", Kind: Counter, Labels: listener, Only: "tls or admin_tls",
+			Help: "Loads of a certificate that were refused, so that the one of before stays in force."},
 		{Name: "aistrale_config_reloads_total", Kind: Counter, Labels: []Label{{Name: "result", Values: []string{"ok", "failed"}}}, Help: "Loads of the configuration."},
 		{Name: "aistrale_cache_dropped_total", Kind: Counter, Help: "Answers that were to be kept and were not: too many at once, or Redis was away."},
 		{Name: "aistrale_payloads_dropped_total", Kind: Counter, Help: "Requests whose payload was to be kept and was not: too many at once, not to be redacted, or no store."},
