@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -51,6 +52,7 @@ networkPolicy:
   clients: [{namespaceSelector: {matchLabels: {team: web}}}]
   control: [{namespaceSelector: {matchLabels: {name: monitoring}}}]
 serviceMonitor: {enabled: true, metricsToken: {name: aistrale, key: metrics-token}}
+prometheusRule: {enabled: true, labels: {release: prometheus}}
 env: [{name: OPENAI_API_KEY, valueFrom: {secretKeyRef: {name: aistrale, key: openai}}}]
 nodeSelector: {disk: ssd}
 tolerations: [{key: llm, operator: Exists}]
@@ -68,8 +70,10 @@ replicas: 2
 
 // object is a manifest, as far as these tests look at it.
 type object struct {
-	Kind string
-	Spec struct {
+	Kind     string
+	Metadata struct{ Labels map[string]string }
+	Spec     struct {
+		Groups               []any
 		Replicas             *int
 		VolumeClaimTemplates []any `yaml:"volumeClaimTemplates"`
 		Template             struct {
@@ -118,7 +122,7 @@ func TestHelm(t *testing.T) {
 		if refused != "" {
 			t.Fatalf("%s: %s", values, refused)
 		}
-		c := exec.Command(storagetest.Tool(t, "kubeconform"), "-strict", "-summary", "-skip", "ServiceMonitor", "-schema-location", schemas)
+		c := exec.Command(storagetest.Tool(t, "kubeconform"), "-strict", "-summary", "-skip", "ServiceMonitor,PrometheusRule", "-schema-location", schemas)
 		c.Stdin = strings.NewReader(manifests)
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("kubeconform: %s", out)
@@ -144,17 +148,40 @@ func TestHelm(t *testing.T) {
 	if len(one.Spec.VolumeClaimTemplates) != 1 || one.Spec.Template.Spec.Containers[0].VolumeMounts[1].Path != "/var/lib/aistrale" {
 		t.Errorf("the journal has no volume: %+v", one)
 	}
-	many := f(shared, "StatefulSet", "HorizontalPodAutoscaler", "Ingress", "ServiceMonitor")
+	many := f(shared, "StatefulSet", "HorizontalPodAutoscaler", "Ingress", "ServiceMonitor", "PrometheusRule")
 	if many["StatefulSet"].Spec.Replicas != nil {
 		t.Error("replicas are the autoscaler's to say")
 	}
-	f(diskless, "Deployment")
+	if rule := many["PrometheusRule"]; rule.Metadata.Labels["release"] != "prometheus" || !reflect.DeepEqual(rule.Spec.Groups, ruleGroups(t)) {
+		t.Errorf("the rules are not those of deploy/prometheus/rules: %+v", rule)
+	}
+	if _, asked := f(diskless, "Deployment")["PrometheusRule"]; asked {
+		t.Error("rules that nobody asked for")
+	}
 	// A change of the configuration replaces the pods.
 	other := f("config: {providers: [{name: openai}]}", "StatefulSet")["StatefulSet"]
 	sum := func(o object) string { return o.Spec.Template.Metadata.Annotations["checksum/config"] }
 	if sum(one) == "" || sum(one) == sum(other) {
 		t.Errorf("checksums %q, %q", sum(one), sum(other))
 	}
+}
+
+// ruleGroups are those that Prometheus is given by itself.
+func ruleGroups(t *testing.T) []any {
+	t.Helper()
+	var all []any
+	for _, name := range []string{"alerts.yml", "recordings.yml"} {
+		text, err := os.ReadFile(filepath.Join("prometheus/rules", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct{ Groups []any }
+		if err := yaml.Unmarshal(text, &file); err != nil || len(file.Groups) == 0 {
+			t.Fatalf("%s has %d groups: %v", name, len(file.Groups), err)
+		}
+		all = append(all, file.Groups...)
+	}
+	return all
 }
 
 // What would lose records, split a fleet or be overruled is refused before anything is installed.

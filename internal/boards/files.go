@@ -6,12 +6,13 @@ import "fmt"
 func Files() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	all := groups()
-	var err error
-	if files["prometheus/rules/recordings.yml"], err = rules(all[0]); err != nil {
-		return nil, err
-	}
-	if files["prometheus/rules/alerts.yml"], err = rules(all[1:]...); err != nil {
-		return nil, err
+	for name, of := range map[string][]group{"recordings.yml": all[:1], "alerts.yml": all[1:]} {
+		text, err := rules(of...)
+		if err != nil {
+			return nil, err
+		}
+		files["prometheus/rules/"+name] = text
+		files["helm/aistrale/rules/"+name] = text // a chart reads no files but its own
 	}
 	for _, b := range Boards() {
 		text, err := b.json()

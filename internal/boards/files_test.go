@@ -32,7 +32,7 @@ func TestFilesGolden(t *testing.T) {
 			t.Errorf("%s is not what internal/boards makes (make dashboards): %v", path, err)
 		}
 	}
-	for _, glob := range []string{"grafana/dashboards/*", "prometheus/rules/*"} {
+	for _, glob := range []string{"grafana/dashboards/*", "prometheus/rules/*", "helm/aistrale/rules/*"} {
 		found, err := filepath.Glob(filepath.Join(deploy, glob))
 		if err != nil {
 			t.Fatal(err)
