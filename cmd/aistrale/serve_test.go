@@ -54,7 +54,7 @@ func TestProgram_exitCodes(t *testing.T) {
 	f(2, "", "usage: aistrale serve", "serve", "x")
 	f(1, "", "--config: open none.yaml: no such file", "serve", "--config", "none.yaml")
 	f(1, "", `typo.yaml:1: lisen: unknown key, did you mean "listen"?`, "serve", "--config", "typo.yaml")
-	f(1, "", "tab.yaml: yaml: line 2", "serve", "--config", "tab.yaml")
+	f(1, "", "tab.yaml:2: is not YAML", "serve", "--config", "tab.yaml")
 
 	f(0, "OK\n", "", "check", "--config", "good.yaml")
 	f(1, "", `did you mean "listen"?`, "check", "--config", "typo.yaml")
