@@ -8,10 +8,11 @@ KUBECONFORM   := v0.8.0
 KUBERNETES    := v1.37.1
 COMPOSEGO     := v2.16.2
 OTELCOL       := v0.165.0
+BENCHSTAT     := v0.0.0-20260908200009-22c9c6c9d4da
 # The release that an upgrade comes from: the newest tag, or the last revision before there were any.
 PREVIOUS      ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),b1b119c)
 TOOLS         ?= $(CURDIR)/bin/tools
-TEST_TIMEOUT  ?= 15m
+TEST_TIMEOUT  ?= 30m
 FUZZTIME      ?= 30s
 PROVE_TIMEOUT ?= 40m
 BENCHTIME     ?= 1s
@@ -37,10 +38,10 @@ RACE = CGO_ENABLED=1 GOFLAGS='$(strip $(GOFLAGS) -gcflags=modernc.org/sqlite/lib
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
 GOLDEN   = $(shell grep -rlE --include='*_test.go' 'providertest\.Golden|func Test[A-Za-z]*Golden' providers cmd admin internal | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build run dist up down test measured node gcc instruments lint fmt prove fuzz bench micro golden dashboards tools clean
+.PHONY: help build run dist up down test measured node gcc instruments lint fmt prove fuzz bench bench-compare benchers capacity micro golden dashboards tools clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
 build: ## build bin/aistrale, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/aistrale ./cmd/aistrale
@@ -115,10 +116,23 @@ prove: gcc instruments ## the long proofs (full kill, race, soak and fuzz counts
 fuzz: ## every fuzz target, for FUZZTIME (30s) each
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' bash .ci/fuzz
 
-bench: build ## CPU per request and event against a bare Go proxy and nginx, on Linux; BENCH='-only 335B' narrows it
+bench: benchers ## CPU per request and event against a bare Go proxy and nginx, on Linux; BENCH='-only 335B' narrows it
+	bin/bench $(BENCH)
+
+bench-compare: benchers $(TOOLS)/benchstat-$(BENCHSTAT) ## what changed since the revision BASE, beyond noise: both builds in the same rounds
+	@[ -n '$(BASE)' ] || { echo 'name a revision: make bench-compare BASE=main'; exit 2; }
+	rm -rf bin/base && mkdir -p bin/base && git archive '$(BASE)' | tar -x -C bin/base
+	cd bin/base && CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o program ./cmd/aistrale
+	bin/bench -base bin/base/program -gateways aistrale -rounds 10 -seconds 1s -gobench bin/compare.txt $(BENCH)
+	$(TOOLS)/benchstat-$(BENCHSTAT) -col build bin/compare.txt
+
+# What measures, and what the gateway is held against.
+benchers: build
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/floor ./bench/floor
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/bench ./bench
-	bin/bench $(BENCH)
+
+capacity: ## what a load takes, by what one request was measured to take: FIGURES=figures.json of a whole bench
+	@$(GO) run ./bench/capacity -figures '$(FIGURES)'
 
 micro: ## every Go benchmark, for BENCHTIME (1s) each
 	@set -o pipefail; CGO_ENABLED=0 $(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(MEASURED) \
@@ -162,6 +176,9 @@ $(TOOLS)/kubernetes-$(KUBERNETES):
 # What docker compose itself reads its files with; the whole of it takes long to build.
 $(TOOLS)/compose-$(COMPOSEGO):
 	@$(call install,github.com/compose-spec/compose-go/v2/cmd,$(COMPOSEGO))
+
+$(TOOLS)/benchstat-$(BENCHSTAT):
+	@$(call install,golang.org/x/perf/cmd/benchstat,$(BENCHSTAT))
 
 # install builds the program of a Go module as NAME-VERSION: its path, its version.
 install = echo '$(notdir $1) $2 is built once, which takes minutes'; \

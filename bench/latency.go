@@ -3,22 +3,16 @@
 package main
 
 import (
-	"bufio"
-	"fmt"
-	"io"
-	"net"
-	"strings"
+	"errors"
 	"sync"
 	"time"
-
-	"github.com/valyala/fasthttp"
 )
 
 // openLoop sends requests at a fixed rate, whether or not earlier ones have been answered, and
-// gives each one's latency from the moment it was due.
+// gives each one's latency in microseconds from the moment it was due.
 func openLoop(t *target, rate int, d time.Duration) ([]float64, error) {
 	w := works()[0]
-	client := &fasthttp.HostClient{Addr: t.addr, MaxConns: 4096}
+	client := w.client(t)
 	defer client.CloseIdleConnections()
 	body := w.body(t)
 	n := int(d.Seconds() * float64(rate))
@@ -34,138 +28,14 @@ func openLoop(t *target, rate int, d time.Duration) ([]float64, error) {
 		})
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	return out, errors.Join(errs...)
 }
 
-// streamMemory gives the bytes that one open stream adds to the target's resident set.
-func streamMemory(t *target, streams int) (float64, error) {
-	before, err := t.memory()
-	if err != nil {
-		return 0, err
-	}
-	w := work{model: "gpt", size: 335, stream: true, mock: "events=40; chunk=100ms", workers: streams}
-	result := make(chan error, 1)
-	go func() {
-		_, err := w.load(t, time.Millisecond) // each worker makes one request
-		result <- err
-	}()
-	most := before
-	for {
-		select {
-		case err := <-result:
-			return float64(most-before) / float64(streams), err
-		case <-time.After(50 * time.Millisecond):
-			now, err := t.memory()
-			if err != nil {
-				return 0, err
-			}
-			most = max(most, now)
-		}
-	}
-}
-
-// silentUpstream speaks OpenAI's language up to the first content and then says nothing, so
-// that the time it takes a client's leaving to reach it can be measured.
-type silentUpstream struct {
-	l    net.Listener
-	gone chan time.Time
-	wg   sync.WaitGroup
-}
-
-func newSilentUpstream() (*silentUpstream, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &silentUpstream{l: l, gone: make(chan time.Time, 1)}
-	s.wg.Go(s.accept)
-	return s, nil
-}
-
-func (s *silentUpstream) addr() string { return s.l.Addr().String() }
-
-func (s *silentUpstream) close() {
-	_ = s.l.Close()
-	s.wg.Wait()
-}
-
-func (s *silentUpstream) accept() {
-	for {
-		c, err := s.l.Accept()
-		if err != nil {
-			return
-		}
-		s.wg.Go(func() { s.serve(c) })
-	}
-}
-
-func (s *silentUpstream) serve(c net.Conn) {
-	defer func() { _ = c.Close() }()
-	r := bufio.NewReader(c)
-	length := 0
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		if v, ok := strings.CutPrefix(strings.ToLower(line), "content-length:"); ok {
-			_, _ = fmt.Sscan(v, &length)
-		}
-		if line == "\r\n" {
-			break
-		}
-	}
-	if _, err := io.CopyN(io.Discard, r, int64(length)); err != nil {
-		return
-	}
-	event := `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"hi"},"finish_reason":null}]}` + "\n\n"
-	_, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(event), event)
-	if err != nil {
-		return
-	}
-	_, _ = r.ReadByte() // returns when the gateway hangs up
-	s.gone <- time.Now()
-}
-
-// cancelLatency gives, for n streams, the microseconds from the client's close to the moment
-// the upstream noticed.
-func cancelLatency(t *target, s *silentUpstream, n int) ([]float64, error) {
-	out := make([]float64, 0, n)
-	body := `{"model":"silent/m","stream":true,"messages":[{"role":"user","content":"hi"}]}`
-	for range n {
-		c, err := net.Dial("tcp", t.addr)
-		if err != nil {
-			return nil, err
-		}
-		_, err = fmt.Fprintf(c, "POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", benchKey, len(body), body)
-		if err != nil {
-			return nil, err
-		}
-		r := bufio.NewReader(c)
-		for {
-			line, err := r.ReadString('\n')
-			if err != nil {
-				return nil, err
-			}
-			if strings.HasPrefix(line, "data:") {
-				break
-			}
-		}
-		closed := time.Now()
-		if err := c.Close(); err != nil {
-			return nil, err
-		}
-		select {
-		case at := <-s.gone:
-			out = append(out, float64(at.Sub(closed).Microseconds()))
-		case <-time.After(5 * time.Second):
-			return nil, fmt.Errorf("the upstream call was not cancelled within 5 s")
-		}
-	}
-	return out, nil
+// saturation is the most requests a second that the target answers to many callers at once.
+func saturation(t *target, d time.Duration) (float64, error) {
+	w := works()[0]
+	w.workers = 256
+	began := time.Now()
+	n, err := w.load(t, d)
+	return float64(n) / time.Since(began).Seconds(), err
 }

@@ -27,10 +27,11 @@ type work struct {
 	workers int
 	own     bool // only the gateway can do it
 	parts   bool // the gateway's parts are told apart
+	tls     bool // on both sides
 }
 
 func works() []work {
-	return []work{
+	plain := []work{
 		{name: "335B", unit: "request", model: "gpt", size: 335, workers: 16, parts: true},
 		{name: "crowd", unit: "request", model: "gpt", size: 335, workers: 64, parts: true},
 		{name: "8KB", unit: "request", model: "gpt", size: 8400, workers: 16},
@@ -42,20 +43,62 @@ func works() []work {
 		{name: "claude-paced", unit: "event", model: "claude", size: 335, stream: true, mock: "events=50; chunk=20ms", workers: 200, own: true},
 		{name: "gemini-paced", unit: "event", model: "gemini", size: 335, stream: true, mock: "events=50; chunk=20ms", workers: 200, own: true},
 	}
+	all := plain
+	for _, w := range plain {
+		if w.own || w.name == "crowd" {
+			continue
+		}
+		w.name, w.tls, w.parts = w.name+"-tls", true, false
+		all = append(all, w)
+	}
+	return all
+}
+
+// wanted are the works of a run, and whether one of them goes by TLS.
+func wanted(only string) (some []work, byTLS bool) {
+	for _, w := range works() {
+		if only == "" || strings.Contains(","+only+",", ","+w.name+",") {
+			some, byTLS = append(some, w), byTLS || w.tls
+		}
+	}
+	return some, byTLS
+}
+
+// alike names the work that a translation is held against on the floor, which carries it as it is.
+func (w work) alike() string {
+	switch {
+	case !w.own:
+		return w.name
+	case w.stream:
+		return "paced"
+	default:
+		return "335B"
+	}
 }
 
 func (w work) fits(t *target) bool {
-	if t.part {
+	switch {
+	case w.tls != (t.certs != nil):
+		return false
+	case t.name == shared || t.name == heldBack:
+		return true
+	case t.name == base:
+		return true
+	case t.part():
 		return w.parts
+	default:
+		return t.gateway() || !w.own
 	}
-	return t.gateway || !w.own
 }
 
 // body is a chat request of about w.size bytes.
 func (w work) body(t *target) []byte {
 	model := w.model
-	if t.gateway {
+	switch {
+	case t.gateway():
 		model = "mock/" + model
+	case t.peer != nil:
+		model = t.peer.Model
 	}
 	head := fmt.Sprintf(`{"model":%q,"stream":%t,"messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"`, model, w.stream)
 	tail := `"}],"temperature":0.7,"max_tokens":256}`
@@ -64,9 +107,16 @@ func (w work) body(t *target) []byte {
 	return []byte(head + text + tail)
 }
 
+func (w work) client(t *target) *fasthttp.HostClient {
+	return &fasthttp.HostClient{
+		Addr: t.addr, MaxConns: 4096, StreamResponseBody: w.stream, ReadBufferSize: 8 << 10,
+		IsTLS: t.certs != nil, TLSConfig: t.certs.client(),
+	}
+}
+
 // load sends requests from all workers until the time is over and gives the units done.
 func (w work) load(t *target, d time.Duration) (int, error) {
-	client := &fasthttp.HostClient{Addr: t.addr, MaxConns: 4096, StreamResponseBody: w.stream, ReadBufferSize: 8 << 10}
+	client := w.client(t)
 	defer client.CloseIdleConnections()
 	body, until := w.body(t), time.Now().Add(d)
 	var units atomic.Int64
@@ -111,12 +161,17 @@ func (w work) once(client *fasthttp.HostClient, t *target, body []byte) (int, er
 }
 
 func (w work) address(req *fasthttp.Request, t *target, body []byte) {
-	req.SetRequestURI("http://" + t.addr + t.prefix + "/chat/completions")
+	req.SetRequestURI(t.url(t.prefix + "/chat/completions"))
 	req.Header.SetMethod(fasthttp.MethodPost)
 	req.Header.SetContentType("application/json")
 	req.Header.Set("authorization", "Bearer "+benchKey)
 	if w.mock != "" {
 		req.Header.Set("x-mock", w.mock)
+	}
+	if t.peer != nil {
+		for name, value := range t.peer.Headers {
+			req.Header.Set(name, value)
+		}
 	}
 	req.SetBodyRaw(body)
 }

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"io"
@@ -16,7 +18,11 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:9200", "address to serve")
 	upstream := flag.String("upstream", "127.0.0.1:9100", "address to pass requests on to")
+	cert := flag.String("cert", "", "PEM file of the certificate to show; with it clients and the upstream are spoken to by TLS")
+	key := flag.String("key", "", "PEM file of its key")
+	ca := flag.String("ca", "", "PEM file of the authority that the upstream's certificate is by")
 	flag.Parse()
+	log.SetOutput(os.Stderr)
 	client := &fasthttp.HostClient{
 		Addr: *upstream, MaxConns: 65536, StreamResponseBody: true, NoDefaultUserAgentHeader: true,
 		ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10, DisablePathNormalizing: true,
@@ -25,8 +31,16 @@ func main() {
 		Handler:            func(ctx *fasthttp.RequestCtx) { pass(ctx, client, *upstream) },
 		MaxRequestBodySize: 64 << 20, ReadBufferSize: 16 << 10, IdleTimeout: time.Minute, NoDefaultServerHeader: true,
 	}
-	log.SetOutput(os.Stderr)
-	log.Fatal(server.ListenAndServe(*listen))
+	if *cert == "" {
+		log.Fatal(server.ListenAndServe(*listen))
+	}
+	trusted := x509.NewCertPool()
+	pem, err := os.ReadFile(*ca)
+	if err != nil || !trusted.AppendCertsFromPEM(pem) {
+		log.Fatalf("-ca %s has no certificate: %v", *ca, err)
+	}
+	client.IsTLS, client.TLSConfig = true, &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS13, ServerName: "localhost"}
+	log.Fatal(server.ListenAndServeTLS(*listen, *cert, *key))
 }
 
 // pass hands the request on as it is and relays the answer as it comes.

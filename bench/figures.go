@@ -1,0 +1,161 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// figures are what a run found: medians, and what they are the medians of.
+type figures struct {
+	Commit  string    `json:"commit"`
+	Date    time.Time `json:"date"`
+	Machine string    `json:"machine"`
+	Rounds  int       `json:"rounds"`
+	Works   []row     `json:"works"`
+	// Latency, by target, is at 500 requests/s; "direct" is the mock without anything between.
+	Latency map[string]latency `json:"latency_us_at_500_per_s,omitempty"`
+	// Half is the latency at half of what the gateway can do at most.
+	Half *half `json:"half_of_saturation,omitempty"`
+	// StreamKB is resident memory per open stream, and IdleMB that of a process that has done
+	// nothing, by target.
+	StreamKB map[string]float64 `json:"kb_per_open_stream,omitempty"`
+	IdleMB   map[string]float64 `json:"idle_mb,omitempty"`
+	// Cancel is from a client's close to the upstream's notice of it.
+	Cancel *latency           `json:"cancel_us,omitempty"`
+	ColdMS map[string]float64 `json:"cold_start_ms,omitempty"`
+	Stores *storeCosts        `json:"stores,omitempty"`
+}
+
+// row is the CPU time of one work, in microseconds per unit, by target.
+type row struct {
+	Work    string               `json:"work"`
+	Unit    string               `json:"unit"`
+	Alike   string               `json:"floor_of"` // the work whose floor it is held against
+	CPU     map[string]float64   `json:"cpu_us"`
+	Samples map[string][]float64 `json:"samples"`
+}
+
+// latency is in microseconds.
+type latency struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+}
+
+// half is what the gateway adds to the mock's own latency at half of its most.
+type half struct {
+	Most   float64 `json:"most_per_s"`
+	Rate   int     `json:"rate_per_s"`
+	Added  latency `json:"added_us"`
+	Direct latency `json:"direct_us"`
+}
+
+// storeCosts are what shared stores spend, in microseconds of CPU time per request.
+type storeCosts struct {
+	RedisUS    float64 `json:"redis_us_per_request,omitempty"`
+	PostgresUS float64 `json:"postgres_us_per_request,omitempty"`
+	RowBytes   float64 `json:"postgres_bytes_per_request,omitempty"` // on disk, with indexes
+}
+
+func newFigures(rounds int) *figures {
+	f := &figures{Commit: "unknown", Date: time.Now().UTC().Truncate(time.Second), Rounds: rounds}
+	if out, err := exec.Command("git", "describe", "--always", "--dirty", "--abbrev=12").Output(); err == nil {
+		f.Commit = strings.TrimSpace(string(out))
+	}
+	f.Machine = fmt.Sprintf("%s, %d cores, Linux %s, %s", processor(), runtime.NumCPU(), kernel(), runtime.Version())
+	return f
+}
+
+func processor() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(b)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
+func kernel() string {
+	b, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	version, _, _ := strings.Cut(strings.TrimSpace(string(b)), "-")
+	return version
+}
+
+func readFigures(path string) (*figures, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &figures{}
+	if err := json.Unmarshal(b, f); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+func (f *figures) write(path string) error {
+	b, err := json.MarshalIndent(f, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o600)
+}
+
+// add takes the medians of a work's samples.
+func (f *figures) add(w work, samples map[string][]float64) {
+	r := row{Work: w.name, Unit: w.unit, Alike: w.alike(), CPU: map[string]float64{}, Samples: samples}
+	for name, s := range samples {
+		r.CPU[name] = median(s)
+	}
+	f.Works = append(f.Works, r)
+}
+
+func (f *figures) row(work string) (row, bool) {
+	for _, r := range f.Works {
+		if r.Work == work {
+			return r, true
+		}
+	}
+	return row{}, false
+}
+
+// ratio is what a target spends on a work in units of what the floor does, 0 where one of them was
+// not measured. It is the median of the rounds' own ratios: a machine that slows down for a while
+// slows both.
+func (f *figures) ratio(work, target string) float64 {
+	r, ok := f.row(work)
+	if !ok {
+		return 0
+	}
+	floor, ok := f.row(r.Alike)
+	if !ok {
+		return 0
+	}
+	var ratios []float64
+	for i, us := range r.Samples[target] {
+		if below := floor.Samples["floor"]; i < len(below) && below[i] > 0 {
+			ratios = append(ratios, us/below[i])
+		}
+	}
+	return median(ratios)
+}
+
+func median(s []float64) float64 { return percentile(s, 50) }
+
+func percentile(s []float64, p int) float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	s = slices.Sorted(slices.Values(s))
+	return s[min(len(s)-1, len(s)*p/100)]
+}
+
+func latencyOf(us []float64) latency { return latency{percentile(us, 50), percentile(us, 99)} }
