@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
@@ -134,4 +135,29 @@ func (t *trouble) note(err error) {
 		return
 	}
 	t.log.Warn("the collector does not take "+t.what+"; they are dropped", "error", head(err.Error(), maxError))
+}
+
+// uploads counts what a collector took, and what was dropped. The nil one took nothing.
+type uploads struct {
+	sent, dropped atomic.Int64
+	trouble       trouble
+}
+
+// note notes an upload of so many that has ended.
+func (u *uploads) note(n int, err error) {
+	if u.trouble.note(err); err != nil {
+		u.dropped.Add(int64(n))
+		return
+	}
+	u.sent.Add(int64(n))
+}
+
+// read tells of both by the names of their metrics.
+func (u *uploads) read(tell Tell, sent, dropped string) {
+	var taken, lost int64
+	if u != nil {
+		taken, lost = u.sent.Load(), u.dropped.Load()
+	}
+	tell(sent, float64(taken))
+	tell(dropped, float64(lost))
 }

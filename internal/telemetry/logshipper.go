@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -39,9 +38,7 @@ type LogShipper struct {
 	logger   otlog.Logger
 	gathered gathered
 	lines    *outbox
-	sent     atomic.Int64
-	dropped  atomic.Int64
-	trouble  trouble
+	uploads
 }
 
 // NewLogShipper starts a LogShipper; Close ends it. That the collector cannot be reached is no
@@ -51,7 +48,7 @@ func NewLogShipper(o LogShipperOptions) (*LogShipper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("otlp_logs: %w", err)
 	}
-	s := &LogShipper{exporter: exporter, trouble: trouble{log: o.Log, what: "log lines"}}
+	s := &LogShipper{exporter: exporter, uploads: uploads{trouble: trouble{log: o.Log, what: "log lines"}}}
 	var about []attribute.KeyValue
 	for name, value := range o.Resource.all() {
 		about = append(about, attribute.String(name, valid(value)))
@@ -146,11 +143,7 @@ func (s *LogShipper) upload() error {
 	ctx, cancel := context.WithTimeout(context.Background(), uploadWait)
 	defer cancel()
 	err := s.exporter.Export(ctx, records)
-	if s.trouble.note(err); err != nil {
-		s.dropped.Add(int64(len(records)))
-	} else {
-		s.sent.Add(int64(len(records)))
-	}
+	s.note(len(records), err)
 	clear(records)
 	s.gathered.records = records[:0]
 	return err
@@ -158,12 +151,11 @@ func (s *LogShipper) upload() error {
 
 // Read tells of the lines that were sent and of those that were dropped.
 func (s *LogShipper) Read(tell Tell) {
-	var sent, dropped int64
+	var u *uploads
 	if s != nil {
-		sent, dropped = s.sent.Load(), s.dropped.Load()
+		u = &s.uploads
 	}
-	tell("aistrale_log_lines_sent_total", float64(sent))
-	tell("aistrale_log_lines_unsent_total", float64(dropped))
+	u.read(tell, "aistrale_log_lines_sent_total", "aistrale_log_lines_unsent_total")
 }
 
 // Close sends what waits, for as long as ctx allows.

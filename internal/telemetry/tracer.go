@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -48,9 +47,7 @@ type Tracer struct {
 	resource *resourcepb.Resource
 	scope    *commonpb.InstrumentationScope
 	spans    *outbox
-	sent     atomic.Int64
-	dropped  atomic.Int64
-	trouble  trouble
+	uploads
 }
 
 // NewTracer starts a Tracer; Close ends it. That the collector cannot be reached is no error.
@@ -62,7 +59,7 @@ func NewTracer(o TracerOptions) (*Tracer, error) {
 	t := &Tracer{
 		sampling: o.Sampling, below: uint64(o.Sampling.Ratio * (1 << 63)), private: o.Private, client: client,
 		resource: o.Resource.message(), scope: &commonpb.InstrumentationScope{Name: scopeName, Version: o.Resource.Version},
-		trouble: trouble{log: o.Log, what: "spans"},
+		uploads: uploads{trouble: trouble{log: o.Log, what: "spans"}},
 	}
 	held := &outbox{write: t.send, linger: spanLinger, most: o.Memory, enough: min(spanBatch, o.Memory/2)}
 	t.spans = held.start()
@@ -98,12 +95,8 @@ func (t *Tracer) sendPiece(spans []byte) error {
 		defer cancel()
 		err = t.client.UploadTraces(ctx, []*tracepb.ResourceSpans{{Resource: t.resource, ScopeSpans: []*tracepb.ScopeSpans{group}}})
 	}
-	if t.trouble.note(err); err != nil {
-		t.dropped.Add(int64(len(group.Spans)))
-		return err
-	}
-	t.sent.Add(int64(len(group.Spans)))
-	return nil
+	t.note(len(group.Spans), err)
+	return err
 }
 
 // piece gives how many bytes of whole fields are at most the given ones; it is one field at least.
@@ -124,12 +117,11 @@ func piece(fields []byte, most int) int {
 
 // Read tells of the spans that were sent and of those that were dropped.
 func (t *Tracer) Read(tell Tell) {
-	var sent, dropped int64
+	var u *uploads
 	if t != nil {
-		sent, dropped = t.sent.Load(), t.dropped.Load()
+		u = &t.uploads
 	}
-	tell("aistrale_spans_sent_total", float64(sent))
-	tell("aistrale_spans_dropped_total", float64(dropped))
+	u.read(tell, "aistrale_spans_sent_total", "aistrale_spans_dropped_total")
 }
 
 // Close sends what waits, for as long as ctx allows. Requests observed after it are dropped.
