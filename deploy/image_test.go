@@ -3,16 +3,10 @@ package deploy_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aistrale/aistrale/internal/edge/edgetest"
 	"github.com/aistrale/aistrale/providers/mock"
 )
 
@@ -161,25 +156,12 @@ func (g *gateway) chat(t *testing.T, model string) (status int, body string) {
 // secured is an emulator behind TLS, and the authority that its certificate is of.
 func secured(t *testing.T) (address string, authority []byte) {
 	t.Helper()
-	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, secret.Public(), secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer := edgetest.NewAuthority(t)
 	plain, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: secret}}})
+	l := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{signer.Pair(t, "an emulator")}})
 	m := mock.New(mock.Options{})
 	served := make(chan error, 1)
 	go func() { served <- m.Serve(l) }()
@@ -193,7 +175,7 @@ func secured(t *testing.T) (address string, authority []byte) {
 			t.Error(err)
 		}
 	})
-	return plain.Addr().String(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return plain.Addr().String(), signer.PEM()
 }
 
 func appendTo(t *testing.T, path string, b []byte) {
