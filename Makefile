@@ -29,6 +29,7 @@ LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI)
 # that AISTRALE_TOOLS names. One that cannot be had skips its tests, but not with CI=true.
 INSTRUMENTS := $(TOOLS)/otelcol-$(OTELCOL) $(TOOLS)/helm-$(HELM) $(TOOLS)/kubeconform-$(KUBECONFORM) $(TOOLS)/kubernetes-$(KUBERNETES) $(TOOLS)/compose-$(COMPOSEGO) $(TOOLS)/previous-v$(PREVIOUS:v%=%)
 export AISTRALE_TOOLS := $(TOOLS)
+export AISTRALE_PREVIOUS := $(PREVIOUS)
 
 # SQLite is C made Go, and most of a test's time where the race detector watches each of its
 # accesses; its driver and all else are watched. Programs that tests build inherit it.
@@ -147,44 +148,47 @@ dashboards: ## write the dashboards and rules under deploy anew, of internal/boa
 
 tools: $(LINTER) ## build the pinned tools into bin/tools
 
+$(TOOLS):
+	mkdir -p $@
+
 instruments: $(INSTRUMENTS)
 	@for tool in $(notdir $^); do ln -sfn $$tool '$(TOOLS)'/$${tool%-v*}; done
 
 # A collector is a program of chosen parts, which its builder writes and builds.
-$(TOOLS)/otelcol-$(OTELCOL):
+$(TOOLS)/otelcol-$(OTELCOL): | $(TOOLS)
 	@echo 'otelcol $(OTELCOL) is built once, which takes minutes'; \
 	made=$$(mktemp -d) && sed 's|VERSION|$(OTELCOL)|; s|OUTPUT|'"$$made"'|' internal/telemetry/testdata/otelcol.yaml >"$$made/manifest.yaml" && \
 		GOBIN="$$made" $(GO) install go.opentelemetry.io/collector/cmd/builder@$(OTELCOL) && CGO_ENABLED=0 "$$made/builder" --config "$$made/manifest.yaml" && \
 		mv "$$made/otelcol" $@ && rm -rf "$$made" || [ "$${CI:-}" != true ]
 
-$(TOOLS)/helm-$(HELM):
+$(TOOLS)/helm-$(HELM): | $(TOOLS)
 	@$(call install,helm.sh/helm/v4/cmd/helm,$(HELM))
 
-$(TOOLS)/kubeconform-$(KUBECONFORM):
+$(TOOLS)/kubeconform-$(KUBECONFORM): | $(TOOLS)
 	@$(call install,github.com/yannh/kubeconform/cmd/kubeconform,$(KUBECONFORM))
 
-$(TOOLS)/previous-v$(PREVIOUS:v%=%):
+$(TOOLS)/previous-v$(PREVIOUS:v%=%): | $(TOOLS)
 	@git cat-file -e '$(PREVIOUS)^{commit}' 2>/dev/null || { echo '$(PREVIOUS) is not in this clone: the test of an upgrade is left out'; exit 0; }; \
 	source=$$(mktemp -d) && git archive '$(PREVIOUS)' | tar -x -C "$$source" && cd "$$source" && \
 		CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(PREVIOUS)' -o '$@' ./cmd/aistrale && rm -rf "$$source"
 
 # What a cluster of this release would take, as the API says it.
-$(TOOLS)/kubernetes-$(KUBERNETES):
-	@mkdir -p '$(TOOLS)'; dir=$$($(GO) mod download -json k8s.io/kubernetes@$(KUBERNETES) | sed -n 's/.*"Dir": "\(.*\)",*/\1/p') && \
+$(TOOLS)/kubernetes-$(KUBERNETES): | $(TOOLS)
+	@dir=$$($(GO) mod download -json k8s.io/kubernetes@$(KUBERNETES) | sed -n 's/.*"Dir": "\(.*\)",*/\1/p') && \
 		cp "$$dir/api/openapi-spec/swagger.json" $@ || [ "$${CI:-}" != true ]
 
 # What docker compose itself reads its files with; the whole of it takes long to build.
-$(TOOLS)/compose-$(COMPOSEGO):
+$(TOOLS)/compose-$(COMPOSEGO): | $(TOOLS)
 	@$(call install,github.com/compose-spec/compose-go/v2/cmd,$(COMPOSEGO))
 
-$(TOOLS)/benchstat-$(BENCHSTAT):
+$(TOOLS)/benchstat-$(BENCHSTAT): | $(TOOLS)
 	@$(call install,golang.org/x/perf/cmd/benchstat,$(BENCHSTAT))
 
 # install builds the program of a Go module as NAME-VERSION: its path, its version.
 install = echo '$(notdir $1) $2 is built once, which takes minutes'; \
 	CGO_ENABLED=0 GOBIN='$(TOOLS)/new' $(GO) install $1@$2 && mv '$(TOOLS)/new/$(notdir $1)' $@ || [ "$${CI:-}" != true ]
 
-$(LINTER):
+$(LINTER): | $(TOOLS)
 	GOBIN='$(TOOLS)' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
 	mv '$(TOOLS)/golangci-lint' $@
 
