@@ -16,6 +16,7 @@ TEST_TIMEOUT  ?= 30m
 FUZZTIME      ?= 30s
 PROVE_TIMEOUT ?= 40m
 BENCHTIME     ?= 1s
+BASELINE      ?= bench/baseline.json
 PKG           ?= ./...
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -39,7 +40,7 @@ RACE = CGO_ENABLED=1 GOFLAGS='$(strip $(GOFLAGS) -gcflags=modernc.org/sqlite/lib
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
 GOLDEN   = $(shell grep -rlE --include='*_test.go' 'providertest\.Golden|func Test[A-Za-z]*Golden' providers cmd admin internal | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build run dist up down test measured node gcc instruments lint fmt prove fuzz bench bench-compare benchers capacity micro golden dashboards tools clean
+.PHONY: help build run dist up down test measured node gcc instruments lint fmt prove fuzz bench bench-compare bench-check benchers capacity micro golden dashboards tools clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -126,6 +127,9 @@ bench-compare: benchers $(TOOLS)/benchstat-$(BENCHSTAT) ## what changed since th
 	cd bin/base && CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o program ./cmd/aistrale
 	bin/bench -base bin/base/program -gateways aistrale -rounds 10 -seconds 1s -gobench bin/compare.txt $(BENCH)
 	$(TOOLS)/benchstat-$(BENCHSTAT) -col build bin/compare.txt
+
+bench-check: benchers ## fail where a ratio to the floor is worse than in BASELINE by more than 15 %
+	bin/bench -against '$(BASELINE)' $(BENCH)
 
 # What measures, and what the gateway is held against.
 benchers: build

@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -32,6 +33,8 @@ type figures struct {
 	Cancel *latency           `json:"cancel_us,omitempty"`
 	ColdMS map[string]float64 `json:"cold_start_ms,omitempty"`
 	Stores *storeCosts        `json:"stores,omitempty"`
+
+	only string // of the works, comma-separated, those that are shown
 }
 
 // row is the CPU time of one work, in microseconds per unit, by target.
@@ -101,8 +104,18 @@ func readFigures(path string) (*figures, error) {
 	return f, nil
 }
 
+// shown are the works to be told of: those of only, or all.
+func (f *figures) shown() []row {
+	if f.only == "" {
+		return f.Works
+	}
+	names := strings.Split(f.only, ",")
+	return slices.DeleteFunc(slices.Clone(f.Works), func(r row) bool { return !slices.Contains(names, r.Work) })
+}
+
+// write leaves the figures on one line: the samples are many.
 func (f *figures) write(path string) error {
-	b, err := json.MarshalIndent(f, "", " ")
+	b, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
@@ -113,6 +126,9 @@ func (f *figures) write(path string) error {
 func (f *figures) add(w work, samples map[string][]float64) {
 	r := row{Work: w.name, Unit: w.unit, Alike: w.alike(), CPU: map[string]float64{}, Samples: samples}
 	for name, s := range samples {
+		for i := range s {
+			s[i] = math.Round(s[i]*1000) / 1000
+		}
 		r.CPU[name] = median(s)
 	}
 	f.Works = append(f.Works, r)

@@ -73,6 +73,17 @@ func TestFigures_writeAndRead(t *testing.T) {
 	}
 }
 
+// A work is shown alone with the ratio that another work's floor gives it.
+func TestFigures_shown(t *testing.T) {
+	f := sampled(1.5)
+	f.only = "claude"
+	var b bytes.Buffer
+	f.print(&b)
+	if text := b.String(); strings.Contains(text, "335B") || !strings.Contains(text, "40.0 (2.00)") {
+		t.Errorf("printed:\n%s", text)
+	}
+}
+
 func TestFigures_plot(t *testing.T) {
 	d := xml.NewDecoder(bytes.NewReader(sampled(1.5).plot()))
 	texts := ""

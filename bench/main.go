@@ -45,12 +45,12 @@ func run() error {
 	flag.StringVar(&o.bin, "bin", "bin", "folder with the programs aistrale and floor")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each work; the median counts")
 	flag.DurationVar(&o.seconds, "seconds", 2*time.Second, "length of one round of one work")
-	flag.StringVar(&o.only, "only", "", "works to run, comma-separated (default: all)")
+	flag.StringVar(&o.only, "only", "", "works to run, or of -from those to show, comma-separated (default: all)")
 	flag.StringVar(&o.gateways, "gateways", "", "gateways to run, comma-separated (default: all): aistrale,shared,held back,no journal,no limits,no log,bare,postgres,redis,whole redis")
 	flag.StringVar(&o.base, "base", "", "another build of aistrale, to be measured in the same rounds")
 	flag.StringVar(&o.stores.postgres, "postgres", os.Getenv("AISTRALE_BENCH_POSTGRES_URL"), "URL of a PostgreSQL whose user may create databases; else one is run, where it is installed")
 	flag.StringVar(&o.stores.redis, "redis", os.Getenv("AISTRALE_BENCH_REDIS_URL"), "URL of an empty Redis, without a database; else one is run, where it is installed")
-	flag.StringVar(&peers, "peers", "", "a file that says how other gateways are started, to be measured beside this one")
+	flag.StringVar(&peers, "peers", "", "other gateways to be measured beside this one, comma-separated: portkey, or a file that says how it is started")
 	flag.StringVar(&out.from, "from", "", "figures of an earlier run, to be shown in place of a run")
 	flag.StringVar(&out.json, "json", "", "file for the figures as JSON")
 	flag.StringVar(&out.plot, "plot", "", "file for a plot of the ratios to the floor, as SVG")
@@ -66,6 +66,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	f.only = o.only
 	f.print(os.Stdout)
 	return out.write(f)
 }

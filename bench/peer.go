@@ -3,6 +3,7 @@
 package main
 
 import (
+	"embed"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -14,6 +15,7 @@ import (
 // peer is another gateway, measured beside this one on the works of OpenAI's language.
 type peer struct {
 	Name    string            `json:"name"`
+	Install []string          `json:"install"` // run once before it starts; {dir} as below
 	Command []string          `json:"command"` // {host}, {port}: where it is to listen; {upstream}: the mock's host:port; {dir}: a folder of its own
 	Files   map[string]string `json:"files"`   // written into that folder before it starts
 	Prefix  string            `json:"prefix"`  // before /chat/completions
@@ -22,19 +24,28 @@ type peer struct {
 	Model   string            `json:"model"` // as it names the mock's gpt
 }
 
-func readPeers(path string) ([]peer, error) {
-	if path == "" {
-		return nil, nil
+// known are the peers that are named without a file of the caller's own.
+//
+//go:embed peers/*.json
+var known embed.FS
+
+// readPeers takes names of known peers and files, comma-separated.
+func readPeers(names string) ([]peer, error) {
+	var all []peer
+	for _, name := range strings.FieldsFunc(names, func(c rune) bool { return c == ',' }) {
+		b, err := known.ReadFile("peers/" + name + ".json")
+		if err != nil {
+			if b, err = os.ReadFile(name); err != nil {
+				return nil, fmt.Errorf("peer %s is neither known nor a file: %w", name, err)
+			}
+		}
+		var some []peer
+		if err := json.Unmarshal(b, &some); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, some...)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var peers []peer
-	if err := json.Unmarshal(b, &peers); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return peers, nil
+	return all, nil
 }
 
 func (r *rig) startPeer(p *peer, mock *target) error {
@@ -56,15 +67,34 @@ func (r *rig) startPeer(p *peer, mock *target) error {
 		filled.Headers[name] = fill(value)
 	}
 	t.peer = &filled
-	args := make([]string, len(p.Command))
-	for i, arg := range p.Command {
-		args[i] = fill(arg)
+	if err := p.install(fill); err != nil {
+		return err
 	}
+	args := filledWords(p.Command, fill)
 	path, err := exec.LookPath(args[0])
 	if err != nil {
 		return fmt.Errorf("peer %s: %w", p.Name, err)
 	}
 	return r.add(t, p.Name, path, args[1:]...)
+}
+
+func (p *peer) install(fill func(string) string) error {
+	if len(p.Install) == 0 {
+		return nil
+	}
+	args := filledWords(p.Install, fill)
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil { //nolint:gosec // a command of the caller's choice
+		return fmt.Errorf("install %s: %w: %s", p.Name, err, out)
+	}
+	return nil
+}
+
+func filledWords(words []string, fill func(string) string) []string {
+	out := make([]string, len(words))
+	for i, word := range words {
+		out[i] = fill(word)
+	}
+	return out
 }
 
 // health is the path that tells whether a target serves.

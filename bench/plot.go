@@ -43,7 +43,7 @@ func (f *figures) plot() []byte {
 		}
 	}
 	most := 2.0
-	for _, r := range f.Works {
+	for _, r := range f.shown() {
 		for _, name := range columns {
 			most = max(most, f.ratio(r.Work, name))
 		}
@@ -54,7 +54,7 @@ func (f *figures) plot() []byte {
 	}
 	var bars strings.Builder
 	y := plotAbove
-	for _, r := range f.Works {
+	for _, r := range f.shown() {
 		top := y
 		for _, name := range columns {
 			ratio := f.ratio(r.Work, name)

@@ -13,7 +13,7 @@ import (
 // columns are the targets of the table: what the gateway is held against, the peers, the gateway.
 func (f *figures) columns() []string {
 	seen := map[string]bool{}
-	for _, r := range f.Works {
+	for _, r := range f.shown() {
 		for name := range r.CPU {
 			seen[name] = true
 		}
@@ -46,7 +46,7 @@ func (f *figures) print(w io.Writer) {
 		rule[i] = "---"
 	}
 	line(t, rule)
-	for _, r := range f.Works {
+	for _, r := range f.shown() {
 		cells := []string{r.Work, r.Unit}
 		for _, name := range columns {
 			cells = append(cells, f.cell(r, name))
@@ -79,7 +79,7 @@ func (f *figures) cell(r row, name string) string {
 
 // printParts tells what the gateway's parts cost: each is the difference that it makes alone.
 func (f *figures) printParts(w io.Writer) {
-	for _, r := range f.Works {
+	for _, r := range f.shown() {
 		if r.CPU[bare]+r.CPU[noJournal]+r.CPU[noLog] == 0 {
 			continue
 		}

@@ -34,10 +34,10 @@ func works() []work {
 	plain := []work{
 		{name: "335B", unit: "request", model: "gpt", size: 335, workers: 16, parts: true},
 		{name: "crowd", unit: "request", model: "gpt", size: 335, workers: 64, parts: true},
-		{name: "8KB", unit: "request", model: "gpt", size: 8400, workers: 16},
+		{name: "8KB", unit: "request", model: "gpt", size: 8400, workers: 16, parts: true},
 		{name: "400KB", unit: "request", model: "gpt", size: 400_000, workers: 8},
 		{name: "burst", unit: "event", model: "gpt", size: 335, stream: true, mock: "events=1000", workers: 4},
-		{name: "paced", unit: "event", model: "gpt", size: 335, stream: true, mock: "events=50; chunk=20ms", workers: 200},
+		{name: "paced", unit: "event", model: "gpt", size: 335, stream: true, mock: "events=50; chunk=20ms", workers: 200, parts: true},
 		{name: "claude", unit: "request", model: "claude", size: 335, workers: 16, own: true},
 		{name: "gemini", unit: "request", model: "gemini", size: 335, workers: 16, own: true},
 		{name: "claude-paced", unit: "event", model: "claude", size: 335, stream: true, mock: "events=50; chunk=20ms", workers: 200, own: true},
