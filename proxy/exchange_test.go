@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/anthropic"
+	"github.com/aistrale/aistrale/storage"
 )
 
 // script is an upstream that answers each connection's requests with raw bytes. "<close>" hangs
@@ -365,5 +367,32 @@ func TestNewPool_RefusesOddAddresses(t *testing.T) {
 		if _, err := NewPool(PoolOptions{BaseURL: u}); err == nil || !strings.Contains(err.Error(), "base_url") {
 			t.Errorf("%q: got %v", u, err)
 		}
+	}
+}
+
+// A translated stream is read past its end mark, to the end of the bytes, so that the upstream's
+// connection is used again.
+func TestGateway_TranslatedStreamKeepsItsConnection(t *testing.T) {
+	const events = `data: {"type":"message_start","message":{"id":"m","model":"m","usage":{"input_tokens":1,"output_tokens":1}}}` + "\n\n" +
+		`data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"hi"}}` + "\n\n" +
+		`data: {"type":"content_block_stop","index":0}` + "\n\n" +
+		`data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}` + "\n\n" +
+		`data: {"type":"message_stop"}` + "\n\n"
+	s := newScript(t, func(_, _ int) []string { return []string{chunkHead, chunk(events), chunkEnd} })
+	g := newTestGateway(t, map[string]*script{"one": s}, func(_ *Options, s *Snapshot) {
+		s.Accounts["one"][0].Routes = map[providers.Op][]providers.Route{
+			providers.OpChat: {{Language: anthropic.Language, Dialect: anthropic.Dialect{}, Path: "/messages"}},
+		}
+	})
+	for range 3 {
+		if _, _, body := g.post(t, askStream); !strings.Contains(body, `"hi"`) || strings.Count(body, "[DONE]") != 1 {
+			t.Fatalf("got %s", body)
+		}
+		if rec := g.records.next(t); rec.Outcome != storage.OutcomeOK {
+			t.Errorf("the record says %s", rec.Outcome)
+		}
+	}
+	if n := s.conns.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
 	}
 }

@@ -173,7 +173,7 @@ func (r *reply) write(f *flight, dst []byte) []byte {
 			mask(r.fault, r.secret)
 			return dst // the caller says it, as a refusal or as the stream's last event
 		case providers.EventEnd:
-			r.ended, r.done = true, true
+			r.ended = true // the upstream's bytes are read to their end, for its connection to be used again
 			var kept bool
 			if dst, kept = f.record(r, dst, ev); !kept {
 				return dst
