@@ -6,21 +6,21 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// counters are the members of usage, by the meter that they set. Anthropic counts cached input
-// beside input_tokens, and thinking within output_tokens.
+// counters are the members of usage and of the objects in it, by the meter that they set.
+// Anthropic counts cached input beside input_tokens, and thinking within output_tokens.
 // Source: https://docs.claude.com/en/api/messages (usage)
 var counters = [...]struct {
-	path  string
-	meter providers.Meter
+	in, name string
+	meter    providers.Meter
 }{
-	{"input_tokens", providers.InputUncached},
-	{"output_tokens", providers.OutputTotal},
-	{"cache_read_input_tokens", providers.CacheRead},
-	{"cache_creation_input_tokens", providers.CacheWrite},
-	{"cache_creation.ephemeral_5m_input_tokens", providers.CacheWrite5m},
-	{"cache_creation.ephemeral_1h_input_tokens", providers.CacheWrite1h},
-	{"output_tokens_details.thinking_tokens", providers.Reasoning},
-	{"server_tool_use.web_search_requests", providers.Searches},
+	{"", "input_tokens", providers.InputUncached},
+	{"", "output_tokens", providers.OutputTotal},
+	{"", "cache_read_input_tokens", providers.CacheRead},
+	{"", "cache_creation_input_tokens", providers.CacheWrite},
+	{"cache_creation", "ephemeral_5m_input_tokens", providers.CacheWrite5m},
+	{"cache_creation", "ephemeral_1h_input_tokens", providers.CacheWrite1h},
+	{"output_tokens_details", "thinking_tokens", providers.Reasoning},
+	{"server_tool_use", "web_search_requests", providers.Searches},
 }
 
 // readUsage reads a usage object: what it names counts, what it leaves out is left as it was.
@@ -35,12 +35,24 @@ func readUsage(said gjson.Result) providers.Usage {
 	return u
 }
 
-func count(line *providers.UsageLine, said gjson.Result) {
-	for _, c := range counters {
-		if n := said.Get(c.path); n.Type == gjson.Number && n.Num >= 0 {
-			line.Set(c.meter, n.Int())
+// count sets what a usage object names.
+func count(line *providers.UsageLine, said gjson.Result) { countIn(line, "", said) }
+
+// countIn sets what an object names that stands in usage as a member of that name, in one pass.
+func countIn(line *providers.UsageLine, in string, said gjson.Result) {
+	said.ForEach(func(name, n gjson.Result) bool {
+		switch {
+		case n.Type == gjson.Number && n.Num >= 0:
+			for i := range counters {
+				if c := &counters[i]; c.name == name.Str && c.in == in {
+					line.Set(c.meter, n.Int())
+				}
+			}
+		case in == "" && n.IsObject():
+			countIn(line, name.Str, n)
 		}
-	}
+		return true
+	})
 }
 
 // iterations adds what the usage's own counters leave out: the work of other models (an
