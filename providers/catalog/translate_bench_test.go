@@ -1,0 +1,112 @@
+package catalog_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aistrale/aistrale/providers"
+	"github.com/aistrale/aistrale/providers/anthropic"
+	"github.com/aistrale/aistrale/providers/gemini"
+	"github.com/aistrale/aistrale/providers/openai"
+)
+
+// translation is one chat from OpenAI's words into another language, and its stream's piece back.
+type translation struct {
+	name     string
+	dialect  providers.Dialect
+	opening  []string
+	delta    string
+	request  float64 // allocations, at most
+	perEvent float64
+	asksChat []byte
+}
+
+func translations() []translation {
+	ask := []byte(`{"model":"m","stream":true,"messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"` +
+		strings.Repeat("The quick brown fox. ", 8) + `"}],"temperature":0.7,"max_tokens":256}`)
+	return []translation{
+		{
+			name: "anthropic", dialect: anthropic.Dialect{}, asksChat: ask, request: 40, perEvent: 2,
+			opening: []string{
+				`{"type":"message_start","message":{"id":"m","model":"m","usage":{"input_tokens":1,"output_tokens":1}}}`,
+				`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`,
+			},
+			delta: `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" token"}}`,
+		},
+		{
+			name: "gemini", dialect: gemini.Dialect{}, asksChat: ask, request: 45, perEvent: 2,
+			delta: `{"candidates":[{"content":{"parts":[{"text":" token"}],"role":"model"},"index":0}],"modelVersion":"m","responseId":"r"}`,
+		},
+	}
+}
+
+func (tr *translation) say() (providers.Plan, error) {
+	var doc providers.Document
+	if err := doc.Scan(tr.asksChat, nil); err != nil {
+		return providers.Plan{}, err
+	}
+	req, err := openai.Face{}.ReadRequest(&doc)
+	if err != nil {
+		return providers.Plan{}, err
+	}
+	return tr.dialect.WriteRequest(req, providers.Call{Op: providers.OpChat, Doc: &doc, Model: "m", Stream: true})
+}
+
+// stream gives what says one piece of a stream that is under way.
+func (tr *translation) stream() func() []byte {
+	call := providers.Call{Op: providers.OpChat, Model: "m", Stream: true}
+	decoder, writer := tr.dialect.ReadReply(call), openai.Face{}.Writer(call)
+	var events []providers.Event
+	var out []byte
+	piece := func(frame []byte) []byte {
+		out = out[:0]
+		events = decoder.Decode(events[:0], frame)
+		for i := range events {
+			out = writer.Write(out, &events[i])
+		}
+		return out
+	}
+	for _, frame := range tr.opening {
+		piece([]byte(frame))
+	}
+	delta := []byte(tr.delta)
+	piece(delta)
+	return func() []byte { return piece(delta) }
+}
+
+func TestTranslationAllocs(t *testing.T) {
+	for _, tr := range translations() {
+		plan, err := tr.say()
+		if err != nil || len(plan.Requests) != 1 || !strings.Contains(string(plan.Requests[0].Body), "quick brown fox") {
+			t.Fatalf("%s: %+v, %v", tr.name, plan, err)
+		}
+		if n := testing.AllocsPerRun(100, func() { _, _ = tr.say() }); n > tr.request {
+			t.Errorf("%s: %v allocations for a request, want %v at most", tr.name, n, tr.request)
+		}
+		next := tr.stream()
+		if got := string(next()); !strings.Contains(got, `" token"`) {
+			t.Fatalf("%s: %q", tr.name, got)
+		}
+		if n := testing.AllocsPerRun(100, func() { next() }); n > tr.perEvent {
+			t.Errorf("%s: %v allocations for an event, want %v at most", tr.name, n, tr.perEvent)
+		}
+	}
+}
+
+func BenchmarkTranslate(b *testing.B) {
+	for _, tr := range translations() {
+		b.Run(tr.name+"/request", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = tr.say()
+			}
+		})
+		b.Run(tr.name+"/event", func(b *testing.B) {
+			next := tr.stream()
+			b.ReportAllocs()
+			for b.Loop() {
+				next()
+			}
+		})
+	}
+}
