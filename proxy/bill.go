@@ -25,6 +25,7 @@ const unbounded = 4096
 type bill struct {
 	opened  storage.Entry
 	ended   storage.Entry
+	told    [2]*storage.Entry // room for what the journal is told at once
 	lease   lease
 	number  int  // of the last attempt, here or of a hedge: the ledger tells attempts apart by it
 	open    bool // the last attempt is not settled
@@ -81,12 +82,20 @@ func (f *flight) foresee(t *target, e *storage.Entry) {
 func (f *flight) journal(opened *storage.Entry) error {
 	b := &f.bill
 	if !b.owed {
-		return f.g.options.Journal.Append(opened)
+		return f.enter(opened)
 	}
-	err := f.g.options.Journal.Append(&b.ended, opened)
+	err := f.enter(&b.ended, opened)
 	if b.owed = err != nil; b.owed {
 		b.ended.Revision++ // it may be kept already, as what it is not: not the last
 	}
+	return err
+}
+
+// enter tells the journal, which does not keep the list.
+func (f *flight) enter(entries ...*storage.Entry) error {
+	n := copy(f.bill.told[:], entries)
+	err := f.g.options.Journal.Append(f.bill.told[:n]...)
+	clear(f.bill.told[:])
 	return err
 }
 
@@ -197,7 +206,7 @@ func (f *flight) payBill() {
 	e.Status, e.Outcome, e.Fault = rec.Status, rec.Outcome, rec.Fault
 	e.BytesIn, e.BytesOut = rec.BytesIn, rec.BytesOut
 	e.FirstByte, e.Overhead, e.Duration = rec.FirstByte, rec.Overhead, rec.Duration
-	_ = f.g.options.Journal.Append(e) // the journal says and counts what it cannot keep; the answer has been paid for
+	_ = f.enter(e) // the journal says and counts what it cannot keep; the answer has been paid for
 }
 
 // billHit notes an answer that was kept: an entry that costs nothing.

@@ -140,9 +140,7 @@ func (x *exchange[C]) trip(deadline time.Time) error {
 		err = bw.Flush()
 	}
 	x.pool.client.ReleaseWriter(bw)
-	x.half = err != nil
-	var unfinished *sourceError
-	if x.half && (timedOut(err) || x.cancelled() != nil || errors.As(err, &unfinished)) {
+	if x.half = err != nil; x.half && x.hopeless(err) {
 		return err
 	}
 	if x.body != nil { // the wait for the answer begins here
@@ -151,6 +149,12 @@ func (x *exchange[C]) trip(deadline time.Time) error {
 		}
 	}
 	return x.answer()
+}
+
+// hopeless reports whether no answer is to be waited for where a request was not written to its end.
+func (x *exchange[C]) hopeless(err error) bool {
+	var unfinished *sourceError
+	return timedOut(err) || x.cancelled() != nil || errors.As(err, &unfinished)
 }
 
 // pacedBody is the body of a request that is sent as it comes: each piece has a wait of its own.

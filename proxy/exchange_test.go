@@ -75,7 +75,7 @@ func (s *script) serve(c net.Conn, conn int, answer func(conn, request int) []st
 
 func (s *script) url() string { return "http://" + s.l.Addr().String() + "/v1" }
 
-func pool(t *testing.T, s *script) Upstream {
+func pool(t testing.TB, s *script) Upstream {
 	t.Helper()
 	up, err := NewPool(PoolOptions{BaseURL: s.url(), UserAgent: "test", Connect: time.Second, MaxConns: 64})
 	if err != nil {

@@ -37,6 +37,9 @@ func mask(out *providers.Fault, secret storage.Secret) (found bool) {
 
 // maskError is mask for an error that may be a fault.
 func maskError(err error, secret storage.Secret) {
+	if err == nil {
+		return // before anything is made to look into it
+	}
 	var out *providers.Fault
 	if errors.As(err, &out) {
 		mask(out, secret)

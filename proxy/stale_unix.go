@@ -5,6 +5,7 @@ package proxy
 import (
 	"errors"
 	"net"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -34,12 +35,26 @@ func peek(c net.Conn) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var one [1]byte
-	closed := raw.Control(func(fd uintptr) {
-		n, _, err = unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	})
-	if closed != nil {
+	g := glances.Get().(*glance)
+	defer glances.Put(g)
+	if closed := raw.Control(g.look); closed != nil {
 		return 0, closed
 	}
-	return max(n, 0), err
+	return max(g.n, 0), g.err
 }
+
+// glance is room for one peek, kept for others: each request on a pooled connection takes one.
+type glance struct {
+	one  [1]byte
+	n    int
+	err  error
+	look func(fd uintptr)
+}
+
+var glances = sync.Pool{New: func() any {
+	g := &glance{}
+	g.look = func(fd uintptr) {
+		g.n, _, g.err = unix.Recvfrom(int(fd), g.one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	}
+	return g
+}}

@@ -82,7 +82,7 @@ type testGateway struct {
 
 type setting func(*Options, *Snapshot)
 
-func newTestGateway(t *testing.T, upstreams map[string]*script, change ...setting) *testGateway {
+func newTestGateway(t testing.TB, upstreams map[string]*script, change ...setting) *testGateway {
 	t.Helper()
 	rec := newRecords()
 	options := Options{Node: "test", Observer: rec, Watch: providers.NewWatch(openai.Governed()), Limits: Limits{
@@ -145,7 +145,7 @@ func newTestGateway(t *testing.T, upstreams map[string]*script, change ...settin
 	return &testGateway{Gateway: g, url: "http://" + l.Addr().String(), addr: l.Addr().String(), records: rec, server: server}
 }
 
-type testLog struct{ t *testing.T }
+type testLog struct{ t testing.TB }
 
 func (l testLog) Printf(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); strings.Contains(text, "panic") {

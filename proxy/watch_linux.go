@@ -98,13 +98,28 @@ func (w *watcher) watch(conn net.Conn, c canceller) {
 	w.watched[id] = c
 	w.mu.Unlock()
 	c.watching(id)
-	var armed error
-	err = raw.Control(func(fd uintptr) { armed = w.arm(int(fd), id) })
-	if err != nil || armed != nil { // closed already
+	a := armings.Get().(*arming)
+	defer armings.Put(a)
+	a.w, a.id = w, id
+	if raw.Control(a.arm) != nil || a.err != nil { // closed already
 		w.forget(id)
 		c.clientGone(id)
 	}
 }
+
+// arming is room for one request's call of arm, kept for others.
+type arming struct {
+	w   *watcher
+	id  uint64
+	err error
+	arm func(fd uintptr)
+}
+
+var armings = sync.Pool{New: func() any {
+	a := &arming{}
+	a.arm = func(fd uintptr) { a.err = a.w.arm(int(fd), a.id) }
+	return a
+}}
 
 func (w *watcher) arm(fd int, id uint64) error {
 	e := unix.EpollEvent{Events: unix.EPOLLRDHUP | unix.EPOLLONESHOT, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
