@@ -14,6 +14,7 @@ import (
 // key's setting payloads.
 type PayloadRule struct {
 	Keep     string   `json:"keep,omitempty" maxLength:"32" example:"720h" doc:"For how long; none: nothing is kept"`
+	Spans    bool     `json:"spans,omitempty" doc:"Traces have it too, where tracing.content is set"`
 	Request  bool     `json:"request,omitempty"`
 	Response bool     `json:"response,omitempty"`
 	MaxBytes int64    `json:"max_bytes,omitempty" minimum:"0" doc:"Of each of the two, once it is redacted; 0: 64 KiB"`
@@ -25,7 +26,7 @@ func (p PayloadRule) settings() (storage.PayloadSettings, error) {
 	if err != nil {
 		return storage.PayloadSettings{}, fmt.Errorf("payloads: keep: %q is not a duration such as 720h", p.Keep)
 	}
-	return storage.PayloadSettings{Keep: keep, Request: p.Request, Response: p.Response, MaxBytes: p.MaxBytes, Redact: p.Redact}, nil
+	return storage.PayloadSettings{Keep: keep, Spans: p.Spans, Request: p.Request, Response: p.Response, MaxBytes: p.MaxBytes, Redact: p.Redact}, nil
 }
 
 func (s ProjectSettings) payloads() PayloadRule { return s.Payloads }

@@ -18,6 +18,8 @@ import (
 type Payloads interface {
 	// Keep takes over what it is given, and must not wait.
 	Keep(c *Captured)
+	// Content gives it to traces, which ask for the redacted words later.
+	Content(c *Captured) storage.Content
 }
 
 // Captured is what a call asked and was answered, as it went over the wire: nobody has redacted it.
@@ -50,19 +52,35 @@ func (p *payload) reset() { p.sent, p.over = keep(p.sent), false }
 // noteSent notes bytes of a stream that the client is given, for those who keep them.
 func (f *flight) noteSent(b []byte) {
 	f.recollection.sent(b)
-	if f.key.Payloads.Keep > 0 && f.key.Payloads.Response && !f.payload.over {
+	if (f.key.Payloads.Keep > 0 || f.rec.Content != nil) && f.key.Payloads.Response && !f.payload.over {
 		if f.payload.over = len(f.payload.sent)+len(b) > maxCaptured; !f.payload.over {
 			f.payload.sent = append(f.payload.sent, b...)
 		}
 	}
 }
 
-// keepPayload hands over what was asked and answered, where the call's key wants it kept and a
-// model was called.
+// captures reports whether the call is one of those whose content is kept at all: a model was called.
+func (f *flight) captures() bool {
+	return f.key != nil && f.g.options.Payloads != nil && !f.endpoint.About() && (len(f.rec.Attempts) > 0 || f.recollection.hit)
+}
+
+// keepPayload hands over what was asked and answered, where the call's key wants it kept.
 func (f *flight) keepPayload(response []byte, streamed bool) {
-	if f.key == nil || f.key.Payloads.Keep <= 0 || f.g.options.Payloads == nil || f.endpoint.About() || len(f.rec.Attempts) == 0 && !f.recollection.hit {
-		return
+	if f.captures() && f.key.Payloads.Keep > 0 {
+		f.g.options.Payloads.Keep(f.capture(response, streamed))
 	}
+}
+
+// offerContent lets the call's spans have what was asked and answered, where its key wants that. The
+// answer is read when the call is settled.
+func (f *flight) offerContent(response func() []byte, streamed bool) {
+	if f.captures() && f.key.Payloads.Spans && f.rec.Trace.On() {
+		f.rec.Content = func() storage.Content { return f.g.options.Payloads.Content(f.capture(response(), streamed)) }
+	}
+}
+
+// capture takes copies: the flight's own buffers are used again.
+func (f *flight) capture(response []byte, streamed bool) *Captured {
 	s := &f.key.Payloads
 	c := &Captured{
 		Payload: storage.Payload{
@@ -85,7 +103,7 @@ func (f *flight) keepPayload(response []byte, streamed bool) {
 			c.body, _ = captured(f.body)
 		}
 	}
-	f.g.options.Payloads.Keep(c)
+	return c
 }
 
 const tooMuch = "it is too large"

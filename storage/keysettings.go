@@ -31,6 +31,7 @@ type keySettings struct {
 
 type payloadSettings struct {
 	Keep     span     `json:"keep,omitzero"`
+	Spans    bool     `json:"spans,omitzero"`
 	Request  bool     `json:"request,omitzero"`
 	Response bool     `json:"response,omitzero"`
 	MaxBytes int64    `json:"max_bytes,omitzero"`
@@ -38,11 +39,11 @@ type payloadSettings struct {
 }
 
 func payloadsSaid(s *PayloadSettings) payloadSettings {
-	return payloadSettings{span(s.Keep), s.Request, s.Response, s.MaxBytes, s.Redact}
+	return payloadSettings{span(s.Keep), s.Spans, s.Request, s.Response, s.MaxBytes, s.Redact}
 }
 
 func (s *payloadSettings) settings() PayloadSettings {
-	return PayloadSettings{time.Duration(s.Keep), s.Request, s.Response, s.MaxBytes, s.Redact}
+	return PayloadSettings{time.Duration(s.Keep), s.Spans, s.Request, s.Response, s.MaxBytes, s.Redact}
 }
 
 type keyTimeouts struct {

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// PayloadSettings say what is kept of what a key's calls ask and are answered. The zero value
-// keeps nothing.
+// PayloadSettings say what is kept of what a key's calls ask and are answered, and what traces have
+// of it. The zero value keeps nothing.
 type PayloadSettings struct {
 	Keep     time.Duration // for how long; 0 nothing is kept
+	Spans    bool          // traces have it too, where the operator lets them
 	Request  bool
 	Response bool
 	MaxBytes int64    // of each of the two, once it is redacted; 0 is DefaultPayload
@@ -31,14 +32,17 @@ func (s *PayloadSettings) Most() int {
 	return int(s.MaxBytes)
 }
 
+// Wanted reports whether anybody is to have anything.
+func (s *PayloadSettings) Wanted() bool { return s.Keep > 0 || s.Spans }
+
 // Check says what is wrong with the settings themselves.
 func (s *PayloadSettings) Check() error {
 	switch {
 	case s.Keep < 0:
 		return errors.New("payloads: keep is below zero")
-	case s.Keep == 0 && (s.Request || s.Response):
+	case !s.Wanted() && (s.Request || s.Response):
 		return errors.New("payloads: keep is missing: for how long")
-	case s.Keep > 0 && !s.Request && !s.Response:
+	case s.Wanted() && !s.Request && !s.Response:
 		return errors.New("payloads: nothing would be kept: set request, response, or both")
 	case s.MaxBytes < 0 || s.MaxBytes > MaxPayload:
 		return fmt.Errorf("payloads: max_bytes is not between 1 and %d", MaxPayload)

@@ -30,7 +30,7 @@ const (
 
 // Record is the wide event of one request: every stage writes into it, and the log line, the
 // metrics, the span and the ledger row are prints of it, so they can never disagree. It holds
-// no prompt text and no secret.
+// no secret, and no prompt text but by Content.
 type Record struct {
 	ID              string // UUIDv7
 	ClientRequestID string // the client's own x-request-id
@@ -39,6 +39,9 @@ type Record struct {
 	Node            string
 	Client          netip.Addr // who asks, by the word of trusted proxies where there are some; in no ledger
 	Debug           bool       // all of it is logged, whatever the level
+	// Content gives what was asked and answered, while the record is observed, where the request's
+	// spans are to have it; nil where not.
+	Content func() Content
 
 	KeyID     string // the key's public id
 	KeyName   string

@@ -22,7 +22,7 @@ var arrows = []arrow{
 	{"bench", []string{"proxy", "policy", "providers", "providers/*", "storage", "storage/*", "internal/telemetry"}},
 	{"bench/*", []string{"providers", "providers/*"}},
 	{"deploy", nil},
-	{"proxy", []string{"internal/edge", "internal/guard", "internal/outbound", "policy", "policy/prompt", "providers", "providers/aws", "providers/sound", "providers/sse", "storage"}},
+	{"proxy", []string{"internal/edge", "internal/guard", "internal/outbound", "policy", "policy/prompt", "providers", "providers/aws", "providers/sound", "providers/sse", "providers/transcript", "storage"}},
 	{"admin", []string{"internal/edge", "internal/sheet", "policy", "policy/prompt", "providers", "storage", "storage/auditlog", "storage/ledger"}},
 	{"policy", []string{"providers", "providers/catalog", "storage"}},
 	{"policy/prompt", []string{"policy", "providers", "storage"}},

@@ -39,6 +39,7 @@ type RedactionConfig struct {
 // KeyPayloads has the fields of storage.PayloadSettings.
 type KeyPayloads struct {
 	Keep     time.Duration `yaml:"keep"`
+	Spans    bool          `yaml:"spans"` // where tracing.content is set
 	Request  bool          `yaml:"request"`
 	Response bool          `yaml:"response"`
 	MaxBytes Size          `yaml:"max_bytes"`
@@ -46,7 +47,7 @@ type KeyPayloads struct {
 }
 
 func (k *KeyPayloads) settings() storage.PayloadSettings {
-	return storage.PayloadSettings{Keep: k.Keep, Request: k.Request, Response: k.Response, MaxBytes: int64(k.MaxBytes), Redact: k.Redact}
+	return storage.PayloadSettings{Keep: k.Keep, Spans: k.Spans, Request: k.Request, Response: k.Response, MaxBytes: int64(k.MaxBytes), Redact: k.Redact}
 }
 
 func (c *PayloadsConfig) rules() []redact.Rule {

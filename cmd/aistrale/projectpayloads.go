@@ -19,23 +19,26 @@ func payloadRules(projects []storage.Tenant) (projectPayloads, error) {
 		if err != nil {
 			return nil, fmt.Errorf("project %q: %w", p.Name, err)
 		}
-		if kept.Keep > 0 {
+		if kept.Wanted() {
 			rules[[2]string{p.Workspace, p.Name}] = kept
 		}
 	}
 	return rules, nil
 }
 
-// over gives the keys with what their projects keep, where a key says nothing of that itself.
-func (p projectPayloads) over(keys []storage.Key) []storage.Key {
-	if len(p) == 0 {
+// over gives the keys with what their projects keep, where a key says nothing of that itself, and
+// what traces may have of it.
+func (p projectPayloads) over(keys []storage.Key, traced bool) []storage.Key {
+	if len(p) == 0 && traced {
 		return keys
 	}
 	keys = slices.Clone(keys)
 	for i := range keys {
-		if k := &keys[i]; k.Payloads.Keep == 0 {
+		k := &keys[i]
+		if !k.Payloads.Wanted() {
 			k.Payloads = p[[2]string{k.Workspace, k.Project}]
 		}
+		k.Payloads.Spans = k.Payloads.Spans && traced
 	}
 	return keys
 }

@@ -62,7 +62,7 @@ func (s *state) build(config *Config, stock *stock, mockURL string) (*proxy.Snap
 	if err != nil {
 		return nil, err
 	}
-	keys := policy.NewKeyring(rules.over(stock.keys), rules.over(given))
+	keys := policy.NewKeyring(rules.over(stock.keys, config.Tracing.Content), rules.over(given, config.Tracing.Content))
 	if stock.missing != nil {
 		keys = keys.Incomplete(stock.missing)
 	}

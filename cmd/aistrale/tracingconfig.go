@@ -28,6 +28,7 @@ type TracingConfig struct {
 	Errors      bool              `yaml:"errors"`  // all requests that end in one
 	Slow        time.Duration     `yaml:"slow"`    // all requests that take as long; 0 none
 	Propagate   bool              `yaml:"propagate"`
+	Content     bool              `yaml:"content"` // lets keys and projects have what is asked and answered on spans
 	ServiceName string            `yaml:"service_name"`
 	Attributes  map[string]string `yaml:"attributes"` // of the resource
 	Memory      Size              `yaml:"memory"`     // of spans that wait

@@ -57,11 +57,19 @@ func spansOf(r *storage.Record) int { return 1 + len(r.Attempts) }
 
 // appendSpans prints the record as spans: one for the request, one for each attempt.
 func appendSpans(dst []byte, r *storage.Record) []byte {
-	m := appendRequest(dst, r)
+	m, _ := appendSpansAt(dst, r)
+	return m
+}
+
+// appendSpansAt gives, too, where the last of them was opened.
+func appendSpansAt(dst []byte, r *storage.Record) (m message, last int) {
+	last = len(dst)
+	m = appendRequest(dst, r)
 	for i := range r.Attempts {
+		last = len(m)
 		m = appendAttempt(m, r, i)
 	}
-	return m
+	return m, last + protowire.SizeTag(scopeSpans)
 }
 
 // begin is what every span has; its attributes follow.

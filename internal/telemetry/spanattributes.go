@@ -34,6 +34,9 @@ const (
 	attrCacheWrite    = "gen_ai.usage.cache_creation.input_tokens"
 	attrReasoning     = "gen_ai.usage.reasoning.output_tokens"
 	attrConversation  = "gen_ai.conversation.id"
+	attrInstructions  = "gen_ai.system_instructions"
+	attrInputSaid     = "gen_ai.input.messages"
+	attrOutputSaid    = "gen_ai.output.messages"
 )
 
 // Names of our own.
@@ -65,6 +68,8 @@ const (
 	attrEstimated  = "aistrale.tokens.estimated"
 	attrUpstreamID = "aistrale.upstream_request_id"
 	attrReused     = "aistrale.connection.reused"
+	attrContentCut = "aistrale.content.truncated"
+	attrContentNot = "aistrale.content.omitted"
 )
 
 // Names of events.

@@ -59,7 +59,8 @@ func New(o Options) *Telemetry {
 	return t
 }
 
-// Observe prints the record of a request that has ended. It keeps nothing of r.
+// Observe prints the record of a request that has ended. It keeps nothing of r but its Content, where
+// its spans are recorded.
 func (t *Telemetry) Observe(r *storage.Record) {
 	t.metrics.observe(r)
 	if t.log != nil {

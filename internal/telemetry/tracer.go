@@ -47,6 +47,7 @@ type Tracer struct {
 	resource *resourcepb.Resource
 	scope    *commonpb.InstrumentationScope
 	spans    *outbox
+	contents *contents
 	uploads
 }
 
@@ -63,12 +64,17 @@ func NewTracer(o TracerOptions) (*Tracer, error) {
 	}
 	held := &outbox{write: t.send, linger: spanLinger, most: o.Memory, enough: min(spanBatch, o.Memory/2)}
 	t.spans = held.start()
+	t.contents = newContents(t.spans, o.Memory, func(spans int) { t.dropped.Add(int64(spans)) })
 	return t, nil
 }
 
 // observe prints the spans of a request that has ended, where they are wanted.
 func (t *Tracer) observe(r *storage.Record) {
 	if t == nil || !t.wants(r) {
+		return
+	}
+	if r.Content != nil {
+		t.contents.take(r)
 		return
 	}
 	if !put(t.spans, appendSpans, r) {
@@ -129,7 +135,7 @@ func (t *Tracer) Close(ctx context.Context) error {
 	if t == nil {
 		return nil
 	}
-	err := t.spans.close(ctx)
+	err := errors.Join(t.contents.close(ctx), t.spans.close(ctx))
 	if stopped := t.client.Stop(ctx); err == nil {
 		err = stopped
 	}
