@@ -14,7 +14,7 @@ PREVIOUS      ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),b1b119
 TOOLS         ?= $(CURDIR)/bin/tools
 TEST_TIMEOUT  ?= 30m
 FUZZTIME      ?= 30s
-PROVE_TIMEOUT ?= 40m
+PROVE_TIMEOUT ?= 90m
 BENCHTIME     ?= 1s
 BASELINE      ?= bench/baseline.json
 PKG           ?= ./...
