@@ -128,6 +128,7 @@ func (f *flight) readBody() error {
 		return tooLarge(int64(limit))
 	}
 	if err := f.takeMemory(length); err != nil {
+		f.discard(length)
 		return err
 	}
 	in, err := f.newIntake(int64(limit))
@@ -151,6 +152,7 @@ func (f *flight) fill(in *intake, length, limit int) error {
 		if len(b) == cap(b) {
 			size := min(max(4096, 2*cap(b)), limit+1)
 			if err := f.takeMemory(size); err != nil {
+				f.discard(-1) // of which nobody knows how much is to come
 				return err
 			}
 			b = append(make([]byte, 0, size), b...)
@@ -194,11 +196,12 @@ func tooLarge(limit int64) error {
 		Message: fmt.Sprintf("The request body is larger than the limit of %d bytes.", limit)}
 }
 
-// discard reads a body that is refused for its size, within reason, so that the client gets
-// the answer and not a reset connection.
+// discard reads a body that is refused for its size or for want of memory, within reason, so that
+// the client gets the answer and not a reset connection.
 func (f *flight) discard(length int) {
-	if src := f.fc.RequestBodyStream(); src != nil && length <= 2*f.g.options.Limits.MaxBody {
-		_, _ = io.Copy(io.Discard, src) // a client that stops sending gets its answer all the same
+	most := 2 * f.g.options.Limits.MaxBody
+	if src := f.fc.RequestBodyStream(); src != nil && length <= most {
+		_, _ = io.CopyN(io.Discard, src, int64(most)) // a client that stops sending gets its answer all the same
 	}
 }
 

@@ -20,6 +20,7 @@ func (f *flight) readForm() error {
 	}
 	if length < 0 || length >= largeBody {
 		if err := f.takeMemory(spoolMemory + maxFormText); err != nil {
+			f.discard(length)
 			return err
 		}
 	}

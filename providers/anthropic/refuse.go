@@ -34,6 +34,9 @@ func speak(f *providers.Fault) (status int, kind string) {
 	case providers.FaultRequestRate, providers.FaultTokenRate, providers.FaultQuota:
 		return http.StatusTooManyRequests, "rate_limit_error"
 	case providers.FaultUnavailable:
+		if f.Code == "overloaded" {
+			return http.StatusServiceUnavailable, "overloaded_error"
+		}
 		return http.StatusServiceUnavailable, apiError
 	case providers.FaultCircuitOpen:
 		return http.StatusServiceUnavailable, "overloaded_error"

@@ -96,7 +96,7 @@ func speak(f *providers.Fault) answer {
 		if f.Code != "" || f.Type != "" {
 			a.code = f.Code
 		}
-	} else if f.Code != "" && f.Kind < providers.FaultUnavailable {
+	} else if f.Code != "" && f.Kind <= providers.FaultUnavailable {
 		a.code = f.Code
 	}
 	return a
