@@ -10,7 +10,7 @@ import (
 const (
 	// echoFor is how long the ledger may take to have what was settled.
 	echoFor = 20 * time.Second
-	// echoMost bounds what is remembered for it, in one place.
+	// echoMost are remembered for it, in one place, and up to a batch more.
 	echoMost = 50000
 )
 
@@ -21,7 +21,14 @@ type echoes struct {
 }
 
 type echo struct {
-	born  int64 // since when the place's counters are complete
+	born    int64    // since when the place's counters are complete
+	batches []echoed // from the oldest
+	items   int      // in all of them
+}
+
+// echoed is what a place took in at once.
+type echoed struct {
+	born  int64 // since when the counters that took it in are complete
 	items []item
 }
 
@@ -31,15 +38,28 @@ func (e *echoes) note(place string, items []item) {
 		return
 	}
 	one := e.of(place)
+	kept := make([]item, 0, len(items))
 	for i := range items {
 		if it := &items[i]; len(it.part.ask.Budgets) > 0 && (it.what == "settle" || it.what == "charge") {
-			one.items = append(one.items, *it)
-			one.items[len(one.items)-1].born = one.born
+			kept = append(kept, *it)
 		}
 	}
-	if over := len(one.items) - echoMost; over > 0 {
-		one.items = slices.Delete(one.items, 0, over)
+	if len(kept) == 0 {
+		return
 	}
+	one.batches = append(one.batches, echoed{one.born, kept})
+	one.items += len(kept)
+	for one.items-len(one.batches[0].items) >= echoMost {
+		one.forget(1)
+	}
+}
+
+// forget lets the oldest batches go.
+func (o *echo) forget(n int) {
+	for i := range n {
+		o.items -= len(o.batches[i].items)
+	}
+	o.batches = slices.Delete(o.batches, 0, n)
 }
 
 func (e *echoes) of(place string) *echo {
@@ -76,7 +96,13 @@ func (l *lanes) since(place string, born int64) []item {
 		return nil
 	}
 	l.relieve(place)
-	return slices.DeleteFunc(slices.Clone(one.items), func(it item) bool { return it.born == born })
+	var again []item
+	for _, b := range one.batches {
+		if b.born != born {
+			again = append(again, b.items...)
+		}
+	}
+	return again
 }
 
 // relieve takes off a lane what was to be told again and is not under way. A Redis that comes
@@ -108,12 +134,12 @@ func (l *lanes) remembered(now time.Time) []string {
 	defer l.mu.Unlock()
 	var places []string
 	for place, one := range l.told.by {
-		old := slices.IndexFunc(one.items, func(it item) bool { return now.Sub(it.at) < echoFor })
+		old := slices.IndexFunc(one.batches, func(b echoed) bool { return now.Sub(b.items[len(b.items)-1].at) < echoFor })
 		if old < 0 {
-			old = len(one.items)
+			old = len(one.batches)
 		}
-		one.items = slices.Delete(one.items, 0, old)
-		if len(one.items) == 0 {
+		one.forget(old)
+		if len(one.batches) == 0 {
 			delete(l.told.by, place)
 			continue
 		}

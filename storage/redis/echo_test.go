@@ -122,3 +122,42 @@ func TestLesson_EmptiedMeanwhile(t *testing.T) {
 	}
 	stands(t, c, b, 40, 0)
 }
+
+// What is remembered stays bounded, and is what was told last, while batch after batch comes.
+func TestEchoes_Bounded(t *testing.T) {
+	e := echoes{by: map[string]*echo{}}
+	ask := usual(1)
+	batch, told := make([]item, batchItems), int64(0)
+	for told < 2*echoMost {
+		for i := range batch {
+			told++
+			batch[i] = item{what: "settle", part: part{ask: &ask}, amounts: []int64{told}}
+		}
+		e.note("*", batch)
+		one := e.by["*"]
+		if one.items >= echoMost+batchItems || told >= echoMost && one.items < echoMost {
+			t.Fatalf("%d items of %d told", one.items, told)
+		}
+		last := one.batches[len(one.batches)-1].items
+		if first := one.batches[0].items[0].amounts[0]; last[len(last)-1].amounts[0] != told || told-first != int64(one.items-1) {
+			t.Fatalf("%d items from %d, of %d told", one.items, first, told)
+		}
+	}
+}
+
+// An operation is a batch, of a gateway that has settled more than is remembered.
+func BenchmarkEchoes(b *testing.B) {
+	e := echoes{by: map[string]*echo{}}
+	ask := usual(1)
+	batch := make([]item, batchItems)
+	for i := range batch {
+		batch[i] = item{what: "settle", part: part{ask: &ask}}
+	}
+	for range echoMost / batchItems {
+		e.note("*", batch)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		e.note("*", batch)
+	}
+}

@@ -15,7 +15,6 @@ type item struct {
 	units   []int64 // of each rate, more or less than was taken
 	amounts []int64 // of each budget
 	at      time.Time
-	born    int64 // of what was told: since when the counters that took it in are complete
 }
 
 // Settle implements policy.Counters: what is settled waits in memory for the next batch, and
