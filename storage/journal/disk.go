@@ -19,6 +19,9 @@ type file interface {
 	io.WriterAt
 	io.ReaderAt
 	Sync() error // what was written survives a power cut
+	// Prepare makes writes between two offsets, beyond what is written, cost no system call until
+	// the next Sync, where it can.
+	Prepare(from, to int64)
 	Close() error
 }
 
@@ -29,16 +32,35 @@ func (osDisk) create(path string, size int64) (file, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := osFile{f}
-	if err := errors.Join(allocate(f, size), made.Sync(), syncDir(filepath.Dir(path))); err != nil {
+	if err := errors.Join(allocate(f, size), syncData(f), syncDir(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
-	return made, nil
+	return &osFile{File: f, room: newRoom(f, size)}, nil
 }
 
-type osFile struct{ *os.File }
+// osFile is a file to which one writes at a time.
+type osFile struct {
+	*os.File
+	room *room
+	size int64 // of what was written
+}
 
-func (f osFile) Sync() error { return syncData(f.File) }
+func (f *osFile) WriteAt(b []byte, off int64) (n int, err error) {
+	f.size = max(f.size, off+int64(len(b)))
+	if n, ok, err := f.room.put(b, off); ok || err != nil {
+		return n, err
+	}
+	return f.File.WriteAt(b, off)
+}
+
+func (f *osFile) Prepare(from, to int64) { f.room.prepare(f.File, from, to) }
+
+func (f *osFile) Sync() error {
+	f.room.rest()
+	return syncData(f.File)
+}
+
+func (f *osFile) Close() error { return errors.Join(f.room.end(f.File, f.size), f.File.Close()) }
 
 // makeDir makes a folder, durably where the folders above may be opened.
 func makeDir(path string) error {

@@ -131,6 +131,7 @@ type Journal struct {
 	dirty   []*segment // written since their last fsync
 	round   *round     // the fsync that covers what is written now
 	lastSeq int
+	ahead   int64 // so many bytes are prepared in a segment
 	trouble trouble
 	toldAt  time.Time // when trouble was last logged
 	tried   time.Time // when a failing disk was last asked for a segment
@@ -162,7 +163,7 @@ func Open(o Options) (*Journal, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	j := &Journal{
-		o: o, run: r, seed: seedOf(r.id), round: newRound(),
+		o: o, run: r, seed: seedOf(r.id), round: newRound(), ahead: leastAhead,
 		wake: make(chan struct{}, 1), kick: make(chan struct{}, 1), needRoom: make(chan struct{}, 1),
 		done: make(chan struct{}),
 	}

@@ -136,10 +136,13 @@ func (j *Journal) madeRoom() bool {
 		return true
 	}
 	j.lastSeq++
-	seq := j.lastSeq
+	seq, ahead := j.lastSeq, j.ahead
 	j.mu.Unlock()
 	path := j.run.segment(seq)
 	f, err := j.o.disk.create(path, j.o.bytes)
+	if err == nil && j.o.Sync == SyncInterval {
+		f.Prepare(0, ahead)
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {

@@ -76,11 +76,13 @@ func (j *Journal) syncRound() error {
 }
 
 func (j *Journal) takeDirty() []unsynced {
-	taken := make([]unsynced, len(j.dirty))
+	taken, written := make([]unsynced, len(j.dirty)), int64(0)
 	for i, s := range j.dirty {
 		s.dirty, s.syncing = false, true
 		taken[i] = unsynced{s, s.size}
+		written += s.size - s.synced
 	}
+	j.ahead = min(max(2*written, leastAhead), j.o.bytes)
 	j.dirty = j.dirty[:0]
 	return taken
 }
@@ -93,6 +95,9 @@ func (j *Journal) syncFiles(dirty []unsynced) (failed, err error) {
 			began := time.Now()
 			why = s.file.Sync()
 			j.o.Synced(time.Since(began))
+			if why == nil {
+				j.prepare(s.segment)
+			}
 		}
 		j.mu.Lock()
 		s.syncing = false
@@ -109,6 +114,23 @@ func (j *Journal) syncFiles(dirty []unsynced) (failed, err error) {
 		j.mu.Unlock()
 	}
 	return failed, err
+}
+
+// leastAhead is how many bytes are prepared at least for records that come before the next fsync;
+// else it is twice what the last one had.
+const leastAhead = 16 << 10
+
+// prepare makes ready what follows the records of a segment, where it is still written to.
+func (j *Journal) prepare(s *segment) {
+	if j.o.Sync != SyncInterval { // else the fsync is what a record costs, or there is none
+		return
+	}
+	j.mu.Lock()
+	from, to, current := s.size, s.size+j.ahead, s == j.cur
+	j.mu.Unlock()
+	if current { // s.syncing keeps it open
+		s.file.Prepare(from, to)
+	}
 }
 
 // distrust gives a segment up whose fsync failed, and writes what it may lose to another one,

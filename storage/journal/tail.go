@@ -35,6 +35,7 @@ type tail struct {
 	buf    []byte // what was read of it
 	from   int64  // offset of buf
 	damage int64  // bytes passed over, directly before at
+	blank  bool   // all of them are zero
 	failed int    // reads in a row
 }
 
@@ -90,17 +91,19 @@ func (t *tail) scan(b []byte, x extent) (r record, ok bool) {
 		if r, ok = parseRecord(b[off:], t.seed); ok {
 			break
 		}
+		t.blank = (t.blank || t.damage+int64(off) == 0) && b[off] == 0
 	}
 	t.at.off += int64(off)
 	t.damage += int64(off)
 	return r, ok
 }
 
+// tellDamage does not tell of zeros at the end: those are room that was made for records.
 func (t *tail) tellDamage(atEnd bool) {
-	if t.damage > 0 {
+	if t.damage > 0 && !(atEnd && t.blank) {
 		t.skipped(place{seq: t.at.seq, off: t.at.off - t.damage}, t.damage, atEnd)
-		t.damage = 0
 	}
+	t.damage, t.blank = 0, false
 }
 
 // window gives the segment's bytes from t.at on: to its end, or more than the longest record.

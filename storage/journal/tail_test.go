@@ -104,7 +104,10 @@ func TestTail_SkipsDamage(t *testing.T) {
 	}, []int{n - 1}, skip{place{1, (n - 1) * size}, size - 7, true})
 	f("a zeroed end", func(b []byte, _ []int) []byte {
 		return append(b, make([]byte, 70<<10)...)
-	}, nil, skip{place{1, n * size}, 70 << 10, true})
+	}, nil)
+	f("half a record and a zeroed end", func(b []byte, _ []int) []byte {
+		return append(b[:len(b)-7], make([]byte, 70<<10)...)
+	}, []int{n - 1}, skip{place{1, (n - 1) * size}, size - 7 + 70<<10, true})
 	f("zeros in the middle", func(b []byte, ends []int) []byte {
 		clear(b[ends[9]:ends[14]])
 		return b
