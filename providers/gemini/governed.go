@@ -2,14 +2,21 @@ package gemini
 
 import (
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aistrale/aistrale/providers"
 )
 
 // Governed lists the fields of this language, and of OpenAI's requests that are translated into
 // it, which name a stored object, reach a network or change the price.
-func Governed() []providers.Governed {
+func Governed() []providers.Governed { return slices.Clip(governed()) }
+
+// governed is made once: every reload wants it for each route.
+var governed = sync.OnceValue(listGoverned)
+
+func listGoverned() []providers.Governed {
 	list := []providers.Governed{
 		{Path: "service_tier", Effect: providers.ChangesPrice, Except: []string{"auto", "default", "standard"}},
 		{Path: "serviceTier", Effect: providers.ChangesPrice, Except: []string{"auto", "default", "standard"}},
