@@ -76,6 +76,9 @@ func (o options) figures(from string) (*figures, error) {
 	if from != "" {
 		return readFigures(from)
 	}
+	if some, _ := wanted(o.only); len(some) == 0 {
+		return nil, fmt.Errorf("-only %s: there is no such work", o.only)
+	}
 	if err := pinSelf(1); err != nil {
 		return nil, fmt.Errorf("pin to core 1 (two cores are needed): %w", err)
 	}

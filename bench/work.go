@@ -54,7 +54,7 @@ func works() []work {
 	return all
 }
 
-// wanted are the works of a run, and whether one of them goes by TLS.
+// wanted are the works of a run, and whether one of them goes by TLS. An unknown name is none.
 func wanted(only string) (some []work, byTLS bool) {
 	for _, w := range works() {
 		if only == "" || strings.Contains(","+only+",", ","+w.name+",") {
