@@ -34,17 +34,22 @@ func (s *spanContent) Messages() (m storage.Messages, err error) {
 	if err != nil {
 		return storage.Messages{}, err
 	}
+	most := min(s.Settings.Most(), mostOnSpan)
 	for _, part := range []*[]byte{&m.System, &m.Input, &m.Output} {
-		if len(*part) <= s.Settings.Most() {
+		if len(*part) <= most {
 			continue
 		}
-		if *part, _, err = (&redact.Rules{}).JSON(*part, s.Settings.Most()); err != nil {
+		if *part, _, err = (&redact.Rules{}).JSON(*part, most); err != nil {
 			return storage.Messages{}, fmt.Errorf("cut it: %w", err)
 		}
 		m.Cut = true
 	}
 	return m, nil
 }
+
+// mostOnSpan bounds each of a span's texts in bytes, beside the key's max_bytes: collectors take
+// 4 MiB at once by gRPC.
+const mostOnSpan = 512 << 10
 
 // redacting is how much longer a body may become while it is redacted: marks are longer than some of
 // what they stand for.
