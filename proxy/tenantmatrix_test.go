@@ -21,7 +21,7 @@ func TestTenantMatrix(t *testing.T) {
 	}
 	for _, n := range namings() {
 		t.Run(n.name, func(t *testing.T) {
-			w.shelf.all = nil
+			w.shelf.clear()
 			w.objects.forgetAll()
 			status, missing := w.ask(t, mine, n.method, n.path, n.body)
 			if status != http.StatusNotFound || len(w.up.calls()) > 0 {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -126,7 +127,10 @@ func (s *soak) stop() {
 func (s *soak) reload(t *testing.T, n int) {
 	t.Helper()
 	done := s.metric(t, reloadsDone)
-	s.place.write(t, "aistrale.yaml", s.config(n))
+	next := s.place.write(t, "next.yaml", s.config(n))
+	if err := os.Rename(next, filepath.Join(s.place.dir, "aistrale.yaml")); err != nil { // who reads it sees all of it
+		t.Fatal(err)
+	}
 	eventually(t, "the configuration changes", func() bool { return s.metric(t, reloadsDone) != done })
 }
 
