@@ -129,6 +129,7 @@ bench-compare: benchers $(TOOLS)/benchstat-$(BENCHSTAT) ## what changed since th
 	$(TOOLS)/benchstat-$(BENCHSTAT) -col build bin/compare.txt
 
 bench-check: benchers ## fail where a ratio to the floor is worse than in BASELINE by more than 15 %
+	@[ -e '$(BASELINE)' ] || { echo "$(BASELINE) is not there: on a quiet machine, make bench BENCH='-json $(BASELINE)'"; exit 2; }
 	bin/bench -against '$(BASELINE)' $(BENCH)
 
 # What measures, and what the gateway is held against.
