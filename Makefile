@@ -40,7 +40,7 @@ RACE = CGO_ENABLED=1 GOFLAGS='$(strip $(GOFLAGS) -gcflags=modernc.org/sqlite/lib
 MEASURED = $(shell grep -rlE --include='*_test.go' 'func Benchmark|AllocsPerRun' . | xargs -r -n1 dirname | sort -u)
 GOLDEN   = $(shell grep -rlE --include='*_test.go' 'providertest\.Golden|func Test[A-Za-z]*Golden' providers cmd admin internal | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build run dist up down test measured node gcc instruments lint fmt prove fuzz bench bench-compare bench-check benchers capacity micro golden dashboards tools clean
+.PHONY: help build run dist up down test measured node gcc instruments lint fmt prove fuzz bench bench-compare bench-check bench-transport benchers capacity micro golden dashboards tools clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -131,6 +131,10 @@ bench-compare: benchers $(TOOLS)/benchstat-$(BENCHSTAT) ## what changed since th
 bench-check: benchers ## fail where a ratio to the floor is worse than in BASELINE by more than 15 %
 	@[ -e '$(BASELINE)' ] || { echo "$(BASELINE) is not there: on a quiet machine, make bench BENCH='-json $(BASELINE)'"; exit 2; }
 	bin/bench -against '$(BASELINE)' $(BENCH)
+
+bench-transport: ## HTTP/1.1 as the gateway speaks it against HTTP/2, both by TLS to one upstream
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/transport ./bench/transport
+	bin/transport $(BENCH)
 
 # What measures, and what the gateway is held against.
 benchers: build
