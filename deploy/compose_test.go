@@ -132,7 +132,8 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 	// 1 is git's own no; outside a clone it cannot say.
-	if out, err := exec.Command("git", "check-ignore", "secrets/master_key").CombinedOutput(); err != nil && err.(*exec.ExitError).ExitCode() == 1 {
+	check := exec.Command("git", "check-ignore", "secrets/master_key")
+	if out, err := check.CombinedOutput(); err != nil && check.ProcessState.ExitCode() == 1 {
 		t.Errorf("git would take the secrets: %v: %s", err, out)
 	}
 }
