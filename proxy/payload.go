@@ -72,10 +72,17 @@ func (f *flight) keepPayload(response []byte, streamed bool) {
 }
 
 // offerContent lets the call's spans have what was asked and answered, where its key wants that. The
-// answer is read when the call is settled.
-func (f *flight) offerContent(response func() []byte, streamed bool) {
-	if f.captures() && f.key.Payloads.Spans && f.rec.Trace.On() {
-		f.rec.Content = func() storage.Content { return f.g.options.Payloads.Content(f.capture(response(), streamed)) }
+// answer is read when the call is settled; nil is what a stream will have given the client by then.
+func (f *flight) offerContent(response []byte, streamed bool) {
+	if !f.captures() || !f.key.Payloads.Spans || !f.rec.Trace.On() {
+		return
+	}
+	f.rec.Content = func() storage.Content {
+		said := response
+		if said == nil {
+			said = f.payload.sent
+		}
+		return f.g.options.Payloads.Content(f.capture(said, streamed))
 	}
 }
 

@@ -31,7 +31,7 @@ func (f *flight) refuse(err error) {
 	resp.SetBody(body)
 	f.g.hurry(f.fc, len(body))
 	f.letGo()
-	f.offerContent(func() []byte { return body }, false)
+	f.offerContent(body, false)
 	f.settle(err, len(body))
 	f.keepPayload(body, false)
 	f.g.end(f)

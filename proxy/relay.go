@@ -18,7 +18,7 @@ import (
 func (f *flight) relay() {
 	r := &f.reply
 	if r.whole {
-		f.offerContent(func() []byte { return f.scratch }, f.call.Stream)
+		f.offerContent(f.scratch, f.call.Stream)
 		f.settle(nil, len(f.scratch))
 		f.remember(f.scratch)
 		f.keepPayload(f.scratch, f.call.Stream)
@@ -33,7 +33,7 @@ func (f *flight) relay() {
 		f.rec.Status = r.status
 		f.fc.SetStatusCode(r.status)
 	}
-	f.offerContent(func() []byte { return f.payload.sent }, true)
+	f.offerContent(nil, true)
 	f.g.hurry(f.fc, 0) // for the head; events have their own
 	f.fc.Response.ImmediateHeaderFlush = true
 	if s := f.g.options.Streams; s != nil {
