@@ -1,11 +1,21 @@
 package anthropic
 
-import "github.com/aistrale/aistrale/providers"
+import (
+	"slices"
+	"sync"
+
+	"github.com/aistrale/aistrale/providers"
+)
 
 // Governed lists the request fields of the Messages API that name another model, change the
 // price, reach a network or name a stored object, also where a client of another language may
 // write them.
-func Governed() []providers.Governed {
+func Governed() []providers.Governed { return slices.Clip(governed()) }
+
+// governed is made once: every reload wants it for each route.
+var governed = sync.OnceValue(listGoverned)
+
+func listGoverned() []providers.Governed {
 	rules := []providers.Governed{
 		{Path: "tools.#.type", Effect: providers.ReachesNetwork, Except: harmlessTools()},
 		{Path: "tools.#.model", Effect: providers.NamesModel}, // an advisor

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/aistrale/aistrale/providers"
 )
@@ -13,7 +14,12 @@ import (
 //
 // Sources: https://platform.openai.com/docs/api-reference/chat/create,
 // https://console.groq.com/docs/api-reference, https://openrouter.ai/docs/api-reference.
-func Governed() []providers.Governed {
+func Governed() []providers.Governed { return slices.Clip(governed()) }
+
+// governed is made once: every reload wants it for each route.
+var governed = sync.OnceValue(listGoverned)
+
+func listGoverned() []providers.Governed {
 	return slices.Concat(stored(), []providers.Governed{
 		// OpenAI
 		{Path: "web_search_options", Effect: providers.ReachesNetwork},
