@@ -41,22 +41,10 @@ func newExactRoad(t testing.TB) *exactRoad {
 
 // newPlainUpstream gives every request one answer.
 func newPlainUpstream(t testing.TB) *script {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Helper()
 	said := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", len(wholeReply), wholeReply)
-	s := &script{l: l}
-	s.wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.wg.Go(func() { answerAll(c, said) })
-		}
-	})
-	t.Cleanup(func() { _ = l.Close(); s.wg.Wait() })
+	s := &script{}
+	s.accept(t, func(c net.Conn, _ int) { answerAll(c, said) })
 	return s
 }
 

@@ -29,23 +29,29 @@ type script struct {
 
 func newScript(t *testing.T, answer func(conn, request int) []string) *script {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	s := &script{}
+	s.accept(t, func(c net.Conn, n int) { s.serve(c, n, answer) })
+	return s
+}
+
+// accept has each connection served, until the test ends.
+func (s *script) accept(t testing.TB, serve func(c net.Conn, n int)) {
+	t.Helper()
+	var err error
+	if s.l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	s := &script{l: l}
 	s.wg.Go(func() {
 		for {
-			c, err := l.Accept()
+			c, err := s.l.Accept()
 			if err != nil {
 				return
 			}
 			n := int(s.conns.Add(1))
-			s.wg.Go(func() { s.serve(c, n, answer) })
+			s.wg.Go(func() { serve(c, n) })
 		}
 	})
-	t.Cleanup(func() { _ = l.Close(); s.wg.Wait() })
-	return s
+	t.Cleanup(func() { _ = s.l.Close(); s.wg.Wait() })
 }
 
 func (s *script) serve(c net.Conn, conn int, answer func(conn, request int) []string) {

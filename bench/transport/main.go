@@ -7,10 +7,8 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,10 +122,7 @@ func (l load) inProcess(dir string) (f figures, err error) {
 
 // pinned is this program on one core.
 func pinned(core int, args ...string) *exec.Cmd {
-	cmd := exec.Command("taskset", append([]string{"-c", fmt.Sprint(core), "/proc/self/exe"}, args...)...) //nolint:gosec // this program
-	if path, err := os.Executable(); err == nil {
-		cmd.Args[3] = path
-	}
+	cmd := exec.Command("taskset", append([]string{"-c", fmt.Sprint(core), os.Args[0]}, args...)...) //nolint:gosec // this program
 	cmd.Stderr = os.Stderr
 	return cmd
 }
@@ -146,13 +141,4 @@ func median(all []figures) figures {
 		Sockets: of(func(f figures) float64 { return f.Sockets }), Handshakes: of(func(f figures) float64 { return f.Handshakes }),
 		P50: of(func(f figures) float64 { return f.P50 }), P99: of(func(f figures) float64 { return f.P99 }),
 	}
-}
-
-// drained reads to the end.
-func drained(r io.Reader) error {
-	_, err := io.Copy(io.Discard, r)
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	return err
 }

@@ -55,7 +55,8 @@ func serve(dir string) error {
 	if err := os.Rename(filepath.Join(dir, addressFile+".new"), filepath.Join(dir, addressFile)); err != nil {
 		return err
 	}
-	return drained(os.Stdin)
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 func answer(w http.ResponseWriter, r *http.Request) {

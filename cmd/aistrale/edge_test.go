@@ -199,16 +199,8 @@ func (e *edged) renews(t *testing.T) {
 // told gives a metric of a listener's certificate.
 func (e *edged) told(t *testing.T, c *http.Client, name, listener string) float64 {
 	t.Helper()
-	resp, err := c.Get(e.admin + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, line, _ := strings.Cut(string(text), "\naistrale_certificate_"+name+`{listener="`+listener+`"} `)
+	_, text := e.ask(t, c, e.admin+"/metrics", "", "", "")
+	_, line, _ := strings.Cut(text, "\naistrale_certificate_"+name+`{listener="`+listener+`"} `)
 	line, _, _ = strings.Cut(line, "\n")
 	value, err := strconv.ParseFloat(line, 64)
 	if err != nil {
