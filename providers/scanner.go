@@ -25,10 +25,19 @@ type scanner struct {
 // array, whose end is 0.
 type step struct{ start, end int }
 
+// document reads the whole text. That it is UTF-8 is seen string by string, as nothing else of
+// JSON may be outside of ASCII; where it is not, that is what is said, whatever else is wrong.
 func (s *scanner) document() error {
-	if !utf8.Valid(s.raw) {
-		return Invalid("", "the request body is not valid UTF-8")
+	err := s.text()
+	if err != nil && !utf8.Valid(s.raw) {
+		return errNotUTF8()
 	}
+	return err
+}
+
+func errNotUTF8() error { return Invalid("", "the request body is not valid UTF-8") }
+
+func (s *scanner) text() error {
 	i := SkipSpace(s.raw, 0)
 	if i == len(s.raw) {
 		return Invalid("", "the request body is empty; expected a JSON object")
@@ -211,8 +220,12 @@ const (
 	highs = 0x8080808080808080
 )
 
+// short has what may stand behind a backslash by itself.
+var short = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
+
 // str reads a string from behind its opening quote to behind its closing one.
 func (s *scanner) str(i int) (end int, escaped bool, err error) {
+	start, seen := i, uint64(0)
 	for {
 		for i+8 <= len(s.raw) {
 			w := binary.LittleEndian.Uint64(s.raw[i:])
@@ -220,6 +233,7 @@ func (s *scanner) str(i int) (end int, escaped bool, err error) {
 			// The lowest set high bit marks the first byte that is a quote, a backslash or a
 			// control character; bits above it may be wrong, so only the lowest counts.
 			stop := ((quote - ones) &^ quote) | ((slash - ones) &^ slash) | ((w - ones*0x20) &^ w)
+			seen |= w
 			if stop &= highs; stop != 0 {
 				i += bits.TrailingZeros64(stop) >> 3
 				break
@@ -230,7 +244,13 @@ func (s *scanner) str(i int) (end int, escaped bool, err error) {
 			return 0, false, s.unexpected(i, "'\"'")
 		}
 		switch c := s.raw[i]; {
+		case c == '\\' && i+1 < len(s.raw) && short[s.raw[i+1]]:
+			escaped = true
+			i += 2
 		case c == '"':
+			if seen&highs != 0 && !utf8.Valid(s.raw[start:i]) {
+				return 0, false, errNotUTF8()
+			}
 			return i + 1, escaped, nil
 		case c == '\\':
 			escaped = true
@@ -240,6 +260,7 @@ func (s *scanner) str(i int) (end int, escaped bool, err error) {
 		case c < 0x20:
 			return 0, false, s.unexpected(i, "no control character in a string")
 		default:
+			seen |= uint64(c)
 			i++
 		}
 	}
@@ -249,11 +270,11 @@ func (s *scanner) escape(i int) (int, error) {
 	if i >= len(s.raw) {
 		return 0, s.unexpected(i, "an escape")
 	}
-	if s.raw[i] != 'u' {
-		if strings.IndexByte(`"\/bfnrt`, s.raw[i]) < 0 {
-			return 0, s.unexpected(i, "an escape")
-		}
+	if short[s.raw[i]] {
 		return i + 1, nil
+	}
+	if s.raw[i] != 'u' {
+		return 0, s.unexpected(i, "an escape")
 	}
 	r, ok := s.hex(i + 1)
 	if !ok {
