@@ -255,6 +255,16 @@ func BenchmarkScan(b *testing.B) {
 			}
 		})
 	}
+	b.Run("plain", func(b *testing.B) {
+		raw := []byte(`{"input":"` + strings.Repeat("The quick brown fox jumps over the lazy dog. ", 8_900) + `"}`)
+		var d Document
+		b.SetBytes(int64(len(raw)))
+		for b.Loop() {
+			if err := d.Scan(raw, watch); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func TestDocument_Scan_allocations(t *testing.T) {
