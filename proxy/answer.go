@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -20,7 +21,23 @@ func (x *exchange[C]) answer() error {
 	if x.begun = err == nil; !x.begun {
 		return err
 	}
-	return x.resp.ReadLimitBody(x.br, 0)
+	err = x.resp.ReadLimitBody(x.br, 0)
+	if isSmallBuffer(err) {
+		x.widen()
+		err = x.resp.ReadLimitBody(x.br, 0)
+	}
+	return err
+}
+
+// maxAnswerHead bounds the head of an answer, in bytes.
+const maxAnswerHead = 16 << 10
+
+// widen goes on with a larger reader, that takes the head in which the pool's has no room for.
+func (x *exchange[C]) widen() {
+	at, _ := x.br.Peek(x.br.Buffered()) // never more than there is, so it cannot fail
+	come := io.MultiReader(bytes.NewReader(bytes.Clone(at)), x.conn)
+	x.pool.client.ReleaseReader(x.br)
+	x.br, x.wide = bufio.NewReaderSize(come, maxAnswerHead), true
 }
 
 func (x *exchange[C]) head(sent time.Time, reused bool) Head {

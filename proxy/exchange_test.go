@@ -100,33 +100,6 @@ func whole(body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s", len(body), body)
 }
 
-func TestExchange_ReadsEveryFraming(t *testing.T) {
-	f := func(wantConns int64, answer ...string) {
-		t.Helper()
-		s := newScript(t, func(int, int) []string { return answer })
-		up := pool(t, s)
-		for range 3 {
-			x := up.Exchange()
-			head, err := x.Send(ask, nil, patient)
-			if err != nil || head.Status != 200 {
-				t.Fatalf("send: %v, status %d", err, head.Status)
-			}
-			body, err := readAll(x, nil, head.Length, 1<<20)
-			if err != nil || string(body) != "hello world" {
-				t.Fatalf("body %q, %v", body, err)
-			}
-			x.Finish()
-		}
-		if got := s.conns.Load(); got != wantConns {
-			t.Errorf("%d connections, want %d", got, wantConns)
-		}
-	}
-	f(1, whole("hello world"))
-	f(1, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nhello \r\n", "5\r\nworld\r\n0\r\n\r\n")
-	f(1, "HTTP/1.1 100 Continue\r\n\r\n", whole("hello world"))
-	f(3, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello ", "world", "<close>")
-}
-
 func TestExchange_ReplacesAStaleConnection(t *testing.T) {
 	s := newScript(t, func(conn, request int) []string {
 		if conn == 1 && request == 2 {

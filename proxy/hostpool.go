@@ -60,7 +60,7 @@ func NewPool(o PoolOptions) (Upstream, error) {
 		NoDefaultUserAgentHeader:      true,
 		DisableHeaderNamesNormalizing: true,
 		DisablePathNormalizing:        true,
-		ReadBufferSize:                16 << 10, // bounds the answer's head
+		ReadBufferSize:                4 << 10, // each open stream has one; widen makes room for a larger head
 		WriteBufferSize:               16 << 10,
 		ConnPoolStrategy:              fasthttp.LIFO,
 	}
