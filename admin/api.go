@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -108,8 +109,9 @@ func build(o APIOptions) (http.Handler, *huma.OpenAPI) {
 	}
 	description := served.OpenAPI()
 	plain(description)
-	text, err := json.Marshal(description)
+	written := sync.OnceValues(func() ([]byte, error) { return json.Marshal(description) }) // which takes as long as all the rest
 	mux.HandleFunc("GET "+prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		text, err := written()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return

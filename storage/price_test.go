@@ -186,6 +186,10 @@ func TestRate_JSON_units(t *testing.T) {
 	refused(`{"images":[1]}`, "images")
 	refused(`{"second":-1}`, "out of range")
 	refused(`{"hour":1}`, "no such figure")
+	refused(`{"input":1,"input":2}`, "duplicate")
+	refused(`[{"input":1}]`, "array")
+	refused(`{"input":1`, "EOF")
+	f(`null`, `{}`)
 }
 
 func TestRate_ImageOf(t *testing.T) {

@@ -148,13 +148,8 @@ func (r *Rate) writeImages(enc *jsontext.Encoder) error {
 
 // UnmarshalJSONFrom reads a rate. A null figure is not known, as one that is missing.
 func (r *Rate) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	var members map[string]jsontext.Value
-	if err := json.UnmarshalDecode(dec, &members); err != nil {
-		return err
-	}
 	*r = Rate{}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		value := members[name]
+	return readMembers(dec, func(name string, value jsontext.Value) error {
 		var err error
 		switch name {
 		case "tier":
@@ -171,8 +166,33 @@ func (r *Rate) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		if err != nil {
 			return fmt.Errorf("rate: %s: %w", name, err)
 		}
+		return nil
+	})
+}
+
+// readMembers has each member of an object set, as it comes; null is an object without any.
+func readMembers(dec *jsontext.Decoder, set func(name string, value jsontext.Value) error) error {
+	if opened, err := dec.ReadToken(); err != nil || opened.Kind() == 'n' {
+		return err
+	} else if opened.Kind() != '{' {
+		return &json.SemanticError{JSONKind: opened.Kind()}
 	}
-	return nil
+	for dec.PeekKind() != '}' {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		name := token.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		if err := set(name, value); err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
 }
 
 func (r *Rate) setImages(value jsontext.Value) error {
