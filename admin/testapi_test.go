@@ -45,12 +45,20 @@ func onStoresAlone(t *testing.T, test func(t *testing.T, api *testAPI)) {
 		test(t, newTestAPI(t, s, l))
 	})
 	t.Run("postgres", func(t *testing.T) {
-		s, err := postgres.Open(t.Context(), postgres.Options{URL: storage.NewSecret(storagetest.Postgres(t))})
+		s, err := postgres.Open(t.Context(), postgres.Options{URL: storage.NewSecret(emptyStore.Postgres(t))})
 		do(t, err)
 		t.Cleanup(func() { _ = s.Close() })
 		test(t, newTestAPI(t, s, s))
 	})
 }
+
+// emptyStore is a PostgreSQL store without anything in it.
+var emptyStore = storagetest.Template{Fill: func(t testing.TB, address string) {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: storage.NewSecret(address)})
+	do(t, err)
+	do(t, s.Close())
+}}
 
 // migration is a SQLite store and a ledger without anything in them, made once: their schemas take
 // seconds under the race detector.
@@ -187,7 +195,7 @@ func (v testVault) Open(_ context.Context, s storage.Sealed, b storage.Binding) 
 	return v.Vault.Open(s, b)
 }
 
-func do(t *testing.T, err error) {
+func do(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

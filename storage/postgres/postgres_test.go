@@ -19,10 +19,18 @@ func openAt(t testing.TB, url string) *Store {
 	return s
 }
 
+// empty is a store without anything in it.
+var empty = storagetest.Template{Fill: func(t testing.TB, address string) {
+	t.Helper()
+	s, err := Open(context.Background(), Options{URL: storage.NewSecret(address)})
+	do(t, err)
+	do(t, s.Close())
+}}
+
 // fresh opens a store on a database of its own.
 func fresh(t testing.TB) *Store {
 	t.Helper()
-	return openAt(t, storagetest.Postgres(t))
+	return openAt(t, empty.Postgres(t))
 }
 
 func do(t testing.TB, err error) {
@@ -38,7 +46,7 @@ func TestSuite(t *testing.T) {
 
 func TestLedgerSuite(t *testing.T) {
 	storagetest.Ledger(t, func(t *testing.T) func() storagetest.LedgerStore {
-		url := storagetest.Postgres(t)
+		url := empty.Postgres(t)
 		return func() storagetest.LedgerStore { return openAt(t, url) }
 	})
 }

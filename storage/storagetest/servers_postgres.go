@@ -33,16 +33,68 @@ func Postgres(t testing.TB) string {
 	t.Helper()
 	s, err := postgres()
 	s = give(t, s, err)
-	name := fmt.Sprintf("aistrale_test_%d_%d", os.Getpid(), database.Add(1))
-	if err := command(t.Context(), s.url, "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
+	return s.database(t, "template1")
+}
+
+// Template is what several tests want to find in a fresh database. It is made once, by Fill, and
+// copied: the schema of a store alone takes a second under the race detector.
+type Template struct {
+	Fill func(t testing.TB, address string)
+
+	mu   sync.Mutex
+	name string
+}
+
+// Postgres is the function of that name, for a database with what is in the template.
+func (p *Template) Postgres(t testing.TB) string {
+	t.Helper()
+	s, err := postgres()
+	s = give(t, s, err)
+	if s.folder == "" { // nothing is left behind on a server that is not ours
+		address := s.database(t, "template1")
+		p.Fill(t, address)
+		return address
 	}
+	return s.database(t, p.made(t, s))
+}
+
+func (p *Template) made(t testing.TB, s *server) string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.name == "" {
+		name := s.create(t, "template1")
+		p.Fill(t, s.at(t, name))
+		p.name = name
+	}
+	return p.name
+}
+
+// database makes a database out of another one, and drops it when the test ends.
+func (s *server) database(t testing.TB, from string) string {
+	t.Helper()
+	name := s.create(t, from)
 	t.Cleanup(func() {
 		// The test's own context has ended. FORCE ends connections that it left open.
 		if err := command(context.Background(), s.url, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Error(err)
 		}
 	})
+	return s.at(t, name)
+}
+
+func (s *server) create(t testing.TB, from string) (name string) {
+	t.Helper()
+	name = fmt.Sprintf("aistrale_test_%d_%d", os.Getpid(), database.Add(1))
+	if err := command(t.Context(), s.url, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// at is the URL of one of the server's databases.
+func (s *server) at(t testing.TB, name string) string {
+	t.Helper()
 	u, err := url.Parse(s.url)
 	if err != nil {
 		t.Fatal("AISTRALE_TEST_POSTGRES_URL is not a URL") // it may hold a password
