@@ -1,48 +1,44 @@
 package proxy
 
 import (
-	"fmt"
+	"cmp"
+	"errors"
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/transcript"
 	"github.com/aistrale/aistrale/storage"
 )
 
+// Why one side of a call is not in its transcript. What a reader says of it may quote it, and goes nowhere.
+var (
+	errAskedWords    = errors.New("what was asked cannot be redacted or read")
+	errAnsweredWords = errors.New("what was answered cannot be redacted or read")
+)
+
 // Transcript gives what was asked and answered in the words of spans. Each side is redacted in the
-// client's own language before it is read; an operation that is no dialogue has none.
+// client's own language before it is read; an operation that is no dialogue has none. A side that
+// cannot be is left out, and the error names it.
 func (c *Captured) Transcript(reads func(language string) providers.Dialect, redacted func(body []byte) ([]byte, error)) (m storage.Messages, err error) {
-	defer func() {
-		if cause := recover(); cause != nil { // what is redacted may be what no reader was made for
-			err = fmt.Errorf("put a call into words: %v", cause)
-		}
-	}()
 	if c.call.Op != providers.OpChat {
 		return m, nil
 	}
-	if len(c.Request) > 0 {
-		if m.System, m.Input, err = c.asked(redacted); err != nil {
-			return m, err
+	if len(c.Request) > 0 && !safely(func() (err error) { m.System, m.Input, err = c.asked(redacted); return err }) {
+		err = errAskedWords
+	}
+	if len(c.Response) > 0 && !safely(func() (err error) { m.Output, err = c.answered(reads, redacted); return err }) {
+		err = cmp.Or(err, errAnsweredWords)
+	}
+	return m, err
+}
+
+// safely reports whether a reader got through: what is redacted may be what none was made for.
+func safely(read func() error) (through bool) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			through = false
 		}
-	}
-	if len(c.Response) == 0 {
-		return m, nil
-	}
-	whole, err := c.Assemble(reads)
-	if err != nil {
-		return m, err
-	}
-	if whole, err = redacted(whole); err != nil {
-		return m, err
-	}
-	answer := transcript.Answer{}
-	decoder := reads(c.face.Language()).ReadReply(c.call)
-	for _, events := range [][]providers.Event{decoder.Decode(nil, whole), decoder.Close(nil)} {
-		for i := range events {
-			answer.Note(&events[i])
-		}
-	}
-	m.Output = answer.Messages()
-	return m, nil
+	}()
+	return read() == nil
 }
 
 func (c *Captured) asked(redacted func([]byte) ([]byte, error)) (system, input []byte, err error) {
@@ -60,4 +56,22 @@ func (c *Captured) asked(redacted func([]byte) ([]byte, error)) (system, input [
 	}
 	system, input = transcript.Asked(hub)
 	return system, input, nil
+}
+
+func (c *Captured) answered(reads func(string) providers.Dialect, redacted func([]byte) ([]byte, error)) ([]byte, error) {
+	whole, err := c.Assemble(reads)
+	if err != nil {
+		return nil, err
+	}
+	if whole, err = redacted(whole); err != nil {
+		return nil, err
+	}
+	answer := transcript.Answer{}
+	decoder := reads(c.face.Language()).ReadReply(c.call)
+	for _, events := range [][]providers.Event{decoder.Decode(nil, whole), decoder.Close(nil)} {
+		for i := range events {
+			answer.Note(&events[i])
+		}
+	}
+	return answer.Messages(), nil
 }

@@ -21,19 +21,17 @@ func (k *payloadKeeper) Content(c *proxy.Captured) storage.Content {
 	return &spanContent{c, k.inForce().Payloads.rules()}
 }
 
-// Messages implements storage.Content. What cannot be redacted is not told.
+// Messages implements storage.Content. What cannot be redacted is not told, and an error says no
+// word of it.
 func (s *spanContent) Messages() (m storage.Messages, err error) {
 	rules, err := redact.New(s.Settings.Redact, s.own)
 	if err != nil {
 		return m, err
 	}
-	m, err = s.Transcript(catalog.DialectOf, func(body []byte) ([]byte, error) {
+	m, why := s.Transcript(catalog.DialectOf, func(body []byte) ([]byte, error) {
 		out, _, err := rules.JSON(body, len(body)+redacting)
 		return out, err
 	})
-	if err != nil {
-		return storage.Messages{}, err
-	}
 	most := min(s.Settings.Most(), mostOnSpan)
 	for _, part := range []*[]byte{&m.System, &m.Input, &m.Output} {
 		if len(*part) <= most {
@@ -44,7 +42,7 @@ func (s *spanContent) Messages() (m storage.Messages, err error) {
 		}
 		m.Cut = true
 	}
-	return m, nil
+	return m, why
 }
 
 // mostOnSpan bounds each of a span's texts in bytes, beside the key's max_bytes: collectors take
