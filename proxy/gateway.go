@@ -85,7 +85,7 @@ type Limits struct {
 	UploadDisk  int64         // of all files that are kept before they are sent
 	UploadDir   string        // where they are kept; "": the system's place for such files
 	MaxReply    int           // of a whole reply, and of one event of a stream
-	BodyMemory  int64         // of all large request bodies together
+	BodyMemory  int64         // of all large bodies together, whole answers among them
 	Hold        time.Duration // from the upstream's 200 until the reply is begun without content
 	MaxCached   int           // of an answer that is kept
 	MaxTurn     int           // of a response that is kept, with its input; 0 any

@@ -218,6 +218,9 @@ func (b *budget) take(n int64) bool {
 
 func (b *budget) give(n int64) { b.left.Add(n) }
 
+// hold takes what is there already, whether or not there was room for it.
+func (b *budget) hold(n int64) { b.left.Add(-n) }
+
 // takeMemory makes room for a body of size bytes, of which some may be taken already.
 func (f *flight) takeMemory(size int) error {
 	more := int64(size) - f.memory
@@ -231,4 +234,13 @@ func (f *flight) takeMemory(size int) error {
 	}
 	f.memory += more
 	return nil
+}
+
+// holdMemory counts a whole answer of size bytes. It is paid for, so it is never refused; what it
+// takes no other body gets.
+func (f *flight) holdMemory(size int) {
+	if size >= largeBody {
+		f.g.memory.hold(int64(size))
+		f.memory += int64(size)
+	}
 }

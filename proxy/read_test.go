@@ -69,3 +69,46 @@ func TestGateway_BodiesPastTheMemory(t *testing.T) {
 		t.Errorf("%d bytes were given back that were never taken", left)
 	}
 }
+
+// A whole answer takes of the same memory from its head on, also where there is none left.
+func TestGateway_AnswersTakeMemory(t *testing.T) {
+	answer := strings.Replace(wholeReply, `"hi"`, `"`+strings.Repeat("x", 200<<10)+`"`, 1)
+	ends := make(chan struct{})
+	s := &script{}
+	s.accept(t, func(c net.Conn, _ int) {
+		defer func() { _ = c.Close() }()
+		r := bufio.NewReader(c)
+		for length := range 2 { // known from the head, then not
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, req.Body)
+			if length == 0 {
+				_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", len(answer), answer[:10])
+				<-ends
+				_, _ = io.WriteString(c, answer[10:])
+				continue
+			}
+			_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(answer), answer)
+		}
+	})
+	g := newTestGateway(t, map[string]*script{"one": s}, func(o *Options, _ *Snapshot) { o.Limits.BodyMemory = 64 << 10 })
+	free := func() int64 { return g.memory.left.Load() }
+	for _, counted := range []bool{true, false} { // before it has come
+		asked := make(chan string, 1)
+		go func() {
+			status, _, text := g.post(t, `{"model":"one/m","messages":[{"role":"user","content":"x"}]}`)
+			asked <- fmt.Sprintf("%d, %d bytes", status, len(text))
+		}()
+		if counted {
+			until(t, "the answer is counted", func() bool { return free() == 64<<10-int64(len(answer)) })
+			close(ends)
+		}
+		if got, want := <-asked, fmt.Sprintf("200, %d bytes", len(answer)); got != want {
+			t.Errorf("the answer has %s, want %s", got, want)
+		}
+		g.records.next(t)
+		until(t, "it is given back", func() bool { return free() == 64<<10 })
+	}
+}

@@ -263,10 +263,14 @@ func (f *flight) hold(t *target) error {
 // take reads a whole reply and says it in the client's words.
 func (f *flight) take(t *target, head Head) error {
 	r := &f.reply
+	f.holdMemory(min(head.Length, f.g.options.Limits.MaxReply))
 	whole, err := readAll(f.prompt(), f.scratch[:0], head.Length, f.g.options.Limits.MaxReply)
 	f.scratch = whole
 	if err != nil {
 		return f.broken(err)
+	}
+	if head.Length < 0 { // its length shows at its end only
+		f.holdMemory(len(whole))
 	}
 	r.contentType = "application/json"
 	said := head.Header("content-type")

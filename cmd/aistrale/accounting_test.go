@@ -37,6 +37,7 @@ func (l *rolledBack) Write(ctx context.Context, entries []storage.Entry) error {
 // Where the ledger does not take at the start what an earlier gateway left, budgets are not known
 // until it has, and it is tried until then.
 func TestAccounting_AdoptsUntilDone(t *testing.T) {
+	t.Parallel()
 	config := &Config{DataDir: t.TempDir()}
 	dead, err := journal.Open(journal.Options{Dir: config.journalDir()})
 	if err != nil {

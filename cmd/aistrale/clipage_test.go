@@ -15,6 +15,7 @@ const (
 
 // The page lists the commands that there are, and no other.
 func TestCLIPage(t *testing.T) {
+	t.Parallel()
 	var rows strings.Builder
 	rows.WriteString(cliWriter + "\n| command | what it does |\n|---|---|\n")
 	env := environment{Getenv: func(string) string { return "" }, Now: time.Now}

@@ -38,6 +38,7 @@ func TestCompletionWords(t *testing.T) {
 
 // The scripts work in the shells that there are.
 func TestCompletionBash(t *testing.T) {
+	t.Parallel()
 	shell, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("no bash here")

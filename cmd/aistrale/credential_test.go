@@ -132,6 +132,7 @@ func TestCredentialRefused(t *testing.T) {
 }
 
 func TestCredentialMasterKey(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte("data_dir: "+d.dir+"\nproviders: [{name: mock}]\n"), 0o600); err != nil {

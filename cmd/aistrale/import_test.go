@@ -11,6 +11,7 @@ const litellmFiles = "testdata/litellm"
 
 // Configurations of LiteLLM proxies become ours, and what was left is listed.
 func TestImportLiteLLM(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"simple", "cloud"} {
 		d := newDesk(t)
 		args := []string{"import", "litellm", filepath.Join(litellmFiles, name+".yaml")}

@@ -94,6 +94,7 @@ type listed struct {
 }
 
 func TestImports(t *testing.T) {
+	t.Parallel()
 	packages := list(t)
 	if len(packages) < 10 {
 		t.Fatalf("only %d packages found", len(packages))

@@ -150,6 +150,7 @@ cache: 1h
 
 // A key's text is rotated and its settings are changed, here or on a running gateway.
 func TestKeyUpdate(t *testing.T) {
+	t.Parallel()
 	far, near, address, token := remote(t)
 	near.vars["AISTRALE_ADMIN_URL"], near.vars["AISTRALE_ADMIN_TOKEN"] = address, token
 	for _, d := range []*desk{far, near} {
@@ -190,6 +191,7 @@ func TestKeyUpdate(t *testing.T) {
 }
 
 func TestKeyExpired(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.must("key", "create", "ci", "--expires", "1h")
 	d.now = d.now.Add(time.Hour)
@@ -199,6 +201,7 @@ func TestKeyExpired(t *testing.T) {
 }
 
 func TestKeyUsage(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	f := func(want string, args ...string) { t.Helper(); d.refuses(2, want, args...) }
 	f("usage:", "key")
@@ -222,6 +225,7 @@ func TestKeyUsage(t *testing.T) {
 }
 
 func TestKeyWithConfig(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	delete(d.vars, "AISTRALE_DATA_DIR")
 	file := filepath.Join(t.TempDir(), "config.yaml")
@@ -237,6 +241,7 @@ func TestKeyWithConfig(t *testing.T) {
 
 // A command that is interrupted fails, rather than half working.
 func TestKeyInterrupted(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -14,6 +14,7 @@ import (
 )
 
 func TestLastKnown(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	url := storage.NewSecret("postgres://u:" + canary + "@127.0.0.1:5432/db?search_path=a&sslmode=disable")
 	l := newLastKnown(dir, url)
@@ -69,6 +70,7 @@ func TestLastKnown(t *testing.T) {
 
 // A copy that is of another database, or is broken, is not served by.
 func TestLastKnown_refuses(t *testing.T) {
+	t.Parallel()
 	const mine = "postgres://u:p@h:1/db"
 	f := func(url string, change func([]byte) []byte, accepted bool) {
 		t.Helper()

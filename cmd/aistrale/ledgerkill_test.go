@@ -216,6 +216,7 @@ func TestLedger_ThreeGatewaysOnOnePostgres(t *testing.T) {
 
 // A full disk refuses calls, and nothing that was answered is lost by it.
 func TestLedger_FullDisk(t *testing.T) {
+	t.Parallel()
 	disk := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", disk).CombinedOutput(); err != nil {
 		t.Skipf("a small file system cannot be mounted: %s", bytes.TrimSpace(out))

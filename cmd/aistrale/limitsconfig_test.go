@@ -28,6 +28,7 @@ func (c *crowd) reloaded(t *testing.T, n int, more string) {
 
 // A reload that changes limits loses nothing of what was counted.
 func TestLimits_Reload(t *testing.T) {
+	t.Parallel()
 	const cheap = 20 * purchaseNano
 	config := func(nano int64, more string) string {
 		return fmt.Sprintf("budgets: [{scope: key/full, usd: %q, per: total}]\nlimits: [{scope: key/full, models: [mock/claude], requests_per_day: 3}%s]\n",

@@ -149,6 +149,7 @@ func follow(t *testing.T, name, url, body, settings string, refusals int) {
 }
 
 func TestLimits_RateHeaders(t *testing.T) {
+	t.Parallel()
 	c := limited(t, 1, `limits:
   - {scope: key/full, models: ["mock/gpt"], requests_per_minute: 1200, burst: 3}
   - {scope: key/full, models: ["mock/claude"], tokens_per_minute: 120000, burst_tokens: 300}

@@ -21,6 +21,7 @@ func (d *desk) has(path, text string) bool {
 }
 
 func TestLogin_Token(t *testing.T) {
+	t.Parallel()
 	_, near, address, token := remote(t)
 	near.refuses(2, "--url", "login")
 	near.in = "wrong"
@@ -63,6 +64,7 @@ func TestLogin_Token(t *testing.T) {
 
 // With a password login makes a token of its own, and logout ends it.
 func TestLogin_Password(t *testing.T) {
+	t.Parallel()
 	far, near, address, token := remote(t)
 	near.vars["AISTRALE_ADMIN_URL"], near.vars["AISTRALE_ADMIN_TOKEN"] = address, token
 	near.in = "correct horse battery"

@@ -62,6 +62,7 @@ func TestLoadMasterKey(t *testing.T) {
 }
 
 func TestMasterKeyOfDeveloper(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	unset := func(string) string { return "" }
 	first, err := loadMasterKey(unset, &Config{DataDir: dir, Developer: true})
@@ -100,6 +101,7 @@ func TestMasterKeyOfDeveloper(t *testing.T) {
 
 // Two first starts at once must end with one key, or the one that lost seals what nobody opens.
 func TestMasterKeyRace(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	got := make([]storage.KeyWrapper, 8)
 	var wg sync.WaitGroup
@@ -130,6 +132,7 @@ func (b *brokenKeys) AddDataKey(_ context.Context, k storage.DataKey) error {
 }
 
 func TestSealingVaultMakesNoSecondKey(t *testing.T) {
+	t.Parallel()
 	right, err := storage.ParseMasterKey(storage.NewMasterKey())
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestRunMock(t *testing.T) {
+	t.Parallel()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	out, in := io.Pipe()
@@ -54,6 +55,7 @@ func TestRunMock(t *testing.T) {
 }
 
 func TestRunMock_Usage(t *testing.T) {
+	t.Parallel()
 	f := func(args ...string) {
 		t.Helper()
 		var usage *usageError

@@ -8,6 +8,7 @@ import (
 )
 
 func TestOverride_precedence(t *testing.T) {
+	t.Parallel()
 	const file = "listen: ':1'\nmax_body: 1MiB\ntimeouts: {first_byte: 1s, idle: 1s}\nproviders: [{name: openai}, {name: groq}]\n"
 	c := mustLoad(t, file,
 		"AISTRALE_LISTEN", ":2",
@@ -31,6 +32,7 @@ func TestOverride_precedence(t *testing.T) {
 }
 
 func TestOverride_developer(t *testing.T) {
+	t.Parallel()
 	c, err := loadConfig("", variables("AISTRALE_LISTEN", "127.0.0.1:0", "AISTRALE_ADMIN_LISTEN", "127.0.0.1:0", "AISTRALE_TIMEOUTS", "{read: 1s}"))
 	if err != nil || !c.Developer || c.Listen != "127.0.0.1:0" || c.Timeouts.Read != time.Second || c.Timeouts.Idle != 75*time.Second {
 		t.Errorf("%+v, %v", c, err)
@@ -38,6 +40,7 @@ func TestOverride_developer(t *testing.T) {
 }
 
 func TestOverride_journal(t *testing.T) {
+	t.Parallel()
 	f := func(want JournalConfig, env ...string) {
 		t.Helper()
 		if c := mustLoad(t, "providers: [{name: mock}]\njournal: {store: off, fsync: never}\n", env...); c.Journal != want {

@@ -50,6 +50,7 @@ func capturedCall(d *desk, settings storage.PayloadSettings) *proxy.Captured {
 }
 
 func TestPayloads(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.vars["AISTRALE_MASTER_KEY"] = storage.NewMasterKey().Reveal()
 	settings := storage.PayloadSettings{Keep: time.Hour, Request: true, Response: true, Redact: []string{"email", "canary"}}
@@ -93,6 +94,7 @@ func TestPayloads(t *testing.T) {
 
 // What finds no room, or cannot be sealed, is counted and not kept.
 func TestPayloads_Lost(t *testing.T) {
+	t.Parallel()
 	f := func(sealing bool, memory Size) {
 		t.Helper()
 		d := newDesk(t)

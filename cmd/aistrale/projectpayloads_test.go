@@ -12,6 +12,7 @@ import (
 
 // What a project keeps holds for its keys that say nothing themselves, and for nobody else's.
 func TestProjectPayloads(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.must("key", "create", "plain", "--project", "web")
 	settings := filepath.Join(t.TempDir(), "settings.json")

@@ -9,6 +9,7 @@ import (
 )
 
 func TestRequest(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	at := d.now.Add(-time.Hour)
 	id := idAt(at, 1)

@@ -66,6 +66,7 @@ func (p *typist) Write(b []byte) (int, error) {
 }
 
 func TestSecretTyped(t *testing.T) {
+	t.Parallel()
 	master, slave := terminal(t)
 	p := &typist{t: t, master: master, slave: slave, line: canary + "\n"}
 	env := environment{Stdin: slave, Stderr: p}
@@ -85,6 +86,7 @@ func TestSecretTyped(t *testing.T) {
 }
 
 func TestSecretInterrupted(t *testing.T) {
+	t.Parallel()
 	_, slave := terminal(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -32,6 +32,7 @@ func requirements(t *testing.T) []requirement {
 // Each requirement of levels 1 and 2 stands on the page once, in the standard's order, with a
 // status that is one of four, and what it names is there.
 func TestSecurityPage(t *testing.T) {
+	t.Parallel()
 	list, err := os.ReadFile("testdata/asvs-5.0.0.txt")
 	if err != nil {
 		t.Fatal(err)

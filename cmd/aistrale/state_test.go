@@ -13,6 +13,7 @@ import (
 // Accounts of one kind stand beside each other: each under its own name, with the models, abilities
 // and prices of the kind, where the operator says no others.
 func TestState_kinds(t *testing.T) {
+	t.Parallel()
 	c := mustLoad(t, `
 providers:
   - {name: azure-eu, kind: azure, base_url: "https://eu.openai.azure.com", api_key: k, region: eu, deployments: {chat: gpt-5.1}}
@@ -64,6 +65,7 @@ prices:
 
 // A header that an upstream sees anyhow, or that is named twice, goes to it once.
 func TestState_forwardsOnce(t *testing.T) {
+	t.Parallel()
 	c := mustLoad(t, `
 providers:
   - {name: mock, forward: [x-mock, x-a, x-a]}

@@ -35,6 +35,7 @@ func testVaultOf(t *testing.T) (*storage.Vault, storage.DataKey) {
 
 // A credential is tried at its provider, and what that says comes back without the secret.
 func TestTryCredential(t *testing.T) {
+	t.Parallel()
 	var answer atomic.Pointer[http.HandlerFunc]
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v1/models" || r.Header.Get("authorization") != "Bearer "+canary {
@@ -82,6 +83,7 @@ func TestTryCredential(t *testing.T) {
 
 // What a workspace stores serves its own calls and nobody else's.
 func TestCredentialsOfWorkspaces(t *testing.T) {
+	t.Parallel()
 	v, k := testVaultOf(t)
 	config := defaults()
 	config.Providers = []ProviderConfig{{Name: "openai"}}

@@ -10,6 +10,7 @@ import (
 
 // A running gateway tells what the store here tells.
 func TestUsage_remote(t *testing.T) {
+	t.Parallel()
 	far, near, address, token := remote(t)
 	spending(far)
 	near.now = far.now
@@ -30,6 +31,7 @@ func TestUsage_remote(t *testing.T) {
 }
 
 func TestUsageReports(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	spending(d)
 	if top := d.must("usage", "top", "--by", "model"); !strings.Contains(top, "gpt") || strings.Index(top, "gpt") > strings.Index(top, "claude") || !strings.Contains(top, "all") {

@@ -64,6 +64,7 @@ func remote(t *testing.T) (far, near *desk, address, token string) {
 
 // The same commands ask a running gateway, with a token.
 func TestUserCommands_Remote(t *testing.T) {
+	t.Parallel()
 	_, near, address, token := remote(t)
 	near.refuses(2, "AISTRALE_ADMIN_TOKEN", "user", "list", "--url", address)
 	near.vars["AISTRALE_ADMIN_URL"], near.vars["AISTRALE_ADMIN_TOKEN"] = address, token

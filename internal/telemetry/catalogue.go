@@ -77,7 +77,7 @@ func requestMetrics() []Metric {
 		{Name: "aistrale_open_connections", Kind: Gauge, Help: "Connections of clients, idle ones among them."},
 		{Name: "aistrale_open_requests", Kind: Gauge, Help: "Requests under way, streams among them."},
 		{Name: "aistrale_open_streams", Kind: Gauge, Help: "Streams under way."},
-		{Name: "aistrale_body_memory_bytes", Kind: Gauge, Unit: "bytes", Help: "Memory that large request bodies take now."},
+		{Name: "aistrale_body_memory_bytes", Kind: Gauge, Unit: "bytes", Help: "Memory that large bodies, whole answers among them, take now."},
 		{Name: "aistrale_body_memory_limit_bytes", Kind: Gauge, Unit: "bytes", Help: "What they may take together (body_memory); past it requests are refused with 503."},
 		{Name: "aistrale_upload_disk_bytes", Kind: Gauge, Unit: "bytes", Help: "Disk that uploads take before they are sent on."},
 		{Name: "aistrale_upload_disk_limit_bytes", Kind: Gauge, Unit: "bytes", Help: "What they may take together (upload_disk)."},
