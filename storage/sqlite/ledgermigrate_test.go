@@ -2,11 +2,15 @@ package sqlite
 
 import (
 	"database/sql"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/ledger"
@@ -31,6 +35,62 @@ func TestLedgerColumns(t *testing.T) {
 	f("series", append([]string{"id"}, ledger.SeriesColumns()...))
 	for _, p := range storage.Periods() {
 		f(ledger.Table(p), append([]string{"series_id", "start"}, ledger.Measures()...))
+	}
+}
+
+// Sums that were written before a table had all of its columns are there in it as they were.
+func TestLedgerMigrates(t *testing.T) {
+	path := filepath.Join(t.TempDir(), LedgerFileName)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := fs.Sub(ledgerKind().migrations, ledgerKind().folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.UpTo(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	names := func(table string) (all []string) {
+		rows, err := db.QueryContext(t.Context(), `SELECT name FROM pragma_table_info(?)`, table)
+		if err == nil {
+			all, err = gather(rows, func(row scanner) (name string, err error) { return name, row.Scan(&name) })
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	tables, had := []string{"usage_minute", "usage_hour", "usage_day"}, names("usage_minute")
+	for i, table := range tables {
+		values := make([]string, len(had))
+		for c := range had {
+			values[c] = strconv.Itoa(1000*(i+1) + c)
+		}
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO `+table+` VALUES (`+strings.Join(values, ", ")+`)`); err != nil { //nolint:gosec // numbers
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l := openLedger(t, path)
+	for i, table := range tables {
+		for c, name := range had {
+			var got int
+			if err := l.read.QueryRowContext(t.Context(), `SELECT `+name+` FROM `+table).Scan(&got); err != nil || got != 1000*(i+1)+c { //nolint:gosec // its own columns
+				t.Errorf("%s.%s is %d, want %d, error %v", table, name, got, 1000*(i+1)+c, err)
+			}
+		}
+		var first int
+		if err := l.read.QueryRowContext(t.Context(), `SELECT first_token_31 FROM `+table).Scan(&first); err != nil || first != 0 { //nolint:gosec // a table of ours
+			t.Errorf("%s: a bucket that nobody counted is %d, error %v", table, first, err)
+		}
 	}
 }
 

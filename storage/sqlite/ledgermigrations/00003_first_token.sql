@@ -1,99 +1,284 @@
 -- +goose Up
 
--- How long the first content of streams took, by bucket, as latency_ has durations.
-ALTER TABLE usage_minute ADD COLUMN first_token_00 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_01 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_02 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_03 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_04 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_05 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_06 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_07 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_08 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_09 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_10 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_11 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_12 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_13 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_14 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_15 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_16 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_17 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_18 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_19 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_20 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_21 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_22 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_23 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_24 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_25 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_26 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_27 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_28 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_29 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_30 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_minute ADD COLUMN first_token_31 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_00 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_01 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_02 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_03 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_04 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_05 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_06 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_07 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_08 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_09 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_10 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_11 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_12 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_13 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_14 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_15 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_16 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_17 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_18 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_19 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_20 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_21 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_22 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_23 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_24 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_25 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_26 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_27 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_28 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_29 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_30 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_hour ADD COLUMN first_token_31 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_00 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_01 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_02 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_03 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_04 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_05 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_06 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_07 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_08 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_09 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_10 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_11 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_12 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_13 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_14 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_15 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_16 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_17 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_18 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_19 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_20 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_21 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_22 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_23 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_24 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_25 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_26 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_27 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_28 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_29 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_30 INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_day ADD COLUMN first_token_31 INTEGER NOT NULL DEFAULT 0;
+-- How long the first content of streams took, by bucket, as latency_ has durations. The tables are
+-- made anew: ninety-six columns added one by one, SQLite would look through its schema for each,
+-- which was half of a first start.
+
+CREATE TABLE usage_minute_new (
+    series_id          INTEGER NOT NULL,
+    start              INTEGER NOT NULL,
+    requests           INTEGER NOT NULL,
+    errors             INTEGER NOT NULL,
+    attempts           INTEGER NOT NULL,
+    unpriced           INTEGER NOT NULL,
+    estimated          INTEGER NOT NULL,
+    input_tokens       INTEGER NOT NULL,
+    cache_read_tokens  INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    output_tokens      INTEGER NOT NULL,
+    reasoning_tokens   INTEGER NOT NULL,
+    audio_in_tokens    INTEGER NOT NULL,
+    audio_out_tokens   INTEGER NOT NULL,
+    images             INTEGER NOT NULL,
+    searches           INTEGER NOT NULL,
+    cost_nano          INTEGER NOT NULL,
+    duration_us        INTEGER NOT NULL,
+    latency_00         INTEGER NOT NULL,
+    latency_01         INTEGER NOT NULL,
+    latency_02         INTEGER NOT NULL,
+    latency_03         INTEGER NOT NULL,
+    latency_04         INTEGER NOT NULL,
+    latency_05         INTEGER NOT NULL,
+    latency_06         INTEGER NOT NULL,
+    latency_07         INTEGER NOT NULL,
+    latency_08         INTEGER NOT NULL,
+    latency_09         INTEGER NOT NULL,
+    latency_10         INTEGER NOT NULL,
+    latency_11         INTEGER NOT NULL,
+    latency_12         INTEGER NOT NULL,
+    latency_13         INTEGER NOT NULL,
+    latency_14         INTEGER NOT NULL,
+    latency_15         INTEGER NOT NULL,
+    latency_16         INTEGER NOT NULL,
+    latency_17         INTEGER NOT NULL,
+    latency_18         INTEGER NOT NULL,
+    latency_19         INTEGER NOT NULL,
+    latency_20         INTEGER NOT NULL,
+    latency_21         INTEGER NOT NULL,
+    latency_22         INTEGER NOT NULL,
+    latency_23         INTEGER NOT NULL,
+    latency_24         INTEGER NOT NULL,
+    latency_25         INTEGER NOT NULL,
+    latency_26         INTEGER NOT NULL,
+    latency_27         INTEGER NOT NULL,
+    latency_28         INTEGER NOT NULL,
+    latency_29         INTEGER NOT NULL,
+    latency_30         INTEGER NOT NULL,
+    latency_31         INTEGER NOT NULL,
+    characters         INTEGER NOT NULL DEFAULT 0,
+    audio_in_ms        INTEGER NOT NULL DEFAULT 0,
+    audio_out_ms       INTEGER NOT NULL DEFAULT 0,
+    first_token_00     INTEGER NOT NULL DEFAULT 0,
+    first_token_01     INTEGER NOT NULL DEFAULT 0,
+    first_token_02     INTEGER NOT NULL DEFAULT 0,
+    first_token_03     INTEGER NOT NULL DEFAULT 0,
+    first_token_04     INTEGER NOT NULL DEFAULT 0,
+    first_token_05     INTEGER NOT NULL DEFAULT 0,
+    first_token_06     INTEGER NOT NULL DEFAULT 0,
+    first_token_07     INTEGER NOT NULL DEFAULT 0,
+    first_token_08     INTEGER NOT NULL DEFAULT 0,
+    first_token_09     INTEGER NOT NULL DEFAULT 0,
+    first_token_10     INTEGER NOT NULL DEFAULT 0,
+    first_token_11     INTEGER NOT NULL DEFAULT 0,
+    first_token_12     INTEGER NOT NULL DEFAULT 0,
+    first_token_13     INTEGER NOT NULL DEFAULT 0,
+    first_token_14     INTEGER NOT NULL DEFAULT 0,
+    first_token_15     INTEGER NOT NULL DEFAULT 0,
+    first_token_16     INTEGER NOT NULL DEFAULT 0,
+    first_token_17     INTEGER NOT NULL DEFAULT 0,
+    first_token_18     INTEGER NOT NULL DEFAULT 0,
+    first_token_19     INTEGER NOT NULL DEFAULT 0,
+    first_token_20     INTEGER NOT NULL DEFAULT 0,
+    first_token_21     INTEGER NOT NULL DEFAULT 0,
+    first_token_22     INTEGER NOT NULL DEFAULT 0,
+    first_token_23     INTEGER NOT NULL DEFAULT 0,
+    first_token_24     INTEGER NOT NULL DEFAULT 0,
+    first_token_25     INTEGER NOT NULL DEFAULT 0,
+    first_token_26     INTEGER NOT NULL DEFAULT 0,
+    first_token_27     INTEGER NOT NULL DEFAULT 0,
+    first_token_28     INTEGER NOT NULL DEFAULT 0,
+    first_token_29     INTEGER NOT NULL DEFAULT 0,
+    first_token_30     INTEGER NOT NULL DEFAULT 0,
+    first_token_31     INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (series_id, start)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO usage_minute_new SELECT *, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM usage_minute;
+DROP TABLE usage_minute;
+ALTER TABLE usage_minute_new RENAME TO usage_minute;
+
+CREATE TABLE usage_hour_new (
+    series_id          INTEGER NOT NULL,
+    start              INTEGER NOT NULL,
+    requests           INTEGER NOT NULL,
+    errors             INTEGER NOT NULL,
+    attempts           INTEGER NOT NULL,
+    unpriced           INTEGER NOT NULL,
+    estimated          INTEGER NOT NULL,
+    input_tokens       INTEGER NOT NULL,
+    cache_read_tokens  INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    output_tokens      INTEGER NOT NULL,
+    reasoning_tokens   INTEGER NOT NULL,
+    audio_in_tokens    INTEGER NOT NULL,
+    audio_out_tokens   INTEGER NOT NULL,
+    images             INTEGER NOT NULL,
+    searches           INTEGER NOT NULL,
+    cost_nano          INTEGER NOT NULL,
+    duration_us        INTEGER NOT NULL,
+    latency_00         INTEGER NOT NULL,
+    latency_01         INTEGER NOT NULL,
+    latency_02         INTEGER NOT NULL,
+    latency_03         INTEGER NOT NULL,
+    latency_04         INTEGER NOT NULL,
+    latency_05         INTEGER NOT NULL,
+    latency_06         INTEGER NOT NULL,
+    latency_07         INTEGER NOT NULL,
+    latency_08         INTEGER NOT NULL,
+    latency_09         INTEGER NOT NULL,
+    latency_10         INTEGER NOT NULL,
+    latency_11         INTEGER NOT NULL,
+    latency_12         INTEGER NOT NULL,
+    latency_13         INTEGER NOT NULL,
+    latency_14         INTEGER NOT NULL,
+    latency_15         INTEGER NOT NULL,
+    latency_16         INTEGER NOT NULL,
+    latency_17         INTEGER NOT NULL,
+    latency_18         INTEGER NOT NULL,
+    latency_19         INTEGER NOT NULL,
+    latency_20         INTEGER NOT NULL,
+    latency_21         INTEGER NOT NULL,
+    latency_22         INTEGER NOT NULL,
+    latency_23         INTEGER NOT NULL,
+    latency_24         INTEGER NOT NULL,
+    latency_25         INTEGER NOT NULL,
+    latency_26         INTEGER NOT NULL,
+    latency_27         INTEGER NOT NULL,
+    latency_28         INTEGER NOT NULL,
+    latency_29         INTEGER NOT NULL,
+    latency_30         INTEGER NOT NULL,
+    latency_31         INTEGER NOT NULL,
+    characters         INTEGER NOT NULL DEFAULT 0,
+    audio_in_ms        INTEGER NOT NULL DEFAULT 0,
+    audio_out_ms       INTEGER NOT NULL DEFAULT 0,
+    first_token_00     INTEGER NOT NULL DEFAULT 0,
+    first_token_01     INTEGER NOT NULL DEFAULT 0,
+    first_token_02     INTEGER NOT NULL DEFAULT 0,
+    first_token_03     INTEGER NOT NULL DEFAULT 0,
+    first_token_04     INTEGER NOT NULL DEFAULT 0,
+    first_token_05     INTEGER NOT NULL DEFAULT 0,
+    first_token_06     INTEGER NOT NULL DEFAULT 0,
+    first_token_07     INTEGER NOT NULL DEFAULT 0,
+    first_token_08     INTEGER NOT NULL DEFAULT 0,
+    first_token_09     INTEGER NOT NULL DEFAULT 0,
+    first_token_10     INTEGER NOT NULL DEFAULT 0,
+    first_token_11     INTEGER NOT NULL DEFAULT 0,
+    first_token_12     INTEGER NOT NULL DEFAULT 0,
+    first_token_13     INTEGER NOT NULL DEFAULT 0,
+    first_token_14     INTEGER NOT NULL DEFAULT 0,
+    first_token_15     INTEGER NOT NULL DEFAULT 0,
+    first_token_16     INTEGER NOT NULL DEFAULT 0,
+    first_token_17     INTEGER NOT NULL DEFAULT 0,
+    first_token_18     INTEGER NOT NULL DEFAULT 0,
+    first_token_19     INTEGER NOT NULL DEFAULT 0,
+    first_token_20     INTEGER NOT NULL DEFAULT 0,
+    first_token_21     INTEGER NOT NULL DEFAULT 0,
+    first_token_22     INTEGER NOT NULL DEFAULT 0,
+    first_token_23     INTEGER NOT NULL DEFAULT 0,
+    first_token_24     INTEGER NOT NULL DEFAULT 0,
+    first_token_25     INTEGER NOT NULL DEFAULT 0,
+    first_token_26     INTEGER NOT NULL DEFAULT 0,
+    first_token_27     INTEGER NOT NULL DEFAULT 0,
+    first_token_28     INTEGER NOT NULL DEFAULT 0,
+    first_token_29     INTEGER NOT NULL DEFAULT 0,
+    first_token_30     INTEGER NOT NULL DEFAULT 0,
+    first_token_31     INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (series_id, start)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO usage_hour_new SELECT *, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM usage_hour;
+DROP TABLE usage_hour;
+ALTER TABLE usage_hour_new RENAME TO usage_hour;
+
+CREATE TABLE usage_day_new (
+    series_id          INTEGER NOT NULL,
+    start              INTEGER NOT NULL,
+    requests           INTEGER NOT NULL,
+    errors             INTEGER NOT NULL,
+    attempts           INTEGER NOT NULL,
+    unpriced           INTEGER NOT NULL,
+    estimated          INTEGER NOT NULL,
+    input_tokens       INTEGER NOT NULL,
+    cache_read_tokens  INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    output_tokens      INTEGER NOT NULL,
+    reasoning_tokens   INTEGER NOT NULL,
+    audio_in_tokens    INTEGER NOT NULL,
+    audio_out_tokens   INTEGER NOT NULL,
+    images             INTEGER NOT NULL,
+    searches           INTEGER NOT NULL,
+    cost_nano          INTEGER NOT NULL,
+    duration_us        INTEGER NOT NULL,
+    latency_00         INTEGER NOT NULL,
+    latency_01         INTEGER NOT NULL,
+    latency_02         INTEGER NOT NULL,
+    latency_03         INTEGER NOT NULL,
+    latency_04         INTEGER NOT NULL,
+    latency_05         INTEGER NOT NULL,
+    latency_06         INTEGER NOT NULL,
+    latency_07         INTEGER NOT NULL,
+    latency_08         INTEGER NOT NULL,
+    latency_09         INTEGER NOT NULL,
+    latency_10         INTEGER NOT NULL,
+    latency_11         INTEGER NOT NULL,
+    latency_12         INTEGER NOT NULL,
+    latency_13         INTEGER NOT NULL,
+    latency_14         INTEGER NOT NULL,
+    latency_15         INTEGER NOT NULL,
+    latency_16         INTEGER NOT NULL,
+    latency_17         INTEGER NOT NULL,
+    latency_18         INTEGER NOT NULL,
+    latency_19         INTEGER NOT NULL,
+    latency_20         INTEGER NOT NULL,
+    latency_21         INTEGER NOT NULL,
+    latency_22         INTEGER NOT NULL,
+    latency_23         INTEGER NOT NULL,
+    latency_24         INTEGER NOT NULL,
+    latency_25         INTEGER NOT NULL,
+    latency_26         INTEGER NOT NULL,
+    latency_27         INTEGER NOT NULL,
+    latency_28         INTEGER NOT NULL,
+    latency_29         INTEGER NOT NULL,
+    latency_30         INTEGER NOT NULL,
+    latency_31         INTEGER NOT NULL,
+    characters         INTEGER NOT NULL DEFAULT 0,
+    audio_in_ms        INTEGER NOT NULL DEFAULT 0,
+    audio_out_ms       INTEGER NOT NULL DEFAULT 0,
+    first_token_00     INTEGER NOT NULL DEFAULT 0,
+    first_token_01     INTEGER NOT NULL DEFAULT 0,
+    first_token_02     INTEGER NOT NULL DEFAULT 0,
+    first_token_03     INTEGER NOT NULL DEFAULT 0,
+    first_token_04     INTEGER NOT NULL DEFAULT 0,
+    first_token_05     INTEGER NOT NULL DEFAULT 0,
+    first_token_06     INTEGER NOT NULL DEFAULT 0,
+    first_token_07     INTEGER NOT NULL DEFAULT 0,
+    first_token_08     INTEGER NOT NULL DEFAULT 0,
+    first_token_09     INTEGER NOT NULL DEFAULT 0,
+    first_token_10     INTEGER NOT NULL DEFAULT 0,
+    first_token_11     INTEGER NOT NULL DEFAULT 0,
+    first_token_12     INTEGER NOT NULL DEFAULT 0,
+    first_token_13     INTEGER NOT NULL DEFAULT 0,
+    first_token_14     INTEGER NOT NULL DEFAULT 0,
+    first_token_15     INTEGER NOT NULL DEFAULT 0,
+    first_token_16     INTEGER NOT NULL DEFAULT 0,
+    first_token_17     INTEGER NOT NULL DEFAULT 0,
+    first_token_18     INTEGER NOT NULL DEFAULT 0,
+    first_token_19     INTEGER NOT NULL DEFAULT 0,
+    first_token_20     INTEGER NOT NULL DEFAULT 0,
+    first_token_21     INTEGER NOT NULL DEFAULT 0,
+    first_token_22     INTEGER NOT NULL DEFAULT 0,
+    first_token_23     INTEGER NOT NULL DEFAULT 0,
+    first_token_24     INTEGER NOT NULL DEFAULT 0,
+    first_token_25     INTEGER NOT NULL DEFAULT 0,
+    first_token_26     INTEGER NOT NULL DEFAULT 0,
+    first_token_27     INTEGER NOT NULL DEFAULT 0,
+    first_token_28     INTEGER NOT NULL DEFAULT 0,
+    first_token_29     INTEGER NOT NULL DEFAULT 0,
+    first_token_30     INTEGER NOT NULL DEFAULT 0,
+    first_token_31     INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (series_id, start)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO usage_day_new SELECT *, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM usage_day;
+DROP TABLE usage_day;
+ALTER TABLE usage_day_new RENAME TO usage_day;
