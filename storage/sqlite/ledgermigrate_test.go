@@ -72,7 +72,7 @@ func TestLedgerMigrates(t *testing.T) {
 		for c := range had {
 			values[c] = strconv.Itoa(1000*(i+1) + c)
 		}
-		if _, err := db.ExecContext(t.Context(), `INSERT INTO `+table+` VALUES (`+strings.Join(values, ", ")+`)`); err != nil { //nolint:gosec // numbers
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO `+table+` VALUES (`+strings.Join(values, ", ")+`)`); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -83,12 +83,12 @@ func TestLedgerMigrates(t *testing.T) {
 	for i, table := range tables {
 		for c, name := range had {
 			var got int
-			if err := l.read.QueryRowContext(t.Context(), `SELECT `+name+` FROM `+table).Scan(&got); err != nil || got != 1000*(i+1)+c { //nolint:gosec // its own columns
+			if err := l.read.QueryRowContext(t.Context(), `SELECT `+name+` FROM `+table).Scan(&got); err != nil || got != 1000*(i+1)+c {
 				t.Errorf("%s.%s is %d, want %d, error %v", table, name, got, 1000*(i+1)+c, err)
 			}
 		}
 		var first int
-		if err := l.read.QueryRowContext(t.Context(), `SELECT first_token_31 FROM `+table).Scan(&first); err != nil || first != 0 { //nolint:gosec // a table of ours
+		if err := l.read.QueryRowContext(t.Context(), `SELECT first_token_31 FROM `+table).Scan(&first); err != nil || first != 0 {
 			t.Errorf("%s: a bucket that nobody counted is %d, error %v", table, first, err)
 		}
 	}
