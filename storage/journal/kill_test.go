@@ -69,13 +69,15 @@ func say(what byte, id uuid.UUID) error {
 	return err
 }
 
-// fileLedger appends a batch to a file in one write, so that a kill leaves whole batches.
+// fileLedger appends a batch to a file in one write. A kill may end that between two pages: so each
+// row says that it ends, and each batch begins with a line of its own.
 type fileLedger string
 
 func (f fileLedger) Write(_ context.Context, entries []storage.Entry) error {
-	var b strings.Builder
+	b := strings.Builder{}
+	b.WriteByte('\n')
 	for i := range entries {
-		fmt.Fprintf(&b, "%d %s %d\n", entries[i].State, entries[i].RequestID, entries[i].CostNano)
+		fmt.Fprintf(&b, "%d %s %d .\n", entries[i].State, entries[i].RequestID, entries[i].CostNano)
 	}
 	return appendLine(string(f), []byte(b.String()))
 }
@@ -143,6 +145,9 @@ func readLedger(t *testing.T, path string) map[uuid.UUID]storage.EntryState {
 	}
 	rows := map[uuid.UUID]storage.EntryState{}
 	for line := range strings.Lines(string(b)) {
+		if !strings.HasSuffix(line, " .\n") {
+			continue
+		}
 		var state storage.EntryState
 		var id string
 		var cost int64

@@ -60,6 +60,20 @@ func TestRoom_IsTheFile(t *testing.T) {
 	}
 }
 
+// What is prepared late, after more was written than it was to be for, takes nothing of that away.
+func TestRoom_PreparedLate(t *testing.T) {
+	f, page := prepared(t)
+	want := bytes.Repeat([]byte("record, "), 3*page/8+5)
+	if _, err := f.WriteAt(want, 0); err != nil {
+		t.Fatal(err)
+	}
+	f.Prepare(int64(page)/2, int64(page)) // as of when a page was half full
+	got := make([]byte, len(want))
+	if n, err := f.ReadAt(got, 0); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes of %d are there, or others, %v", n, len(want), err)
+	}
+}
+
 // A page that the disk does not give is a failed write, which says how much went through.
 func TestRoom_PageIsGone(t *testing.T) {
 	f, page := prepared(t)
