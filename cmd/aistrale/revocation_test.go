@@ -21,9 +21,9 @@ import (
 const promised = time.Second
 
 // A key that is revoked is refused on every node within a second: where the nodes are told, and
-// where that is lost and they have to look.
+// where that is lost and they have to look. It runs with no other test beside it, as it is a promise
+// in time of what the machine may be busy for.
 func TestRevocation(t *testing.T) {
-	t.Parallel()
 	address, redis := storagetest.Postgres(t), storagetest.Redis(t)
 	s, err := postgres.Open(t.Context(), postgres.Options{URL: storage.NewSecret(address)})
 	if err != nil {
