@@ -160,8 +160,8 @@ func (r *rig) startNginx(path string, mock *target) error {
 	t := &target{addr: free(), prefix: "/openai/v1", certs: mock.certs}
 	listen, scheme, verify := t.addr, "http", ""
 	if c := t.certs; c != nil {
-		listen = fmt.Sprintf("%s ssl; ssl_certificate %s; ssl_certificate_key %s", t.addr, c.cert, c.key)
-		scheme, verify = "https", fmt.Sprintf("proxy_ssl_verify on; proxy_ssl_trusted_certificate %s; proxy_ssl_name localhost;", c.ca)
+		listen = fmt.Sprintf("%s ssl; ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate %s; ssl_certificate_key %s", t.addr, c.cert, c.key)
+		scheme, verify = "https", fmt.Sprintf("proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_verify on; proxy_ssl_trusted_certificate %s; proxy_ssl_name localhost;", c.ca)
 	}
 	folder := filepath.Join(r.dir, "nginx-"+scheme)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
