@@ -95,6 +95,9 @@ func cancelLatency(t *target, s *silentUpstream, n int) ([]float64, error) {
 			if err != nil {
 				return nil, err
 			}
+			if strings.HasPrefix(line, "HTTP/") && !strings.Contains(line, " 200 ") {
+				return nil, fmt.Errorf("it answers a stream with %s", strings.TrimSpace(line))
+			}
 			if strings.HasPrefix(line, "data:") {
 				break
 			}

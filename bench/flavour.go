@@ -43,7 +43,7 @@ func (f *flavour) program(bin string) string {
 const benchLimits = `limits:
   - {scope: key/bench, requests_per_minute: 100000000, tokens_per_minute: 50000000000, concurrent: 100000}
 budgets:
-  - {scope: key/bench, usd: 1000000, per: month}
+  - {scope: key/bench, usd: 1000000, per: month, unpriced: allow}
 `
 
 // flavours are those that a run can have with the stores that there are, and that it wants.
