@@ -6,8 +6,10 @@ import (
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/anthropic"
+	"github.com/aistrale/aistrale/providers/bedrock"
 	"github.com/aistrale/aistrale/providers/gemini"
 	"github.com/aistrale/aistrale/providers/openai"
+	"github.com/aistrale/aistrale/providers/responses"
 )
 
 // translation is one chat from OpenAI's words into another language, and its stream's piece back.
@@ -18,6 +20,7 @@ type translation struct {
 	delta    string
 	request  float64 // allocations, at most
 	perEvent float64
+	observe  float64
 	asksChat []byte
 }
 
@@ -36,6 +39,24 @@ func translations() []translation {
 		{
 			name: "gemini", dialect: gemini.Dialect{}, asksChat: ask, request: 45, perEvent: 2,
 			delta: `{"candidates":[{"content":{"parts":[{"text":" token"}],"role":"model"},"index":0}],"modelVersion":"m","responseId":"r"}`,
+		},
+		{
+			name: "openai", dialect: openai.Dialect{}, asksChat: ask, request: 45, perEvent: 3,
+			delta: `{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" token"},"finish_reason":null}]}`,
+		},
+		{
+			name: "responses", dialect: responses.Dialect{}, asksChat: ask, request: 48, perEvent: 2,
+			opening: []string{
+				`{"type":"response.created","sequence_number":0,"response":{"id":"r","object":"response","status":"in_progress","model":"m","output":[]}}`,
+				`{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"id":"msg_1","type":"message","status":"in_progress","role":"assistant","content":[]}}`,
+				`{"type":"response.content_part.added","sequence_number":2,"item_id":"msg_1","output_index":0,"content_index":0,"part":{"type":"output_text","text":"","annotations":[]}}`,
+			},
+			delta: `{"type":"response.output_text.delta","sequence_number":3,"item_id":"msg_1","output_index":0,"content_index":0,"delta":" token","logprobs":[]}`,
+		},
+		{
+			name: "bedrock", dialect: bedrock.Dialect{}, asksChat: ask, request: 46, perEvent: 2, observe: 1,
+			opening: []string{`{"messageStart":{"role":"assistant"}}`},
+			delta:   `{"contentBlockDelta":{"contentBlockIndex":0,"delta":{"text":" token"}}}`,
 		},
 	}
 }
@@ -93,6 +114,10 @@ func TestTranslationAllocs(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() { next() }); n > tr.perEvent {
 			t.Errorf("%s: %v allocations for an event, want %v at most", tr.name, n, tr.perEvent)
 		}
+		delta := []byte(tr.delta)
+		if n := testing.AllocsPerRun(100, func() { tr.dialect.Observe(delta) }); n > tr.observe {
+			t.Errorf("%s: %v allocations to look at an event without usage, want %v at most", tr.name, n, tr.observe)
+		}
 	}
 }
 
@@ -109,6 +134,13 @@ func BenchmarkTranslate(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				next()
+			}
+		})
+		b.Run(tr.name+"/observe", func(b *testing.B) {
+			delta := []byte(tr.delta)
+			b.ReportAllocs()
+			for b.Loop() {
+				tr.dialect.Observe(delta)
 			}
 		})
 	}
