@@ -10,13 +10,15 @@ import (
 	"github.com/aistrale/aistrale/internal/outbound"
 )
 
+// dial connects to an address within a time.
+type dial = func(addr string, timeout time.Duration) (net.Conn, error)
+
 // dialer connects to an upstream by whichever of its addresses answers first. The TLS handshake
-// is part of connecting and of its time limit, and so is a proxy on the way. All of it has a stack
-// of its own: on that of the request it would double it, for as long as a stream is open.
-func dialer(secure bool, serverName string, way *outbound.Way) func(string, time.Duration) (net.Conn, error) {
+// is part of connecting and of its time limit, and so is a proxy on the way.
+func dialer(secure bool, serverName string, way *outbound.Way) dial {
 	config := way.TLS(serverName)
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(256)
-	dial := func(addr string, timeout time.Duration) (net.Conn, error) {
+	return onOwnStack(func(addr string, timeout time.Duration) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		c, err := way.Dial(ctx, "tcp", addr)
@@ -29,11 +31,24 @@ func dialer(secure bool, serverName string, way *outbound.Way) func(string, time
 			return nil, err
 		}
 		return t, nil
-	}
+	})
+}
+
+// onOwnStack has a connection made by a goroutine that ends with that: on the stack of a request
+// it would double it, for as long as a stream is open. What breaks there breaks the request, not
+// the process.
+func onOwnStack(connect dial) dial {
 	return func(addr string, timeout time.Duration) (c net.Conn, err error) {
-		var dialled sync.WaitGroup
-		dialled.Go(func() { c, err = dial(addr, timeout) })
-		dialled.Wait()
+		var connected sync.WaitGroup
+		var broke any
+		connected.Go(func() {
+			defer func() { broke = recover() }()
+			c, err = connect(addr, timeout)
+		})
+		connected.Wait()
+		if broke != nil {
+			panic(broke)
+		}
 		return c, err
 	}
 }
