@@ -37,7 +37,7 @@ func (x *exchange[C]) widen() {
 	at, _ := x.br.Peek(x.br.Buffered()) // never more than there is, so it cannot fail
 	come := io.MultiReader(bytes.NewReader(bytes.Clone(at)), x.conn)
 	x.pool.client.ReleaseReader(x.br)
-	x.br, x.wide = bufio.NewReaderSize(come, maxAnswerHead), true
+	x.br = bufio.NewReaderSize(come, maxAnswerHead)
 }
 
 func (x *exchange[C]) head(sent time.Time, reused bool) Head {

@@ -31,7 +31,6 @@ type exchange[C pooled] struct {
 	reused bool
 
 	br       *bufio.Reader
-	wide     bool // br is not the pool's
 	half     bool // the request was not written to its end
 	begun    bool // a byte of the answer has come
 	left     int  // bytes of the body still to come, -1 unknown
@@ -257,9 +256,9 @@ func (x *exchange[C]) Finish() {
 }
 
 func (x *exchange[C]) releaseReader() {
-	_ = x.resp.CloseBodyStream() // its error is the body's, told by Read already
-	if x.br != nil && !x.wide {
+	_ = x.resp.CloseBodyStream()                    // its error is the body's, told by Read already
+	if x.br != nil && x.br.Size() < maxAnswerHead { // else it is widen's, and not the pool's
 		x.pool.client.ReleaseReader(x.br)
 	}
-	x.br, x.wide = nil, false
+	x.br = nil
 }

@@ -263,14 +263,10 @@ func (f *flight) hold(t *target) error {
 // take reads a whole reply and says it in the client's words.
 func (f *flight) take(t *target, head Head) error {
 	r := &f.reply
-	f.holdMemory(min(head.Length, f.g.options.Limits.MaxReply))
-	whole, err := readAll(f.prompt(), f.scratch[:0], head.Length, f.g.options.Limits.MaxReply)
+	whole, err := f.readWhole(f.prompt(), f.scratch[:0], head.Length)
 	f.scratch = whole
 	if err != nil {
 		return f.broken(err)
-	}
-	if head.Length < 0 { // its length shows at its end only
-		f.holdMemory(len(whole))
 	}
 	r.contentType = "application/json"
 	said := head.Header("content-type")
@@ -300,6 +296,18 @@ func (f *flight) take(t *target, head Head) error {
 		return nil
 	}
 	return f.translate(t, whole)
+}
+
+// readWhole reads a whole answer into dst. From when its length is known it takes of the memory of
+// all bodies.
+func (f *flight) readWhole(x Exchange, dst []byte, length int) ([]byte, error) {
+	limit := f.g.options.Limits.MaxReply
+	f.holdMemory(min(length, limit))
+	whole, err := readAll(x, dst, length, limit)
+	if length < 0 {
+		f.holdMemory(len(whole))
+	}
+	return whole, err
 }
 
 // isObject looks at both ends only: what a proxy, an error page or a compressed body would be.

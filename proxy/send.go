@@ -174,7 +174,7 @@ func (f *flight) exchangePair(t *target, plan providers.Plan) error {
 		if err != nil {
 			return err
 		}
-		whole, err := readAll(f.reply.x, nil, head.Length, f.g.options.Limits.MaxReply)
+		whole, err := f.readWhole(f.reply.x, nil, head.Length)
 		if err != nil {
 			return f.broken(err)
 		}

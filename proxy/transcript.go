@@ -66,12 +66,5 @@ func (c *Captured) answered(reads func(string) providers.Dialect, redacted func(
 	if whole, err = redacted(whole); err != nil {
 		return nil, err
 	}
-	answer := transcript.Answer{}
-	decoder := reads(c.face.Language()).ReadReply(c.call)
-	for _, events := range [][]providers.Event{decoder.Decode(nil, whole), decoder.Close(nil)} {
-		for i := range events {
-			answer.Note(&events[i])
-		}
-	}
-	return answer.Messages(), nil
+	return transcript.Answered(reads(c.face.Language()).ReadReply(c.call), whole), nil
 }

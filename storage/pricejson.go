@@ -1,11 +1,10 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -196,16 +195,12 @@ func readMembers(dec *jsontext.Decoder, set func(name string, value jsontext.Val
 }
 
 func (r *Rate) setImages(value jsontext.Value) error {
-	var images map[string]jsontext.Value
-	if err := json.Unmarshal(value, &images); err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(images)) {
-		if err := r.set(ofImage+name, images[name]); err != nil {
+	return readMembers(jsontext.NewDecoder(bytes.NewReader(value)), func(name string, value jsontext.Value) error {
+		if err := r.set(ofImage+name, value); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func (r *Rate) set(name string, value jsontext.Value) error {

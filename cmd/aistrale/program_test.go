@@ -34,7 +34,11 @@ func newPlace(t *testing.T, env ...string) *place {
 func (p *place) write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(p.dir, name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	err := os.WriteFile(path+".new", []byte(text), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path) // who reads it sees all of it
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -8,8 +8,19 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// Answer puts a reply's events together. Its zero value has none.
-type Answer struct{ choices []choice }
+// Answered gives what a whole reply says, an array of a message for each choice; nil where there was none.
+func Answered(decoder providers.Decoder, whole []byte) (messages []byte) {
+	var a answer
+	for _, events := range [][]providers.Event{decoder.Decode(nil, whole), decoder.Close(nil)} {
+		for i := range events {
+			a.note(&events[i])
+		}
+	}
+	return a.messages()
+}
+
+// answer puts a reply's events together. Its zero value has none.
+type answer struct{ choices []choice }
 
 type choice struct {
 	number int
@@ -23,8 +34,8 @@ type block struct {
 	text []byte
 }
 
-// Note takes one event in. It keeps nothing that the event points to.
-func (a *Answer) Note(ev *providers.Event) {
+// note takes one event in. It keeps nothing that the event points to.
+func (a *answer) note(ev *providers.Event) {
 	switch ev.Kind {
 	case providers.EventBlockStart:
 		c := a.choice(ev.Choice)
@@ -44,8 +55,7 @@ var finishes = map[providers.Finish]string{
 	providers.FinishStop: "stop", providers.FinishLength: "length", providers.FinishToolCalls: "tool_call", providers.FinishContentFilter: "content_filter",
 }
 
-// Messages gives the answer, an array of a message for each choice; nil where there was none.
-func (a *Answer) Messages() (messages []byte) {
+func (a *answer) messages() (messages []byte) {
 	slices.SortStableFunc(a.choices, func(x, y choice) int { return cmp.Compare(x.number, y.number) })
 	for i := range a.choices {
 		c := &a.choices[i]
@@ -60,7 +70,7 @@ func (a *Answer) Messages() (messages []byte) {
 	return closed(messages)
 }
 
-func (a *Answer) choice(number int) *choice {
+func (a *answer) choice(number int) *choice {
 	for i := range a.choices {
 		if a.choices[i].number == number {
 			return &a.choices[i]

@@ -41,14 +41,7 @@ func FuzzTranscript(f *testing.F) {
 			}
 		}
 		for _, d := range dialects {
-			var answer transcript.Answer
-			decoder := d.ReadReply(providers.Call{Op: providers.OpChat, Doc: doc})
-			for _, events := range [][]providers.Event{decoder.Decode(nil, body), decoder.Close(nil)} {
-				for i := range events {
-					answer.Note(&events[i])
-				}
-			}
-			told(answer.Messages())
+			told(transcript.Answered(d.ReadReply(providers.Call{Op: providers.OpChat, Doc: doc}), body))
 		}
 	})
 }

@@ -58,17 +58,10 @@ func TestAsked(t *testing.T) {
 	f("instructions", openai.Face{}, `{"model":"m","messages":[{"role":"developer","content":"Be brief."}]}`, weatherSaid, "")
 }
 
-func TestAnswer(t *testing.T) {
+func TestAnswered(t *testing.T) {
 	f := func(name string, d providers.Dialect, reply, want string) {
 		t.Helper()
-		var a transcript.Answer
-		decoder := d.ReadReply(providers.Call{Op: providers.OpChat})
-		for _, events := range [][]providers.Event{decoder.Decode(nil, []byte(reply)), decoder.Close(nil)} {
-			for i := range events {
-				a.Note(&events[i])
-			}
-		}
-		if got := string(a.Messages()); got != want {
+		if got := string(transcript.Answered(d.ReadReply(providers.Call{Op: providers.OpChat}), []byte(reply))); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}

@@ -13,13 +13,19 @@ func allocate(f *os.File, size int64) error {
 	if size == 0 {
 		return nil
 	}
+	err := fallocate(f, unix.FALLOC_FL_KEEP_SIZE, 0, size)
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
+		return nil
+	}
+	return err
+}
+
+// fallocate sets a stretch of a file aside. Unless mode keeps its length, the file is at least so
+// long then, and never shorter than it was.
+func fallocate(f *os.File, mode uint32, from, size int64) error {
 	for {
-		err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, size)
-		switch {
-		case errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS):
-			return nil
-		default:
+		err := unix.Fallocate(int(f.Fd()), mode, from, size)
+		if !errors.Is(err, unix.EINTR) {
 			return os.NewSyscallError("fallocate", err)
 		}
 	}

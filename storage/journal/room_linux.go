@@ -44,22 +44,12 @@ func newRoom(f *os.File, size int64) *room {
 func (r *room) prepare(f *os.File, from, to int64) {
 	page := int64(os.Getpagesize())
 	from, to = from/page*page, min((to+page-1)/page*page, int64(len(r.bytes)))
-	if from >= to || grow(f, from, to) != nil {
+	// Others may have written past that in the meantime: to set the length would cut their records off.
+	if from >= to || fallocate(f, 0, from, to-from) != nil {
 		return
 	}
 	if unix.Madvise(r.bytes[from:to], unix.MADV_POPULATE_WRITE) == nil {
 		r.ready.Store(to)
-	}
-}
-
-// grow makes a file at least so long. Others may have written past that in the meantime: what sets
-// a length would cut their records off.
-func grow(f *os.File, from, to int64) error {
-	for {
-		err := unix.Fallocate(int(f.Fd()), 0, from, to-from)
-		if !errors.Is(err, unix.EINTR) {
-			return os.NewSyscallError("fallocate", err)
-		}
 	}
 }
 
