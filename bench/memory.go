@@ -7,13 +7,20 @@ import (
 	"time"
 )
 
-// streamMemory gives the bytes that one open stream adds to the target's resident set, at most, before
-// the first of them ends.
+// streamMemory gives the bytes of the target's resident set that one more open stream takes: what so
+// many have beyond half of them, so that room which a program keeps spare does not count for it.
 func streamMemory(t *target, streams int) (float64, error) {
-	before, err := t.memory()
+	half, err := residentWith(t, streams/2)
 	if err != nil {
 		return 0, err
 	}
+	all, err := residentWith(t, streams)
+	return float64(all-half) / float64(streams-streams/2), err
+}
+
+// residentWith gives the target's resident bytes with so many streams open, at most, before the
+// first of them ends.
+func residentWith(t *target, streams int) (most int64, err error) {
 	const events, pace = 40, 100 * time.Millisecond
 	w := work{model: "gpt", size: 335, stream: true, mock: fmt.Sprintf("events=%d; chunk=%s", events, pace), workers: streams}
 	result := make(chan error, 1)
@@ -21,11 +28,10 @@ func streamMemory(t *target, streams int) (float64, error) {
 		_, err := w.load(t, time.Millisecond) // each worker makes one request
 		result <- err
 	}()
-	most, began := before, time.Now()
-	for {
+	for began := time.Now(); ; {
 		select {
 		case err := <-result:
-			return float64(most-before) / float64(streams), err
+			return most, err
 		case <-time.After(50 * time.Millisecond):
 			now, err := t.memory()
 			if err != nil {

@@ -48,7 +48,6 @@ func (zeros) Read(p []byte) (int, error) {
 // as it comes, where its file is the whole body, and where it stands in JSON as base64.
 func TestLargeSounds(t *testing.T) {
 	const size, half = 25 << 20, 12 << 20
-	t.Setenv("GOGC", "5") // so that what is counted is used
 	reached, goOn, got := make(chan struct{}), make(chan struct{}), make(chan int64, 1)
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.CopyN(io.Discard, r.Body, half)
@@ -60,7 +59,9 @@ func TestLargeSounds(t *testing.T) {
 		_, _ = io.WriteString(w, `{"text":"heard","chunks":[{"text":"heard","timestamp":[0,1]}]}`)
 	}))
 	defer up.Close()
-	g := newPlace(t).serve(t, anywhere+`
+	p := newPlace(t)
+	p.env = append(p.env, "GOGC=5") // so that what is counted is used
+	g := p.serve(t, anywhere+`
 providers: [{name: up, dialect: openai, base_url: "`+up.URL+`/v1", api_key: none}, {name: huggingface, base_url: "`+up.URL+`/v1", api_key: none}]
 keys: [{name: ci, key: `+fullKey+`}]
 `)

@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,9 +48,9 @@ func runServe(ctx context.Context, env environment, args []string) error {
 	if err != nil {
 		return err
 	}
-	percent := debug.SetGCPercent(400) // most of what a start makes stays: to look through it each time that it doubles is a fifth of its time
+	room := makeHeadroom(env.Getenv)
+	defer runtime.KeepAlive(room)
 	s, err := newService(ctx, env, config)
-	debug.SetGCPercent(percent)
 	if err != nil {
 		return config.located(err)
 	}

@@ -145,6 +145,8 @@ func (s *shipper) well() {
 // fill takes records from the sources until the batch is full. One that can't be read holds up
 // no other.
 func (s *shipper) fill() (unread error) {
+	var breath storage.Breath
+	owed := int(s.lag())
 	for _, src := range s.sources {
 		src.refresh()
 		for len(s.batch) < s.o.Batch {
@@ -157,6 +159,9 @@ func (s *shipper) fill() (unread error) {
 				break
 			}
 			s.take(src, rec, lost)
+			if len(s.batch)%32 == 0 {
+				breath.Take(owed)
+			}
 		}
 	}
 	return unread

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+
+	"github.com/aistrale/aistrale/storage"
 )
 
 // chunks is one statement in several sizes: for many rows at once each costs far less than for
@@ -38,13 +40,14 @@ func (c *chunks) Close() error {
 
 // each runs do for as many rows at once as there is a statement for, until all had their turn.
 func (c *chunks) each(ctx context.Context, tx *sql.Tx, rows int, do func(s *sql.Stmt, from, to int) error) error {
-	from := 0
+	from, breath := 0, storage.Breath{}
 	for i, size := range c.sizes {
 		if rows-from < size {
 			continue
 		}
 		s := tx.StmtContext(ctx, c.made[i])
 		for ; rows-from >= size; from += size {
+			breath.Take(rows)
 			if err := do(s, from, from+size); err != nil {
 				return err
 			}

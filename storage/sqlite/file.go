@@ -77,7 +77,7 @@ func create(path string) error {
 // connect prepares the pools. Nothing is read or written yet.
 func connect(path string) (file, error) {
 	write, err := sql.Open("sqlite", source(path, url.Values{"_txlock": {"immediate"}},
-		"journal_mode(WAL)"))
+		"journal_mode(WAL)", "wal_autocheckpoint(500)"))
 	if err != nil {
 		return file{}, err
 	}

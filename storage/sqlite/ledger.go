@@ -123,14 +123,14 @@ func prepareLedger(ctx context.Context, db *sql.DB) (_ *ledgerStatements, err er
 			err = errors.Join(err, s.close())
 		}
 	}()
-	s.known, err = newChunks(ctx, db, []int{100, 10, 1}, func(rows int) string {
+	s.known, err = newChunks(ctx, db, []int{50, 10, 1}, func(rows int) string {
 		return `SELECT request_id, attempt, revision, entry FROM entries WHERE request_id IN ` + marks(rows, 1) +
 			` ORDER BY request_id, attempt, revision`
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.insert, err = newChunks(ctx, db, []int{100, 10, 1}, func(rows int) string {
+	s.insert, err = newChunks(ctx, db, []int{50, 10, 1}, func(rows int) string {
 		return `INSERT INTO entries (request_id, attempt, revision, series_id, entry) VALUES ` + marks(5, rows)
 	})
 	if err != nil {

@@ -1,0 +1,31 @@
+package storage
+
+import "time"
+
+// Breath keeps long work from holding up requests. Where there is one core, the runtime lets who
+// computes go on for 10 ms, and looks for requests that have come only when nobody is ready: to
+// sleep, for longer than it takes to look, is what makes it look.
+type Breath struct{ since time.Time }
+
+const (
+	breathEvery = 250 * time.Microsecond
+	breathFor   = 150 * time.Microsecond
+)
+
+// Take sleeps where the work has gone on for long. rows is how much of it there is: what has
+// fallen behind so far that it comes in large batches does not stand back.
+func (b *Breath) Take(rows int) {
+	const behind = 1000
+	if rows >= behind {
+		return
+	}
+	now := time.Now()
+	if b.since.IsZero() {
+		b.since = now
+	}
+	if now.Sub(b.since) < breathEvery {
+		return
+	}
+	time.Sleep(breathFor)
+	b.since = time.Now()
+}
