@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -63,8 +64,10 @@ type Figure struct {
 
 // Figures lists a rate's figures, known or not, always in one order. Those of images by variant
 // are named "image 1024x1792/hd", and are there where they are known.
-func (r *Rate) Figures() []Figure {
-	out := []Figure{
+func (r *Rate) Figures() []Figure { return slices.Collect(r.figures) }
+
+func (r *Rate) figures(yield func(Figure) bool) {
+	for _, f := range [...]Figure{
 		{"input", false, &r.Input},
 		{"cache_read", false, &r.CacheRead},
 		{"cache_write_5m", false, &r.CacheWrite5m},
@@ -82,11 +85,16 @@ func (r *Rate) Figures() []Figure {
 		{"character", true, &r.Character},
 		{"hour_in", true, &r.HourIn},
 		{"hour_out", true, &r.HourOut},
+	} {
+		if !yield(f) {
+			return
+		}
 	}
 	for i := range r.Variants {
-		out = append(out, Figure{ofImage + r.Variants[i].Name, true, &r.Variants[i].Nano})
+		if !yield(Figure{ofImage + r.Variants[i].Name, true, &r.Variants[i].Nano}) {
+			return
+		}
 	}
-	return out
 }
 
 const ofImage = "image "
@@ -108,7 +116,7 @@ func CloneRates(rates []Rate) []Rate {
 
 // Figure gives the figure of a name; nil where the rate has none of that name.
 func (r *Rate) Figure(name string) **int64 {
-	for _, f := range r.Figures() {
+	for f := range r.figures {
 		if f.Name == name {
 			return f.Nano
 		}
@@ -280,24 +288,29 @@ func checkVariant(name string) error {
 // MakeID is the id that the price's content has. The source and the day of the last look at it
 // are not content. A figure that a later release adds leaves the ids of prices without it alone.
 func (p *Price) MakeID() string {
-	var text strings.Builder
-	text.WriteString(p.From.UTC().Format(time.RFC3339Nano))
+	text := p.From.UTC().AppendFormat(make([]byte, 0, 256), time.RFC3339Nano)
+	number := func(name string, n int64) {
+		text = append(append(append(text, '\n'), name...), '=')
+		text = strconv.AppendInt(text, n, 10)
+	}
 	for i := range p.Rates {
 		r := &p.Rates[i]
-		fmt.Fprintf(&text, "\n%s\n%d", r.Tier, r.Over)
-		for _, f := range r.Figures() {
+		text = append(append(append(text, '\n'), r.Tier...), '\n')
+		text = strconv.AppendInt(text, int64(r.Over), 10)
+		for f := range r.figures {
 			if *f.Nano != nil {
-				fmt.Fprintf(&text, "\n%s=%d", f.Name, **f.Nano)
+				number(f.Name, **f.Nano)
 			}
 		}
 		if r.MinSeconds > 0 {
-			fmt.Fprintf(&text, "\nmin_seconds=%d", r.MinSeconds)
+			number("min_seconds", int64(r.MinSeconds))
 		}
 	}
 	for _, region := range slices.Sorted(maps.Keys(p.Regions)) {
-		fmt.Fprintf(&text, "\n%s*%d", region, p.Regions[region])
+		text = append(append(append(text, '\n'), region...), '*')
+		text = strconv.AppendInt(text, p.Regions[region], 10)
 	}
-	sum := sha256.Sum256([]byte(text.String()))
+	sum := sha256.Sum256(text)
 	date := "always"
 	if !p.From.IsZero() {
 		date = p.From.UTC().Format(time.DateOnly)

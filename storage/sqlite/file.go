@@ -28,6 +28,7 @@ type kind struct {
 	applicationID int64 // which its first migration writes into the file's header
 	migrations    embed.FS
 	folder        string // of the migrations
+	newest        string // what they make of an empty file, in one
 }
 
 // openFile opens the file at path and brings its schema up to date. It makes the folder (0700)

@@ -23,8 +23,13 @@ const LedgerFileName = "ledger.db"
 //go:embed ledgermigrations/*.sql
 var ledgerMigrations embed.FS
 
+//go:embed schemas/ledger.sql
+var ledgerSchema string
+
 // ledgerKind is the ledger's file; its number is "AISL".
-func ledgerKind() kind { return kind{"ledger", 0x4149534c, ledgerMigrations, "ledgermigrations"} }
+func ledgerKind() kind {
+	return kind{"ledger", 0x4149534c, ledgerMigrations, "ledgermigrations", ledgerSchema}
+}
 
 // Ledger is the open file of entries and their roll-ups. It is safe for concurrent use, beside
 // other processes.

@@ -16,8 +16,11 @@ const FileName = "aistrale.db"
 //go:embed migrations/*.sql
 var storeMigrations embed.FS
 
+//go:embed schemas/store.sql
+var storeSchema string
+
 // storeKind is the nouns' file; its number is "AIST".
-func storeKind() kind { return kind{"store", 0x41495354, storeMigrations, "migrations"} }
+func storeKind() kind { return kind{"store", 0x41495354, storeMigrations, "migrations", storeSchema} }
 
 // Store is the open file of the nouns. It is safe for concurrent use.
 type Store struct{ file }
