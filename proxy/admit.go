@@ -65,6 +65,9 @@ func (f *flight) rewrite() error {
 		return err
 	}
 	f.rewritten = body
+	if err := f.takeCopy(len(body)); err != nil {
+		return err
+	}
 	if err := f.scan(body); err != nil {
 		return &providers.Fault{Kind: providers.FaultInternal, NoRetry: true, Cause: fmt.Errorf("defaults or force of %q or of key %q: %w", f.rec.Asked, f.key.Name, err),
 			Message: "The gateway's settings for this key or model cannot be applied to this request."}

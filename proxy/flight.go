@@ -68,6 +68,8 @@ type flight struct {
 	scratch   []byte   // the upstream's words, or a whole reply
 	out       []byte   // bytes for the client, not yet written
 	memory    int64    // taken from the body budget
+	copied    int64    // of that, for what was made of the body
+	said      int64    // of that, for what is sent
 	settled   bool
 	reply     reply
 	bill      bill
@@ -136,7 +138,7 @@ func (g *Gateway) end(f *flight) {
 	f.token, f.gone, f.exchange, f.bell, f.listening = 0, nil, nil, nil, false
 	f.mu.Unlock()
 	g.memory.give(f.memory)
-	f.memory = 0
+	f.memory, f.copied, f.said = 0, 0, 0
 	f.closeBody()
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
 	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]

@@ -92,7 +92,7 @@ func (h *hedge) end(cancel bool) {
 func newHedge(f *flight, t *target) *hedge {
 	own := &flight{
 		g: f.g, state: f.state, fc: &fasthttp.RequestCtx{}, endpoint: f.endpoint, id: f.id, start: f.start, received: f.received,
-		key: f.key, turn: f.turn, doc: f.doc, call: f.call, alias: f.alias, body: f.body, unsaid: f.unsaid, memory: f.memory, rec: f.rec, hedges: true,
+		key: f.key, turn: f.turn, doc: f.doc, call: f.call, alias: f.alias, body: f.body, unsaid: f.unsaid, memory: f.memory, copied: f.copied, rec: f.rec, hedges: true,
 	}
 	f.fc.Request.Header.CopyTo(&own.fc.Request.Header)
 	own.call.Doc, own.call.Scratch, own.call.Fetched = &own.doc, nil, nil

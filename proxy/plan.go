@@ -78,10 +78,16 @@ func (f *flight) pair(t *target) *providers.Pair {
 // planAt makes the call ready for a target and says it in the target's words, or why a strict
 // client's cannot be said in them.
 func (f *flight) planAt(t *target) (providers.Plan, error) {
+	if err := f.takeSaid(len(f.doc.Raw)); err != nil {
+		return providers.Plan{}, err
+	}
 	f.prepare(t)
 	plan, err := f.plan(t)
 	if err == nil {
 		err = f.refuseLosses(plan)
+	}
+	if err == nil && len(plan.Requests) > 0 {
+		err = f.takeSaid(len(plan.Requests[0].Body)) // what was fetched has been put in
 	}
 	return plan, err
 }

@@ -155,7 +155,7 @@ func (f *flight) sayPrompt(edits []providers.Edit, model string) error {
 	if limit := f.g.options.Limits.MaxBody; len(f.prompted) > limit {
 		return tooLarge(int64(limit))
 	}
-	if err := f.takeMemory(len(f.body) + len(f.prompted)); err != nil {
+	if err := f.takeCopy(len(f.prompted)); err != nil {
 		return err
 	}
 	if err := f.scan(f.prompted); err != nil {

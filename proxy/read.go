@@ -223,10 +223,40 @@ func (b *budget) hold(n int64) { b.left.Add(-n) }
 
 // takeMemory makes room for a body of size bytes, of which some may be taken already.
 func (f *flight) takeMemory(size int) error {
-	more := int64(size) - f.memory
+	more := int64(size) - (f.memory - f.copied)
 	if size < largeBody || more <= 0 {
 		return nil
 	}
+	return f.takeMore(more)
+}
+
+// takeCopy makes room for what was made of a body, which stays beside it: with what a prompt or the
+// operator says, or all that was said before.
+func (f *flight) takeCopy(size int) error {
+	if size < largeBody {
+		return nil
+	}
+	if err := f.takeMore(int64(size)); err != nil {
+		return err
+	}
+	f.copied += int64(size)
+	return nil
+}
+
+// takeSaid makes room for what is sent, of which each attempt's takes the place of the last one's.
+func (f *flight) takeSaid(size int) error {
+	more := int64(size) - f.said
+	if size < largeBody || more <= 0 {
+		return nil
+	}
+	if err := f.takeMore(more); err != nil {
+		return err
+	}
+	f.copied, f.said = f.copied+more, f.said+more
+	return nil
+}
+
+func (f *flight) takeMore(more int64) error {
 	if !f.g.memory.take(more) {
 		return &providers.Fault{Kind: providers.FaultUnavailable, Code: "overloaded", Retryable: true, RetryAfter: time.Second,
 			Message: "The gateway is handling too many large requests at once. Please retry shortly.",

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -111,4 +112,34 @@ func TestGateway_AnswersTakeMemory(t *testing.T) {
 		g.records.next(t)
 		until(t, "it is given back", func() bool { return free() == 64<<10 })
 	}
+}
+
+// What is sent is a second copy of a large body, in the client's words or in others, and takes of
+// the memory of all bodies as the first does: until the request ends, and refused where there is none.
+func TestGateway_CopiesTakeMemory(t *testing.T) {
+	const text = 300 << 10
+	var g *testGateway
+	var left atomic.Int64
+	upstream := one(t, func(int, int) []string {
+		left.Store(g.memory.left.Load())
+		return []string{fmt.Sprintf("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", len(wholeReply), wholeReply)}
+	})
+	f := func(path string, room int64, wantStatus int, copies int64) {
+		t.Helper()
+		g = newTestGateway(t, upstream, func(o *Options, _ *Snapshot) { o.Limits.BodyMemory = room })
+		left.Store(-1)
+		status, _, answer := g.postTo(t, path, `{"model":"one/m","max_tokens":9,"messages":[{"role":"user","content":"`+strings.Repeat("x", text)+`"}]}`)
+		if status != wantStatus {
+			t.Fatalf("%s: %d %s", path, status, answer)
+		}
+		if took := (room - left.Load()) / text; wantStatus == http.StatusOK && took != copies {
+			t.Errorf("%s: while it was answered %d times the body were taken, want %d", path, took, copies)
+		}
+		g.records.next(t)
+		until(t, "it is given back", func() bool { return g.memory.left.Load() == room })
+	}
+	f("/v1/chat/completions", 1<<20, http.StatusOK, 2)
+	f("/anthropic/v1/messages", 1<<20, http.StatusOK, 2)
+	f("/v1/chat/completions", text+text/2, http.StatusServiceUnavailable, 0)
+	f("/anthropic/v1/messages", text+text/2, http.StatusServiceUnavailable, 0)
 }

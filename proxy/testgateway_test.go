@@ -156,7 +156,12 @@ func (l testLog) Printf(format string, args ...any) {
 // post sends a chat request and gives status, headers and body.
 func (g *testGateway) post(t *testing.T, body string, headers ...string) (int, http.Header, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url+"/v1/chat/completions", strings.NewReader(body))
+	return g.postTo(t, "/v1/chat/completions", body, headers...)
+}
+
+func (g *testGateway) postTo(t *testing.T, path, body string, headers ...string) (int, http.Header, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

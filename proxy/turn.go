@@ -187,7 +187,7 @@ func (f *flight) replace(body []byte) error {
 	if limit := f.g.options.Limits.MaxBody; len(body) > limit {
 		return turnTrouble(storage.ErrTooMuch)
 	}
-	if err := f.takeMemory(len(f.body) + len(body)); err != nil {
+	if err := f.takeCopy(len(body)); err != nil {
 		return err
 	}
 	return f.scan(body)

@@ -62,7 +62,7 @@ type Config struct {
 
 	MaxBody    Size `yaml:"max_body"`    // of a request, unpacked
 	MaxHeader  Size `yaml:"max_header"`  // of a request
-	BodyMemory Size `yaml:"body_memory"` // of all large bodies together, whole answers too
+	BodyMemory Size `yaml:"body_memory"` // of all large bodies together, what is sent of them and whole answers too
 	MaxUpload  Size `yaml:"max_upload"`  // of a request that brings files, unpacked
 	UploadDisk Size `yaml:"upload_disk"` // of all such files that are kept before they are sent
 
