@@ -2,13 +2,6 @@ package proxy
 
 import "net"
 
-// canceller is told by the watcher that its client has gone. A token stands for one request,
-// so that news of an earlier request on the same flight is told apart.
-type canceller interface {
-	watching(token uint64)
-	clientGone(token uint64)
-}
-
 // socketOf gives the connection that has the socket: the one below TLS, and below what reads a
 // PROXY header.
 func socketOf(c net.Conn) net.Conn {
@@ -24,18 +17,11 @@ func socketOf(c net.Conn) net.Conn {
 	}
 }
 
-// watching implements canceller.
-func (f *flight) watching(token uint64) {
+// clientGone ends the flight, unless it serves another connection's request by now.
+func (f *flight) clientGone(c *clientConn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.token = token
-}
-
-// clientGone implements canceller.
-func (f *flight) clientGone(token uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.token == token {
+	if f.client == c {
 		f.cancelLocked(errClientGone)
 	}
 }

@@ -78,7 +78,7 @@ type flight struct {
 	payload      payload
 
 	mu       sync.Mutex
-	token    uint64
+	client   *clientConn // that asks
 	exchange Exchange
 	gone     error
 	// listening is set while a body comes that is not read at once.
@@ -94,12 +94,13 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pat
 	if f == nil {
 		f = &flight{}
 	}
+	client := connectionOf(fc)
 	f.g, f.state, f.fc, f.conn, f.endpoint, f.vars = g, g.state.Load(), fc, fc.Conn(), e, vars
 	f.start, f.settled, f.id = time.Now(), false, newID()
 	f.bill.reset()
 	f.rec = storage.Record{
 		ID: f.id.String(), Time: f.start, Node: g.options.Node, Op: e.Op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
-		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")), Client: f.client(),
+		ClientRequestID: clientID(fc.Request.Header.Peek("x-request-id")), Client: f.asker(client.peer),
 	}
 	if e.Op != 0 {
 		f.rec.Method, f.rec.Route = cmp.Or(e.Method, fasthttp.MethodPost), e.Path
@@ -111,16 +112,18 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pat
 	g.flights[f] = struct{}{}
 	drained := g.drained
 	g.mu.Unlock()
-	g.watch.watch(f.conn, f)
+	f.mu.Lock()
+	f.client = client
+	f.mu.Unlock()
+	client.takes(f)
 	if drained {
 		f.cancel(errDraining)
 	}
 	return f
 }
 
-// client gives the address of who asks.
-func (f *flight) client() netip.Addr {
-	peer := edge.AddressOf(f.conn.RemoteAddr())
+// asker gives the address of who asks by way of peer.
+func (f *flight) asker(peer netip.Addr) netip.Addr {
 	if len(f.state.Trusted) == 0 {
 		return peer
 	}
@@ -129,13 +132,13 @@ func (f *flight) client() netip.Addr {
 
 // end gives the flight back. Nothing may use it afterwards.
 func (g *Gateway) end(f *flight) {
-	g.watch.forget(f.token)
+	f.client.flight.Store(nil)
 	f.endTime()
 	g.mu.Lock()
 	delete(g.flights, f)
 	g.mu.Unlock()
 	f.mu.Lock()
-	f.token, f.gone, f.exchange, f.bell, f.listening = 0, nil, nil, nil, false
+	f.client, f.gone, f.exchange, f.bell, f.listening = nil, nil, nil, nil, false
 	f.mu.Unlock()
 	g.memory.give(f.memory)
 	f.memory, f.copied, f.said = 0, 0, 0

@@ -119,15 +119,21 @@ func abandon(t *testing.T, g *testGateway) {
 func TestGateway_LateNewsOfAnEarlierClient(t *testing.T) {
 	g := newTestGateway(t, one(t, always(whole(wholeReply))))
 	status, _, _ := g.post(t, askWhole)
-	f := &flight{g: g.Gateway}
-	f.watching(7)
-	f.clientGone(6) // of the request before, on the same pooled flight
+	first, second := &clientConn{}, &clientConn{}
+	f := &flight{g: g.Gateway, client: second}
+	second.takes(f)
+	first.flight.Store(f) // as the watcher may have read it before the flight ended there
+	first.leaves()
 	if status != 200 || f.left() != nil {
 		t.Errorf("status %d, left %v", status, f.left())
 	}
-	f.clientGone(7)
+	second.leaves()
 	if f.left() == nil {
 		t.Error("the client has left, and the flight does not know")
+	}
+	next := &flight{g: g.Gateway, client: second}
+	if second.takes(next); next.left() == nil {
+		t.Error("a request of a client that had left before is served")
 	}
 }
 

@@ -37,8 +37,6 @@ func NewServer(g *Gateway, o ServerOptions) *Server {
 		ReadBufferSize:               o.MaxHeader,
 		MaxRequestBodySize:           o.MaxBody,
 		Concurrency:                  o.Concurrency,
-		TCPKeepalive:                 true,
-		TCPKeepalivePeriod:           15 * time.Second,
 		StreamRequestBody:            true,
 		CloseOnShutdown:              true,
 		DisablePreParseMultipartForm: true,
@@ -50,7 +48,7 @@ func NewServer(g *Gateway, o ServerOptions) *Server {
 }
 
 // Serve takes connections from l until Shutdown.
-func (s *Server) Serve(l net.Listener) error { return s.http.Serve(l) }
+func (s *Server) Serve(l net.Listener) error { return s.http.Serve(&clients{l, s.gateway.watch}) }
 
 // Connections counts those of clients that are open.
 func (s *Server) Connections() int { return int(s.http.GetOpenConnectionsCount()) }

@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"syscall"
 
@@ -20,7 +19,7 @@ type watcher struct {
 
 	mu      sync.Mutex
 	next    uint64
-	watched map[uint64]canceller
+	watched map[uint64]*clientConn
 }
 
 func newWatcher() (*watcher, error) {
@@ -36,7 +35,7 @@ func newWatcher() (*watcher, error) {
 		_ = unix.Close(epfd)
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	w := &watcher{epfd: epfd, wake: wake, done: make(chan struct{}), watched: map[uint64]canceller{}}
+	w := &watcher{epfd: epfd, wake: wake, done: make(chan struct{}), watched: map[uint64]*clientConn{}}
 	go w.loop()
 	return w, nil
 }
@@ -67,10 +66,9 @@ func (w *watcher) loop() {
 			}
 			w.mu.Lock()
 			c := w.watched[id]
-			delete(w.watched, id)
 			w.mu.Unlock()
 			if c != nil {
-				c.clientGone(id)
+				c.leaves()
 			}
 		}
 	}
@@ -80,11 +78,9 @@ func (w *watcher) loop() {
 // never be taken for another connection. 0 is the wake-up.
 func token(e unix.EpollEvent) uint64 { return uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32 }
 
-// watch tells c when the peer of conn leaves, until forget is called with the token that c is given.
-// A connection stays in the epoll set, disarmed or with a token that nobody holds, until it is
-// closed: one system call a request on a connection that is kept alive.
-func (w *watcher) watch(conn net.Conn, c canceller) {
-	sc, ok := socketOf(conn).(syscall.Conn)
+// add has c told when its peer leaves, until forget.
+func (w *watcher) add(c *clientConn) {
+	sc, ok := socketOf(c).(syscall.Conn)
 	if !ok {
 		return
 	}
@@ -93,45 +89,30 @@ func (w *watcher) watch(conn net.Conn, c canceller) {
 		return
 	}
 	w.mu.Lock()
-	w.next++
-	id := w.next
-	w.watched[id] = c
+	if !c.closed {
+		w.next++
+		c.token = w.next
+		w.watched[c.token] = c
+	}
+	token := c.token
 	w.mu.Unlock()
-	c.watching(id)
-	a := armings.Get().(*arming)
-	defer armings.Put(a)
-	a.w, a.id = w, id
-	if raw.Control(a.arm) != nil || a.err != nil { // closed already
-		w.forget(id)
-		c.clientGone(id)
+	if token == 0 {
+		return
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		failed = unix.EpollCtl(w.epfd, unix.EPOLL_CTL_ADD, int(fd), &unix.EpollEvent{
+			Events: unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(uint32(token)), Pad: int32(uint32(token >> 32)),
+		})
+	})
+	if err != nil || failed != nil { // closed already
+		c.leaves()
 	}
 }
 
-// arming is room for one request's call of arm, kept for others.
-type arming struct {
-	w   *watcher
-	id  uint64
-	err error
-	arm func(fd uintptr)
-}
-
-var armings = sync.Pool{New: func() any {
-	a := &arming{}
-	a.arm = func(fd uintptr) { a.err = a.w.arm(int(fd), a.id) }
-	return a
-}}
-
-func (w *watcher) arm(fd int, id uint64) error {
-	e := unix.EpollEvent{Events: unix.EPOLLRDHUP | unix.EPOLLONESHOT, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
-	err := unix.EpollCtl(w.epfd, unix.EPOLL_CTL_MOD, fd, &e)
-	if errors.Is(err, unix.ENOENT) {
-		err = unix.EpollCtl(w.epfd, unix.EPOLL_CTL_ADD, fd, &e)
-	}
-	return err
-}
-
-func (w *watcher) forget(id uint64) {
+func (w *watcher) forget(c *clientConn) {
 	w.mu.Lock()
-	delete(w.watched, id)
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	c.closed = true
+	delete(w.watched, c.token)
 }
