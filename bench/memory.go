@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// streamMemory gives the bytes of the target's resident set that one more open stream takes: what so
-// many have beyond half of them, so that room which a program keeps spare does not count for it.
-func streamMemory(t *target, streams int) (float64, error) {
-	half, err := residentWith(t, streams/2)
+// streamMemory gives the bytes of the target's resident set that one more open stream takes: what
+// many have beyond few, so that room which a program keeps spare does not count for it.
+func streamMemory(t *target, few, many int) (float64, error) {
+	less, err := residentWith(t, few)
 	if err != nil {
 		return 0, err
 	}
-	all, err := residentWith(t, streams)
-	return float64(all-half) / float64(streams-streams/2), err
+	more, err := residentWith(t, many)
+	return float64(more-less) / float64(many-few), err
 }
 
 // residentWith gives the target's resident bytes with so many streams open, at most, before the
 // first of them ends.
 func residentWith(t *target, streams int) (most int64, err error) {
-	const events, pace = 40, 100 * time.Millisecond
+	const events, pace = 20, 200 * time.Millisecond
 	w := work{model: "gpt", size: 335, stream: true, mock: fmt.Sprintf("events=%d; chunk=%s", events, pace), workers: streams}
 	result := make(chan error, 1)
 	go func() {
