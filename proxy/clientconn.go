@@ -63,17 +63,16 @@ func (c *clientConn) leaves() {
 	}
 }
 
-// secureConn is a clientConn over TLS, as the library tells by these methods.
-type secureConn struct {
-	*clientConn
-	tls interface {
-		Handshake() error
-		ConnectionState() tls.ConnectionState
-	}
+// overTLS are the methods by which the library knows a connection over TLS.
+type overTLS interface {
+	Handshake() error
+	ConnectionState() tls.ConnectionState
 }
 
-func (c *secureConn) Handshake() error                     { return c.tls.Handshake() }
-func (c *secureConn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
+type secureConn struct {
+	*clientConn
+	overTLS
+}
 
 // clients is a listener whose connections are clientConns.
 type clients struct {
@@ -88,13 +87,8 @@ func (l *clients) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	c := &clientConn{Conn: conn, watch: l.watch}
-	secure := &secureConn{clientConn: c}
-	var over bool
-	if secure.tls, over = conn.(interface {
-		Handshake() error
-		ConnectionState() tls.ConnectionState
-	}); over {
-		return secure, nil
+	if secure, ok := conn.(overTLS); ok {
+		return &secureConn{c, secure}, nil
 	}
 	return c, nil
 }

@@ -75,7 +75,8 @@ func create(path string) error {
 	return f.Close()
 }
 
-// connect prepares the pools. Nothing is read or written yet.
+// connect prepares the pools. Nothing is read or written yet. Checkpoints come at half of SQLite's
+// own 1000 pages: on a single core one of those keeps requests waiting for 4 ms.
 func connect(path string) (file, error) {
 	write, err := sql.Open("sqlite", source(path, url.Values{"_txlock": {"immediate"}},
 		"journal_mode(WAL)", "wal_autocheckpoint(500)"))
