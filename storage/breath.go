@@ -13,9 +13,9 @@ const (
 )
 
 // Take sleeps where the work has gone on for long. rows is how much of it there is: what has
-// fallen behind so far that it comes in large batches does not stand back.
+// fallen behind so far that it comes in full batches does not stand back.
 func (b *Breath) Take(rows int) {
-	const behind = 1000
+	const behind = 2000
 	if rows >= behind {
 		return
 	}
