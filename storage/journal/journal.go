@@ -54,7 +54,7 @@ type Options struct {
 	Synced func(took time.Duration)
 	Took   func(n int)
 	// Batch is the most entries that are written to the ledger at once, and Wait how long a
-	// settled entry may wait for others: 2000, 250 ms.
+	// settled entry may wait for others: 2000, 100 ms.
 	Batch int
 	Wait  time.Duration
 
@@ -101,7 +101,7 @@ func (o Options) filled() (Options, error) {
 		o.Batch = 2000
 	}
 	if o.Wait <= 0 {
-		o.Wait = 250 * time.Millisecond
+		o.Wait = 100 * time.Millisecond
 	}
 	if o.disk == nil {
 		o.disk = osDisk{}
