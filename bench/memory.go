@@ -21,7 +21,7 @@ func streamMemory(t *target, few, many int) (float64, error) {
 // residentWith gives the target's resident bytes with so many streams open, at most, before the
 // first of them ends.
 func residentWith(t *target, streams int) (most int64, err error) {
-	const events, pace = 20, 200 * time.Millisecond
+	const events, pace = 40, 200 * time.Millisecond
 	w := work{model: "gpt", size: 335, stream: true, mock: fmt.Sprintf("events=%d; chunk=%s", events, pace), workers: streams}
 	result := make(chan error, 1)
 	go func() {
