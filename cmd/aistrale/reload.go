@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"reflect"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/aistrale/aistrale/internal/outbound"
@@ -64,9 +62,6 @@ func (s *service) reload(ctx context.Context, config *Config) error {
 // watch reloads on SIGHUP, when the config file changes, and when another process has changed
 // the store. A bad file changes nothing and is reported. It returns when ctx ends.
 func (s *service) watch(ctx context.Context) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	var trouble string
@@ -75,7 +70,7 @@ func (s *service) watch(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hup:
+		case <-s.hup:
 			s.reloadFile(ctx)
 			s.data.load(&s.config.TLS, s.log)
 			s.admin.load(&s.config.AdminTLS, s.log)

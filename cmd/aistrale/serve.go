@@ -8,10 +8,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/aistrale/aistrale/admin"
@@ -43,6 +45,9 @@ func runServe(ctx context.Context, env environment, args []string) error {
 	if err := env.parse(flags, args, serveUsage); err != nil {
 		return helped(err)
 	}
+	hup := make(chan os.Signal, 1) // from here on: one that nobody waits for would end the program
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	file := watchFile(*path) // before it is read, so that no change after that goes unseen
 	config, err := loadConfig(*path, env.Getenv)
 	if err != nil {
@@ -54,7 +59,7 @@ func runServe(ctx context.Context, env environment, args []string) error {
 	if err != nil {
 		return config.located(err)
 	}
-	s.file = file
+	s.file, s.hup = file, hup
 	return errors.Join(s.run(ctx), s.close())
 }
 
@@ -65,6 +70,7 @@ type service struct {
 	config    *Config                // what is in force; the watcher's
 	inForce   atomic.Pointer[Config] // the same, for all others
 	file      *watchedFile
+	hup       <-chan os.Signal
 	ways      []*watchedFile // certificates and authorities of providers
 	version   int64          // of the store, as it is in force
 	warned    []string       // of config, as it was logged
