@@ -150,6 +150,7 @@ micro: ## every Go benchmark, for BENCHTIME (1s) each
 
 golden: ## write the golden files and docs/compatibility.md anew; review the diff
 	$(GO) test $(GOLDEN) -run Golden -update
+	AISTRALE_UPDATE=1 $(GO) test ./storage/sqlite -run TestSchemas
 	git --no-pager diff --stat
 
 dashboards: ## write the dashboards and rules under deploy anew, of internal/boards

@@ -5,7 +5,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -65,14 +64,7 @@ func TestLargeSounds(t *testing.T) {
 providers: [{name: up, dialect: openai, base_url: "`+up.URL+`/v1", api_key: none}, {name: huggingface, base_url: "`+up.URL+`/v1", api_key: none}]
 keys: [{name: ci, key: `+fullKey+`}]
 `)
-	heap := func() float64 {
-		t.Helper()
-		n, err := strconv.ParseFloat(g.metric(t, "go_memstats_heap_alloc_bytes"), 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
+	heap := func() float64 { return g.gauge(t, "go_memstats_heap_alloc_bytes") }
 	f := func(name, model, format string, sent int64) {
 		t.Helper()
 		before := heap()

@@ -3,6 +3,7 @@ package main_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,6 +20,16 @@ func (g *program) metric(t *testing.T, name string) string {
 		}
 	}
 	return ""
+}
+
+// gauge gives the value of a metric that is there, as a number.
+func (g *program) gauge(t *testing.T, name string) float64 {
+	t.Helper()
+	n, err := strconv.ParseFloat(g.metric(t, name), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // describesMetrics holds what a busy gateway exports against what is described, both ways; but for

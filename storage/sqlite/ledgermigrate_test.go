@@ -2,15 +2,12 @@ package sqlite
 
 import (
 	"database/sql"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/pressly/goose/v3"
 
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/ledger"
@@ -45,11 +42,7 @@ func TestLedgerMigrates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := fs.Sub(ledgerKind().migrations, ledgerKind().folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	old, err := ledgerKind().provider(db)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,7 @@ import (
 // migrate brings the schema to what this program knows. The file is looked at before goose,
 // which writes, may open it.
 func (f *file) migrate(ctx context.Context, k kind) error {
-	dir, err := fs.Sub(k.migrations, k.folder)
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, f.write, dir, goose.WithDisableGlobalRegistry(true))
+	provider, err := k.provider(f.write)
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
@@ -42,6 +38,15 @@ func (f *file) migrate(ctx context.Context, k kind) error {
 		return fmt.Errorf("migrations: %w", err)
 	}
 	return nil
+}
+
+// provider runs the migrations of a kind on a database, one after the other.
+func (k kind) provider(db *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(k.migrations, k.folder)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
 }
 
 // makeNewest gives an empty file its schema at once. One migration after the other would make the

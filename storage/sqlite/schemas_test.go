@@ -3,13 +3,10 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/pressly/goose/v3"
 )
 
 // The schema that an empty file gets is what the migrations make of one: AISTRALE_UPDATE=1 writes
@@ -50,11 +47,7 @@ func migrated(t *testing.T, k kind) file {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })
-	dir, err := fs.Sub(k.migrations, k.folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, f.write, dir, goose.WithDisableGlobalRegistry(true))
+	provider, err := k.provider(f.write)
 	if err != nil {
 		t.Fatal(err)
 	}
