@@ -2,67 +2,20 @@ package providers
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
-
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// stops marks, with the highest bit of a byte, the first of eight that is a quote, a backslash or a
-// control character; bits above it may be wrong, so only the lowest counts.
-func stops(w uint64) uint64 {
-	// A quote is the one byte above the control characters that is below 0x21 with this bit turned.
-	low, slash := w^(ones*('"'^0x20)), w^(ones*'\\')
-	return (((low - ones*0x21) &^ low) | ((slash - ones) &^ slash)) & highs
-}
-
-// patience is after how many bytes of a string that hold nothing special more of that is expected.
-const patience = 48
-
-// plainRun goes on from i while 32 bytes at a time are ASCII and nothing that ends or escapes.
-func plainRun(b []byte, i int) int {
-	for ; i+32 <= len(b); i += 32 {
-		p := (*[32]byte)(b[i:])
-		first, second := binary.LittleEndian.Uint64(p[:]), binary.LittleEndian.Uint64(p[8:])
-		third, fourth := binary.LittleEndian.Uint64(p[16:]), binary.LittleEndian.Uint64(p[24:])
-		if (marked(first)|marked(second)|marked(third)|marked(fourth))&highs != 0 {
-			break
-		}
-	}
-	return i
-}
-
-// marked is stops, of bytes outside of ASCII too, for less work.
-func marked(w uint64) uint64 {
-	return w | (w ^ (ones * ('"' ^ 0x20)) - ones*0x21) | (w ^ (ones * '\\') - ones)
-}
 
 // short has what may stand behind a backslash by itself.
 var short = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
 
 // str reads a string from behind its opening quote to behind its closing one.
 func (s *scanner) str(i int) (end int, escaped bool, err error) {
-	start, seen := i, uint64(0)
+	start, run := i, stringRun{raw: s.raw}
 	for {
-		for plain := i + patience; i+8 <= len(s.raw); {
-			w := binary.LittleEndian.Uint64(s.raw[i:])
-			seen |= w
-			if stop := stops(w); stop != 0 {
-				i += bits.TrailingZeros64(stop) >> 3
-				break
-			}
-			if i += 8; i >= plain {
-				i = plainRun(s.raw, i)
-				plain = i + patience
-			}
-		}
+		i = run.next(i)
 		if i >= len(s.raw) {
 			return 0, false, s.unexpected(i, "'\"'")
 		}
@@ -71,7 +24,7 @@ func (s *scanner) str(i int) (end int, escaped bool, err error) {
 			escaped = true
 			i += 2
 		case c == '"':
-			if seen&highs != 0 && !utf8.Valid(s.raw[start:i]) {
+			if run.seen&highs != 0 && !utf8.Valid(s.raw[start:i]) {
 				return 0, false, errNotUTF8()
 			}
 			return i + 1, escaped, nil
@@ -83,7 +36,7 @@ func (s *scanner) str(i int) (end int, escaped bool, err error) {
 		case c < 0x20:
 			return 0, false, s.unexpected(i, "no control character in a string")
 		default:
-			seen |= uint64(c)
+			run.seen |= uint64(c)
 			i++
 		}
 	}
