@@ -1,6 +1,9 @@
 package providers
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Call is one request under way, as much of it as a language may know. It is built around
 // the client's own bytes and never holds a key, a clock or a connection.
@@ -90,6 +93,8 @@ type UpstreamRequest struct {
 	Path    string // Route.Path or StreamPath with the model filled in
 	Headers []Header
 	Body    []byte
+	// Rest follows Body: what was not copied of a large document. It is not for forms and Inline.
+	Rest [][]byte
 	// Form has the body sent as multipart/form-data: the members of the JSON object in Body as
 	// its fields, and behind them the client's files.
 	Form bool
@@ -98,6 +103,38 @@ type UpstreamRequest struct {
 	File, Type string
 	// Inline puts files of the client's into Body as base64, in the order of their places.
 	Inline []Inlined
+}
+
+// Size is the bytes of Body and Rest.
+func (r *UpstreamRequest) Size() int {
+	size := len(r.Body)
+	for _, part := range r.Rest {
+		size += len(part)
+	}
+	return size
+}
+
+// Whole makes one piece of Body and Rest, and gives it.
+func (r *UpstreamRequest) Whole() []byte {
+	if len(r.Rest) > 0 {
+		r.Body, r.Rest = slices.Concat(append([][]byte{r.Body}, r.Rest...)...), nil
+	}
+	return r.Body
+}
+
+// largeDocument is the size from which a document is not copied to be spliced.
+const largeDocument = 64 << 10
+
+// Spliced is the request that sends the client's own document with the edits put in.
+func (c *Call) Spliced(edits ...Edit) UpstreamRequest {
+	r := UpstreamRequest{Path: c.Path, Form: c.Form}
+	if len(c.Doc.Raw) < largeDocument || c.Form {
+		r.Body = c.Doc.Splice(slices.Grow(c.Scratch, len(c.Doc.Raw)+64), edits...)
+		return r
+	}
+	parts := c.Doc.SpliceParts(c.Scratch, edits...)
+	r.Body, r.Rest = parts[0], parts[1:]
+	return r
 }
 
 // A File is one file of a client's form, of which a language never sees the bytes.

@@ -17,6 +17,22 @@ type Edit struct {
 // Splice appends the document with the edits put in. All bytes that no edit names stay as they
 // are: order, white space, escapes and unknown members, and so the provider's prompt cache.
 func (d *Document) Splice(dst []byte, edits ...Edit) []byte {
+	out := spliced{dst: dst}
+	d.splice(&out, edits)
+	return out.dst
+}
+
+// SpliceParts is Splice in parts that follow one another: what no edit names is not copied, where a
+// piece of it is large. No string is divided, and no new value from its name. The parts share room
+// and d.Raw.
+func (d *Document) SpliceParts(room []byte, edits ...Edit) [][]byte {
+	out := spliced{dst: room, from: len(room), large: largePiece}
+	d.splice(&out, edits)
+	out.cut()
+	return out.parts
+}
+
+func (d *Document) splice(out *spliced, edits []Edit) {
 	var few [8]placed // on the stack, for the usual two or three edits
 	at := few[:0]
 	for i := range edits {
@@ -26,27 +42,29 @@ func (d *Document) Splice(dst []byte, edits ...Edit) []byte {
 	}
 	slices.SortFunc(at, func(a, b placed) int { return a.field.KeyStart - b.field.KeyStart })
 	pos := bytes.IndexByte(d.Raw, '{') + 1
-	dst = append(dst, d.Raw[:pos]...)
+	out.dst = append(out.dst, d.Raw[:pos]...)
 	left := len(d.Fields)
 	for _, p := range at {
 		if p.edit.Value == nil {
 			left--
 		}
 	}
-	dst, pos = d.splicePlaced(dst, pos, at)
-	end := bytes.LastIndexByte(d.Raw, '}')
-	dst = append(dst, d.Raw[pos:end]...)
+	pos = d.splicePlaced(out, pos, at)
 	for i := range edits {
 		if edits[i].Value == nil || d.Field(edits[i].Name) != nil {
 			continue
 		}
+		if end := bytes.LastIndexByte(d.Raw, '}'); pos < end {
+			out.keep(d.Raw[pos:end])
+			pos = end
+		}
 		if left > 0 {
-			dst = append(dst, ',')
+			out.dst = append(out.dst, ',')
 		}
 		left++
-		dst = appendMember(dst, &edits[i])
+		out.dst = appendMember(out.dst, &edits[i])
 	}
-	return append(dst, d.Raw[end:]...)
+	out.keep(d.Raw[pos:])
 }
 
 type placed struct {
@@ -54,28 +72,27 @@ type placed struct {
 	edit  *Edit
 }
 
-func (d *Document) splicePlaced(dst []byte, pos int, at []placed) ([]byte, int) {
+func (d *Document) splicePlaced(out *spliced, pos int, at []placed) int {
 	for _, p := range at {
 		if p.edit.Value != nil {
+			out.keep(d.Raw[pos:p.field.KeyStart])
 			if p.edit.As == "" {
-				dst = append(dst, d.Raw[pos:p.field.Start]...)
-				dst = append(dst, p.edit.Value...)
+				out.dst = append(append(out.dst, d.Raw[p.field.KeyStart:p.field.Start]...), p.edit.Value...)
 			} else {
-				dst = append(dst, d.Raw[pos:p.field.KeyStart]...)
-				dst = appendMember(dst, p.edit)
+				out.dst = appendMember(out.dst, p.edit)
 			}
 			pos = p.field.End
 			continue
 		}
 		from, to := d.cut(p.field)
 		if from >= pos {
-			dst = append(dst, d.Raw[pos:from]...)
+			out.keep(d.Raw[pos:from])
 		} else {
-			dst = trimComma(dst) // the comma before it was left behind a removed neighbour
+			out.trimComma() // the comma before it was left behind a removed neighbour
 		}
 		pos = to
 	}
-	return dst, pos
+	return pos
 }
 
 // cut gives the bytes of a member with one of its commas: the one behind it, for the first
@@ -95,11 +112,44 @@ func (d *Document) cut(f *Field) (from, to int) {
 	return f.KeyStart, f.End
 }
 
-func trimComma(dst []byte) []byte {
-	if trimmed := bytes.TrimRight(dst, " \t\r\n"); trimmed[len(trimmed)-1] == ',' {
-		return trimmed[:len(trimmed)-1]
+// spliced is what a document becomes.
+type spliced struct {
+	dst   []byte // what was copied
+	large int    // from what size on a piece is a part of its own; 0: none is
+	from  int    // where in dst the part begins that is being made
+	parts [][]byte
+}
+
+// largePiece is the size from which a piece is worth a part of its own.
+const largePiece = 16 << 10
+
+// keep takes over a piece of the document as it is.
+func (s *spliced) keep(raw []byte) {
+	if s.large == 0 || len(raw) < s.large {
+		s.dst = append(s.dst, raw...)
+		return
 	}
-	return dst
+	s.cut()
+	s.parts = append(s.parts, raw)
+}
+
+// cut ends a part.
+func (s *spliced) cut() {
+	if len(s.dst) > s.from {
+		s.parts = append(s.parts, s.dst[s.from:len(s.dst):len(s.dst)])
+		s.from = len(s.dst)
+	}
+}
+
+// trimComma takes away the comma that was taken over last, with the white space behind it.
+func (s *spliced) trimComma() {
+	last := &s.dst
+	if len(s.dst) == s.from && len(s.parts) > 0 {
+		last = &s.parts[len(s.parts)-1]
+	}
+	if trimmed := bytes.TrimRight(*last, " \t\r\n"); trimmed[len(trimmed)-1] == ',' {
+		*last = trimmed[:len(trimmed)-1]
+	}
 }
 
 func appendMember(dst []byte, e *Edit) []byte {

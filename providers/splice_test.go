@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -131,6 +132,12 @@ func FuzzDocument_Splice(f *testing.F) {
 			t.Fatalf("splice without edits changed %q to %q", raw, out)
 		}
 		untouched(t, &d, edits, out)
+		apart := spliced{large: 1}
+		d.splice(&apart, edits)
+		apart.cut()
+		if joined := bytes.Join(apart.parts, nil); !bytes.Equal(joined, out) {
+			t.Fatalf("splice %q by %q gave %q, in parts %q", raw, edits, out, apart.parts)
+		}
 	})
 }
 

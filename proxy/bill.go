@@ -109,7 +109,7 @@ func (f *flight) bound(t *target, plan *providers.Plan) storage.Bound {
 	}
 	var sent int64
 	for i := range plan.Requests {
-		sent += int64(len(plan.Requests[i].Body))
+		sent += int64(plan.Requests[i].Size())
 	}
 	out := storage.Bound{Input: policy.EstimateOutput(sent) + f.carried.about, Output: plan.MaxOutput}
 	if can.Context > 0 {

@@ -86,7 +86,11 @@ func (f *flight) replyKey(key *storage.ReplyKey, t *target, plan *providers.Plan
 	for i := range plan.Requests {
 		r := &plan.Requests[i]
 		part(h, r.Path)
-		part(h, r.Body)
+		partSize(h, r.Size())
+		_, _ = h.Write(r.Body)
+		for _, rest := range r.Rest {
+			_, _ = h.Write(rest)
+		}
 		partLines(h, r.Headers)
 	}
 	var sum [32]byte
@@ -105,10 +109,14 @@ func partLines(h hash.Hash, lines []providers.Header) {
 
 // part hashes a text with its length, so that no two lists of texts are alike.
 func part[T string | []byte](h hash.Hash, text T) {
+	partSize(h, len(text))
+	_, _ = h.Write([]byte(text)) // a hash never fails
+}
+
+func partSize(h hash.Hash, n int) {
 	var size [8]byte
-	binary.BigEndian.PutUint64(size[:], uint64(len(text)))
-	_, _ = h.Write(size[:]) // a hash never fails
-	_, _ = h.Write([]byte(text))
+	binary.BigEndian.PutUint64(size[:], uint64(n))
+	_, _ = h.Write(size[:])
 }
 
 // sent notes bytes of a stream that the client was given.

@@ -18,8 +18,9 @@ import (
 type exchange[C pooled] struct {
 	pool *hostPool[C]
 	req  *fasthttp.Request
-	body Source // of the request; nil where it is in memory
-	told bool   // body was read to its end
+	rest [][]byte // of the request's body, behind what req has of it
+	body Source   // of the request; nil where it is in memory
+	told bool     // body was read to its end
 	resp *fasthttp.Response
 
 	// mu guards what Cancel and the owner share: while conn is set it is this exchange's own,
@@ -101,6 +102,7 @@ func (x *exchange[C]) prepare(out *providers.UpstreamRequest) {
 		h.Set(out.Headers[i].Name, out.Headers[i].Value)
 	}
 	x.req.SetBodyRaw(out.Body)
+	x.rest = out.Rest
 }
 
 // take gets a live connection, a new one where fresh is set, and makes it this exchange's own.
@@ -132,10 +134,7 @@ func (x *exchange[C]) trip(deadline time.Time) error {
 		return err
 	}
 	bw := x.pool.client.AcquireWriter(x.conn)
-	if x.body != nil {
-		x.req.SetBodyStream(pacedBody[C]{x}, int(x.body.Length()))
-	}
-	err := x.req.Write(bw)
+	err := x.write(bw)
 	if err == nil {
 		err = bw.Flush()
 	}
@@ -149,6 +148,33 @@ func (x *exchange[C]) trip(deadline time.Time) error {
 		}
 	}
 	return x.answer()
+}
+
+// write gives the request, of which large parts go past the buffer.
+func (x *exchange[C]) write(bw *bufio.Writer) error {
+	switch {
+	case x.body != nil:
+		x.req.SetBodyStream(pacedBody[C]{x}, int(x.body.Length()))
+	case len(x.rest) > 0:
+		return x.writeParts(bw)
+	}
+	return x.req.Write(bw)
+}
+
+func (x *exchange[C]) writeParts(bw *bufio.Writer) error {
+	size := len(x.req.Body())
+	for _, part := range x.rest {
+		size += len(part)
+	}
+	x.req.Header.SetContentLength(size)
+	if err := x.req.Header.Write(bw); err != nil {
+		return err
+	}
+	_, err := bw.Write(x.req.Body())
+	for i := 0; i < len(x.rest) && err == nil; i++ {
+		_, err = bw.Write(x.rest[i])
+	}
+	return err
 }
 
 // hopeless reports whether no answer is to be waited for where a request was not written to its end.
@@ -251,7 +277,7 @@ func (x *exchange[C]) Finish() {
 		x.pool.discard(cc)
 	}
 	x.req.ResetBody()
-	x.cause, x.br, x.body, x.whole, x.half, x.begun, x.left = nil, nil, nil, false, false, false, 0
+	x.cause, x.br, x.rest, x.body, x.whole, x.half, x.begun, x.left = nil, nil, nil, nil, false, false, false, 0
 	x.pool.spare.Put(x)
 }
 

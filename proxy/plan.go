@@ -78,8 +78,10 @@ func (f *flight) pair(t *target) *providers.Pair {
 // planAt makes the call ready for a target and says it in the target's words, or why a strict
 // client's cannot be said in them.
 func (f *flight) planAt(t *target) (providers.Plan, error) {
-	if err := f.takeSaid(len(f.doc.Raw)); err != nil {
-		return providers.Plan{}, err
+	if !f.exact(t) {
+		if err := f.takeSaid(len(f.doc.Raw)); err != nil {
+			return providers.Plan{}, err
+		}
 	}
 	f.prepare(t)
 	plan, err := f.plan(t)

@@ -121,7 +121,8 @@ func (f *flight) weigh(t *target, plan *providers.Plan, context int64) (tokens i
 	w.Unbounded = cmp.Or(w.Unbounded, f.carried.unbounded)
 	tokens = f.carried.most
 	for i := range plan.Requests {
-		n, known := policy.InputBound(t.account.Kind.Of(t.Target), context, plan.Requests[i].Body)
+		r := &plan.Requests[i]
+		n, known := policy.InputBound(t.account.Kind.Of(t.Target), context, r.Body, r.Rest...)
 		tokens += n
 		if !known && w.Unbounded == "" {
 			w.Unbounded = "model"

@@ -21,13 +21,10 @@ type Dialect struct{}
 
 var _ providers.Dialect = Dialect{}
 
-func plan(call providers.Call, body []byte, betas, dropped []string) providers.Plan {
-	headers := []providers.Header{{Name: "anthropic-version", Value: version}}
+func plan(req providers.UpstreamRequest, betas, dropped []string) providers.Plan {
+	req.Headers = []providers.Header{{Name: "anthropic-version", Value: version}}
 	if len(betas) > 0 {
-		headers = append(headers, providers.Header{Name: "anthropic-beta", Value: strings.Join(betas, ",")})
+		req.Headers = append(req.Headers, providers.Header{Name: "anthropic-beta", Value: strings.Join(betas, ",")})
 	}
-	return providers.Plan{
-		Requests: []providers.UpstreamRequest{{Path: call.Path, Headers: headers, Body: body}},
-		Dropped:  dropped,
-	}
+	return providers.Plan{Requests: []providers.UpstreamRequest{req}, Dropped: dropped}
 }

@@ -52,7 +52,7 @@ func (h Hosted) fit(call *providers.Call, plan *providers.Plan) error {
 			edits = append(edits, providers.Edit{Name: "stream"})
 		}
 		var doc providers.Document
-		if err := doc.Scan(r.Body, nil); err != nil {
+		if err := doc.Scan(r.Whole(), nil); err != nil {
 			return err
 		}
 		if betas := h.betas(call, r); len(betas) > 0 && doc.Field("anthropic_beta") == nil {

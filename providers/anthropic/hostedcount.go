@@ -26,7 +26,7 @@ func (h Hosted) writeCount(call providers.Call) (providers.Plan, error) {
 	for i := range plan.Requests {
 		r := &plan.Requests[i]
 		var doc providers.Document
-		if err := doc.Scan(r.Body, nil); err != nil {
+		if err := doc.Scan(r.Whole(), nil); err != nil {
 			return plan, err
 		}
 		edits := []providers.Edit{{Name: "model"}}

@@ -22,8 +22,7 @@ func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 	}
 	s.quirks()
 	s.ownThinking()
-	room := slices.Grow(call.Scratch, len(call.Doc.Raw)+64)
-	p := plan(call, call.Doc.Splice(room, s.edits...), nil, s.dropped)
+	p := plan(call.Spliced(s.edits...), nil, s.dropped)
 	p.MaxOutput, p.Clamped = providers.MaxOutput(&s.max, nil), s.clamped
 	return p, nil
 }

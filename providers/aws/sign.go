@@ -71,7 +71,7 @@ func canonical(r *providers.UpstreamRequest, baseURL string) (request, signed st
 		names[i] = h.Name
 	}
 	signed = strings.Join(names, ";")
-	b.WriteString("\n" + signed + "\n" + digest(r.Body))
+	b.WriteString("\n" + signed + "\n" + digest(r.Body, r.Rest...))
 	return b.String(), signed
 }
 
@@ -119,9 +119,13 @@ func escape(s string, slashes bool) string {
 	return string(b)
 }
 
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+func digest(b []byte, rest ...[]byte) string {
+	h := sha256.New()
+	_, _ = h.Write(b) // a hash never fails
+	for _, part := range rest {
+		_, _ = h.Write(part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func mac(key []byte, text string) []byte {

@@ -99,7 +99,7 @@ func (l *listener) ask(t *testing.T, id, raw string, to *target) (refused string
 		}
 		return general.ReplaceAllString(err.Error(), "…")
 	}
-	sent := string(plan.Requests[0].Body)
+	sent := string(plan.Requests[0].Whole())
 	for _, wrong := range append(to.valid(parse(sent)), l.lost(parse(raw), sent)...) {
 		t.Errorf("%s to %s: %s", id, to.name, wrong)
 	}

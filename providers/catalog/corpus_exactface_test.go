@@ -80,7 +80,7 @@ func splicedAsItCame(t *testing.T, dialect providers.Dialect, id, body string) {
 		t.Errorf("%s: %v", id, err)
 		return
 	}
-	if got := string(plan.Requests[0].Body); got != want || len(plan.Dropped) > 0 {
+	if got := string(plan.Requests[0].Whole()); got != want || len(plan.Dropped) > 0 {
 		t.Errorf("%s: sent %s for %s, dropped %q", id, brief(got), brief(body), plan.Dropped)
 	}
 }

@@ -136,7 +136,7 @@ func translate(t *testing.T, doc *providers.Document, to target) ([]byte, error)
 		if len(plan.Requests) != 1 || plan.Requests[0].Path == "" {
 			return nil, fmt.Errorf("a plan of %d requests", len(plan.Requests))
 		}
-		return plan.Requests[0].Body, nil
+		return plan.Requests[0].Whole(), nil
 	}
 	one, err := write()
 	if err != nil {
@@ -291,7 +291,7 @@ func TestCorpus_exactRequests(t *testing.T) {
 			continue
 		}
 		var out providers.Document
-		if err := out.Scan(plan.Requests[0].Body, nil); err != nil {
+		if err := out.Scan(plan.Requests[0].Whole(), nil); err != nil {
 			t.Errorf("%s: %v", id, err)
 			continue
 		}
@@ -303,7 +303,7 @@ func TestCorpus_exactRequests(t *testing.T) {
 		if string(out.Value("model")) != `"upstream-model"` {
 			t.Errorf("%s: model %s", id, out.Value("model"))
 		}
-		if usage := sub(parse(string(plan.Requests[0].Body))["stream_options"])["include_usage"]; stream && usage != true {
+		if usage := sub(parse(string(plan.Requests[0].Whole()))["stream_options"])["include_usage"]; stream && usage != true {
 			t.Errorf("%s: a stream without usage", id)
 		}
 	}

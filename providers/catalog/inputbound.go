@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -23,13 +24,15 @@ const (
 // the upstream is sent in its own language: each byte is a token, but for the bytes of images,
 // and what the provider adds comes on top. It holds for tokenizers that make no more tokens
 // than bytes, which is all that are known, and for sounds of more bytes than tokens, which
-// leaves out those that were made to be nearly empty.
-func (a Allowance) Input(body []byte) (tokens int64, reach InputReach) {
-	w := weighing{body: body}
-	for i := 0; i < len(body); {
-		i = w.next(i)
+// leaves out those that were made to be nearly empty. What rest has follows the body, as in
+// [providers.UpstreamRequest].
+func (a Allowance) Input(body []byte, rest ...[]byte) (tokens int64, reach InputReach) {
+	var w weighing
+	w.part(body)
+	for _, part := range rest {
+		w.part(part)
 	}
-	tokens = int64(len(body)-w.pictures) + a.Request + a.Message*w.messages + a.Tool*w.tools +
+	tokens = int64(w.size-w.pictures) + a.Request + a.Message*w.messages + a.Tool*w.tools +
 		muchHidden*w.clientTools + a.Image*max(w.typed, w.named, w.mimed)
 	if w.tools > 0 {
 		tokens += a.Tools
@@ -40,7 +43,7 @@ func (a Allowance) Input(body []byte) (tokens int64, reach InputReach) {
 	switch {
 	case a.Open || w.open || w.native && w.foreign:
 		return tokens, InputOpen
-	case w.context || w.documents > w.texts():
+	case w.context || w.documents > 0 && w.documents > texts(slices.Concat(append([][]byte{body}, rest...)...)):
 		return tokens, InputContext
 	}
 	return tokens, InputBounded
@@ -48,7 +51,8 @@ func (a Allowance) Input(body []byte) (tokens int64, reach InputReach) {
 
 // weighing is one flat walk over a body of any language.
 type weighing struct {
-	body  []byte
+	body  []byte // the part that is read
+	size  int    // of all that were
 	depth int
 	// free is the depth of the member that holds a client's own JSON, which is text to the model
 	// whatever it looks like; 0 outside of any.
@@ -69,6 +73,14 @@ type weighing struct {
 type object struct {
 	data          int // bytes
 	image, base64 bool
+}
+
+func (w *weighing) part(body []byte) {
+	w.body = body
+	for i := 0; i < len(body); {
+		i = w.next(i)
+	}
+	w.size += len(body)
 }
 
 func (w *weighing) next(i int) int {
@@ -259,10 +271,7 @@ func (w *weighing) mime(mime string) {
 
 // texts counts the documents that are text, each in a place where the API reads one. What only
 // looks like one elsewhere is missing here.
-func (w *weighing) texts() (n int64) {
-	if w.documents == 0 {
-		return 0
-	}
+func texts(body []byte) (n int64) {
 	var blocks func(list gjson.Result)
 	blocks = func(list gjson.Result) {
 		list.ForEach(func(_, b gjson.Result) bool {
@@ -277,7 +286,7 @@ func (w *weighing) texts() (n int64) {
 			return true
 		})
 	}
-	gjson.GetBytes(w.body, "messages").ForEach(func(_, m gjson.Result) bool {
+	gjson.GetBytes(body, "messages").ForEach(func(_, m gjson.Result) bool {
 		blocks(m.Get("content"))
 		return true
 	})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/catalog"
 )
 
@@ -20,6 +21,9 @@ func TestAllowance_Input(t *testing.T) {
 		}
 		if got, r := a.Input([]byte(body)); got != want || r != reach {
 			t.Errorf("%s\ngot  %d (%d), %d more\nwant %d (%d)", body, got, r, got-want, want, reach)
+		}
+		if got, r := a.Input(nil, apart(body)...); got != want || r != reach {
+			t.Errorf("%s\nin parts got %d (%d), %d more\nwant %d (%d)", body, got, r, got-want, want, reach)
 		}
 	}
 	const bounded, context, open = catalog.InputBounded, catalog.InputContext, catalog.InputOpen
@@ -98,6 +102,18 @@ func TestAllowance_Input(t *testing.T) {
 	f(`{"input":"think","reasoning":{"effort":"low","mode":"standard"}}`, 0, 0, 0, 0, bounded)
 	f(`{"contents":[{"parts":[{"inlineData":{"mimeType":"audio/wav","data":"AAAA"}}]}]}`, 1, 0, 0, 0, bounded)
 	f(`{"contents":[{"parts":[{"inlineData":{"mimeType":"audio/flac","data":"AAAA"}}]}]}`, 1, 0, 0, 0, context)
+}
+
+// apart divides a request between its members.
+func apart(body string) (parts [][]byte) {
+	var doc providers.Document
+	_ = doc.Scan([]byte(body), nil) // without members it stays whole
+	from := 0
+	for _, field := range doc.Fields {
+		parts = append(parts, []byte(body[from:field.KeyStart]))
+		from = field.KeyStart
+	}
+	return append(parts, []byte(body[from:]))
 }
 
 func TestAllowanceFor(t *testing.T) {

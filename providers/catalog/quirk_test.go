@@ -26,7 +26,7 @@ func TestQuirks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := string(plan.Requests[0].Body); got != want {
+		if got := string(plan.Requests[0].Whole()); got != want {
 			t.Errorf("%s is sent\n     %s\nwant %s", name, got, want)
 		}
 		slices.Sort(plan.Dropped)

@@ -57,8 +57,8 @@ func FuzzSplice(f *testing.F) {
 		if err := json.Unmarshal(body, &before, loose); err != nil {
 			t.Fatal(err)
 		}
-		if err := json.Unmarshal(plan.Requests[0].Body, &after, loose); err != nil {
-			t.Fatalf("%v\n%s", err, plan.Requests[0].Body)
+		if err := json.Unmarshal(plan.Requests[0].Whole(), &after, loose); err != nil {
+			t.Fatalf("%v\n%s", err, plan.Requests[0].Whole())
 		}
 		if string(after["model"]) != `"a/b\"c"` {
 			t.Fatalf("model %s", after["model"])

@@ -19,8 +19,7 @@ func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 	}
 	s.bound()
 	s.quirks()
-	room := slices.Grow(call.Scratch, len(call.Doc.Raw)+64)
-	s.plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Splice(room, s.edits...), Form: call.Form}}
+	s.plan.Requests = []providers.UpstreamRequest{call.Spliced(s.edits...)}
 	return s.plan, nil
 }
 

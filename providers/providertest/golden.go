@@ -126,7 +126,7 @@ func (c *golden) planned(plan providers.Plan) {
 	c.t.Helper()
 	for i := range plan.Requests {
 		name := "upstream_request" + suffix(i)
-		got := plan.Requests[i].Body
+		got := plan.Requests[i].Whole()
 		if len(got) == 0 {
 			continue // a file, and nothing else
 		}

@@ -56,8 +56,8 @@ func retold(t *testing.T, face providers.Face, dialect providers.Dialect, raw []
 	if len(plan.Fetch) > 0 {
 		return nil, false
 	}
-	if !gjson.ValidBytes(plan.Requests[0].Body) {
-		t.Fatalf("said %s", plan.Requests[0].Body)
+	if !gjson.ValidBytes(plan.Requests[0].Whole()) {
+		t.Fatalf("said %s", plan.Requests[0].Whole())
 	}
-	return plan.Requests[0].Body, true
+	return plan.Requests[0].Whole(), true
 }

@@ -17,7 +17,7 @@ var countedMembers = map[string]bool{
 // counted takes the others out.
 func counted(plan providers.Plan) (providers.Plan, error) {
 	var doc providers.Document
-	body := plan.Requests[0].Body
+	body := plan.Requests[0].Whole()
 	if err := doc.Scan(body, nil); err != nil {
 		return plan, err
 	}

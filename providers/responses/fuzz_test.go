@@ -81,7 +81,7 @@ func FuzzSplice(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := plan.Requests[0].Body
+		said := plan.Requests[0].Whole()
 		if !gjson.ValidBytes(said) || gjson.GetBytes(said, "model").Str != "a/b\"c" {
 			t.Fatalf("%s", said)
 		}

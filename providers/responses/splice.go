@@ -21,9 +21,8 @@ func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
 	plan := s.limit()
 	s.foreign()
 	s.quirks()
-	room := slices.Grow(call.Scratch, len(call.Doc.Raw)+64)
 	plan.Dropped = s.dropped
-	plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Splice(room, s.edits...)}}
+	plan.Requests = []providers.UpstreamRequest{call.Spliced(s.edits...)}
 	return plan, nil
 }
 
