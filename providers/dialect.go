@@ -5,11 +5,11 @@ package providers
 type Dialect interface {
 	// Splice is the exact path: the client's bytes with the model and the usage option put in.
 	// Only a dialect that is also a face's language is asked.
-	Splice(Call) (Plan, error)
+	Splice(*Call) (Plan, error)
 	// WriteRequest says the hub's words in the upstream's. Its errors are *Fault.
-	WriteRequest(*Request, Call) (Plan, error)
+	WriteRequest(*Request, *Call) (Plan, error)
 	// ReadReply gives the reader of one reply, which owns its state.
-	ReadReply(Call) Decoder
+	ReadReply(*Call) Decoder
 	// Observe reads one event's data or a whole reply, statelessly and flat. It runs on every
 	// event of every reply, so it looks before it parses.
 	Observe(frame []byte) Seen

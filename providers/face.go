@@ -7,7 +7,7 @@ type Face interface {
 	// ReadRequest says the client's words in the hub's. Its errors are *Fault.
 	ReadRequest(doc *Document) (*Request, error)
 	// Writer says hub events in the client's words, streaming or whole.
-	Writer(Call) Writer
+	Writer(*Call) Writer
 	// Refuse says an error in the client's words.
 	Refuse(*Fault) (status int, body []byte)
 	// Broken is the event that ends a stream which broke after its first byte.

@@ -218,12 +218,12 @@ type Route struct {
 // their replies to the client's.
 type Pair struct {
 	Client string // whose language Write reads and Read writes
-	Write  func(Call) (Plan, error)
+	Write  func(*Call) (Plan, error)
 	// Read says whole replies. Usage counts where it fails, too.
-	Read func(call Call, replies [][]byte) (PairReply, error)
+	Read func(call *Call, replies [][]byte) (PairReply, error)
 	// Stream says the hub's events in place of the face's writer, where the call is a stream and
 	// the route's dialect can read one; nil where only whole replies are read.
-	Stream func(Call) Writer
+	Stream func(*Call) Writer
 }
 
 // A PairReply is a whole reply in the client's words.

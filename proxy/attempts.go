@@ -264,7 +264,7 @@ func (f *flight) learn(t *target, err error, before int) policy.Result {
 	if f.left() != nil || len(f.rec.Attempts) == before {
 		return policy.ResultNothing
 	}
-	out, a := fault(err), &f.rec.Attempts[len(f.rec.Attempts)-1]
+	out, a := fault(err), f.lastAttempt()
 	reason := policy.ReasonOf(out)
 	if reason == policy.ReasonRateLimited || out.RetryAfter > 0 {
 		t.circuit.Cool(time.Now().Add(min(restMost, cmp.Or(out.RetryAfter, cooling))))

@@ -135,7 +135,7 @@ func (f *flight) closeBill(err error) {
 	}
 	b.open, b.owed = false, true
 	e, rec := &b.ended, &f.rec
-	a := &rec.Attempts[len(rec.Attempts)-1]
+	a := f.lastAttempt()
 	*e = b.opened
 	e.State = storage.EntrySettled
 	b.lines = b.lines[:0]

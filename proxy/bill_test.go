@@ -272,11 +272,11 @@ func TestBill_OfAPairThatIsHalfServed(t *testing.T) {
 	g := newTestGateway(t, map[string]*script{"one": up}, journaled(p), func(_ *Options, s *Snapshot) {
 		s.Accounts["one"][0].Routes[providers.OpEmbeddings] = []providers.Route{{Language: "native", Dialect: openai.Dialect{}, Path: "/embed", Pair: &providers.Pair{
 			Client: "openai",
-			Write: func(call providers.Call) (providers.Plan, error) {
+			Write: func(call *providers.Call) (providers.Plan, error) {
 				r := providers.UpstreamRequest{Path: call.Path, Body: []byte(`{"text":"half of it"}`)}
 				return providers.Plan{Requests: []providers.UpstreamRequest{r, r}}, nil
 			},
-			Read: func(providers.Call, [][]byte) (providers.PairReply, error) {
+			Read: func(*providers.Call, [][]byte) (providers.PairReply, error) {
 				return providers.PairReply{}, errors.New("incomplete")
 			},
 		}}}

@@ -128,7 +128,7 @@ func retell(t testing.TB, fm *form, whole bool) (out []byte, length int64, err e
 	if err := doc.Scan(fm.document(nil), nil); err != nil {
 		return nil, 0, err
 	}
-	plan, err := openai.Dialect{}.Splice(providers.Call{Op: providers.OpTranscription, Doc: &doc, Form: true, Model: "theirs"})
+	plan, err := openai.Dialect{}.Splice(&providers.Call{Op: providers.OpTranscription, Doc: &doc, Form: true, Model: "theirs"})
 	if err != nil {
 		return nil, 0, err
 	}

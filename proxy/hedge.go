@@ -168,7 +168,7 @@ func (h *hedge) bill() {
 	own.abandon()
 	own.flush()
 	n := len(f.rec.Attempts)
-	f.rec.Attempts = append(f.rec.Attempts, own.rec.Attempts[len(own.rec.Attempts)-1])
+	f.rec.Attempts = append(f.rec.Attempts, *own.lastAttempt())
 	if n > 0 { // the one that counts stays last
 		f.rec.Attempts[n-1], f.rec.Attempts[n] = f.rec.Attempts[n], f.rec.Attempts[n-1]
 	}
@@ -181,7 +181,7 @@ func (h *hedge) adopt() {
 	f.flush()
 	own.bill.add(&f.bill)
 	own.rec.Limits.Join(f.rec.Limits)
-	own.rec.Attempts = append(f.rec.Attempts, own.rec.Attempts[len(own.rec.Attempts)-1])
+	own.rec.Attempts = append(f.rec.Attempts, *own.lastAttempt())
 	if f.rec.Overhead > 0 {
 		own.rec.Overhead = f.rec.Overhead // to the first byte that left
 	}

@@ -148,10 +148,10 @@ func (c *Captured) Assemble(reads func(language string) providers.Dialect) (whol
 		return nil, err
 	}
 	c.call.Doc = doc
-	writer := c.face.Writer(c.call)
+	writer := c.face.Writer(&c.call)
 	streamed := c.call
 	streamed.Stream = true
-	decoder := dialect.ReadReply(streamed)
+	decoder := dialect.ReadReply(&streamed)
 	ended := false
 	write := func(events []providers.Event) {
 		for i := range events {

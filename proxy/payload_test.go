@@ -131,7 +131,7 @@ func TestPayload_Assemble(t *testing.T) {
 				t.Fatal(err)
 			}
 			call := providers.Call{Op: providers.OpChat, Doc: doc, Asked: "m", Model: "m", Stream: true, ID: "id", Created: time.Unix(1, 0)}
-			w := face.Writer(call)
+			w := face.Writer(&call)
 			var stream []byte
 			for i := range events[:n] {
 				stream = w.Write(stream, &events[i])

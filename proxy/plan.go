@@ -58,9 +58,9 @@ func escapeModel(model string) string {
 // writer says the hub's events to the client.
 func (f *flight) writer(t *target) providers.Writer {
 	if pair := f.pair(t); pair != nil && pair.Stream != nil {
-		return pair.Stream(f.call)
+		return pair.Stream(&f.call)
 	}
-	return f.endpoint.Face.Writer(f.call)
+	return f.endpoint.Face.Writer(&f.call)
 }
 
 // pair gives the functions that serve the call in place of the hub, nil where there are none.
@@ -86,7 +86,7 @@ func (f *flight) planAt(t *target) (providers.Plan, error) {
 	f.prepare(t)
 	plan, err := f.plan(t)
 	if err == nil {
-		err = f.refuseLosses(plan)
+		err = f.refuseLosses(&plan)
 	}
 	if err == nil && len(plan.Requests) > 0 {
 		err = f.takeSaid(len(plan.Requests[0].Body)) // what was fetched has been put in
@@ -113,9 +113,9 @@ func (f *flight) say(t *target) (providers.Plan, error) {
 		if f.form != nil {
 			f.call.Files = f.form.names(f.call.Files[:0])
 		}
-		return pair.Write(f.call)
+		return pair.Write(&f.call)
 	case f.exact(t):
-		return t.route.Dialect.Splice(f.call)
+		return t.route.Dialect.Splice(&f.call)
 	case f.endpoint.Op != providers.OpChat && f.endpoint.Op != providers.OpCountTokens, t.route.Pair != nil:
 		return providers.Plan{}, f.noOperation(" for clients of this language.")
 	}
@@ -125,10 +125,10 @@ func (f *flight) say(t *target) (providers.Plan, error) {
 	if err := f.readHub(); err != nil {
 		return providers.Plan{}, err
 	}
-	plan, err := t.route.Dialect.WriteRequest(f.hub, f.call)
+	plan, err := t.route.Dialect.WriteRequest(f.hub, &f.call)
 	if err == nil && len(plan.Fetch) > 0 && !f.dry {
 		if f.call.Fetched, err = f.fetch(plan.Fetch); err == nil {
-			plan, err = t.route.Dialect.WriteRequest(f.hub, f.call)
+			plan, err = t.route.Dialect.WriteRequest(f.hub, &f.call)
 		}
 	}
 	f.inOwnWords(&plan)
@@ -165,7 +165,7 @@ func (f *flight) readHub() error {
 }
 
 // refuseLosses turns a loss in translation into a 400, where the client asked for that.
-func (f *flight) refuseLosses(plan providers.Plan) error {
+func (f *flight) refuseLosses(plan *providers.Plan) error {
 	if len(plan.Dropped) == 0 || string(f.fc.Request.Header.Peek("x-aistrale-strict")) != "true" {
 		return nil
 	}

@@ -57,7 +57,7 @@ func (f *flight) fault(err error) *providers.Fault {
 
 func (f *flight) refusal(out *providers.Fault) storage.Outcome {
 	if len(f.rec.Attempts) > 0 && f.left() == nil { // who left in between may have waited for another attempt
-		if o := f.rec.Attempts[len(f.rec.Attempts)-1].Outcome; o != storage.OutcomeOK && o != "" {
+		if o := f.lastAttempt().Outcome; o != storage.OutcomeOK && o != "" {
 			return o
 		}
 	}

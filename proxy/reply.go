@@ -80,9 +80,9 @@ func (r *reply) begin(f *flight, t *target) {
 	}
 	r.frames.Reset(source{r}, r.buf, r.limit)
 	if !f.rec.Exact {
-		r.decoder, r.writer = t.route.Dialect.ReadReply(f.call), f.writer(t)
+		r.decoder, r.writer = t.route.Dialect.ReadReply(&f.call), f.writer(t)
 	} else if f.bill.lease.metered {
-		r.writer = f.endpoint.Face.Writer(f.call) // which ends a stream that the budget does not pay for
+		r.writer = f.endpoint.Face.Writer(&f.call) // which ends a stream that the budget does not pay for
 	}
 }
 
@@ -325,7 +325,7 @@ func isJSON(contentType string) bool {
 // whole; the client then gets its stream at once.
 func (f *flight) translate(t *target, whole []byte) error {
 	r := &f.reply
-	r.decoder, r.writer = t.route.Dialect.ReadReply(f.call), f.writer(t)
+	r.decoder, r.writer = t.route.Dialect.ReadReply(&f.call), f.writer(t)
 	r.events = r.decoder.Decode(r.events[:0], whole)
 	f.out = r.write(f, f.out[:0])
 	if r.fault == nil && !r.ended {

@@ -46,32 +46,32 @@ func (l *lease) reset() {
 
 // reserve asks the counters for all that an attempt may take. Where the budgets pay for less
 // output than it may make, the plan is made anew with what they pay for.
-func (f *flight) reserve(t *target, plan providers.Plan) (providers.Plan, error) {
+func (f *flight) reserve(t *target, plan *providers.Plan) error {
 	l := &f.bill.lease
 	l.grant, l.clamped, l.metered, l.limits = nil, "", false, nil
 	if f.state.Limits == nil {
-		return plan, nil
+		return nil
 	}
 	if l.limits = f.state.Limits.For(f.key); !l.limits.Bounded() {
-		return plan, nil
+		return nil
 	}
-	f.want(t, &plan)
+	f.want(t, plan)
 	if err := l.limits.Ask(&l.ask, &l.wanted); err != nil {
-		return plan, err
+		return err
 	}
 	if err := f.obtain(); err != nil {
-		return plan, err
+		return err
 	}
 	f.noteCharged()
 	if len(l.ask.Budgets) == 0 {
-		return plan, nil
+		return nil
 	}
-	plan, err := f.clamp(t, plan)
+	err := f.clamp(t, plan)
 	if err != nil {
 		f.forgo()
 	}
 	l.metered = l.metered || l.wanted.Unbounded != ""
-	return plan, err
+	return err
 }
 
 // want says what an attempt may take at most, and what it may be.
@@ -231,21 +231,22 @@ func (f *flight) noteCharged() {
 }
 
 // clamp holds the plan to the output that was granted.
-func (f *flight) clamp(t *target, plan providers.Plan) (providers.Plan, error) {
+func (f *flight) clamp(t *target, plan *providers.Plan) error {
 	l := &f.bill.lease
 	if !f.endpoint.Op.Makes() || plan.MaxOutput > 0 && plan.MaxOutput <= l.grant.Output {
-		return plan, nil
+		return nil
 	}
 	if plan.MaxOutput == 0 && l.grant.Output == l.wanted.Output && t.can.MaxOutput > 0 {
-		return plan, nil // the model itself makes no more
+		return nil // the model itself makes no more
 	}
 	f.call.Clamp = l.grant.Output
 	f.call.Scratch = f.sent[:0]
-	plan, err := f.plan(t)
+	var err error
+	*plan, err = f.plan(t)
 	f.call.Clamp = 0
 	l.clamped = plan.Clamped
 	l.metered = plan.MaxOutput == 0 || plan.MaxOutput > l.grant.Output
-	return plan, err
+	return err
 }
 
 // release settles what the attempt holds with what it spent.

@@ -27,7 +27,7 @@ func (f *flight) attempt(t *target) error {
 	if f.recall(t, &plan) {
 		return nil
 	}
-	if plan, err = f.reserve(t, plan); err != nil {
+	if err := f.reserve(t, &plan); err != nil {
 		return err
 	}
 	f.rec.Dropped, f.rec.Exact = plan.Dropped, f.exact(t)
@@ -37,12 +37,11 @@ func (f *flight) attempt(t *target) error {
 	if f.rec.Debug {
 		f.explainAttempt(t, &plan)
 	}
-	began := time.Now()
-	f.rec.Attempts = append(f.rec.Attempts, f.newAttempt(t, began))
-	err = f.exchangeAll(t, plan)
+	f.addAttempt(t, time.Now())
+	err = f.exchangeAll(t, &plan)
 	maskError(err, f.reply.secret)
-	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
-	a.Duration = time.Since(began)
+	a := f.lastAttempt()
+	a.Duration = time.Since(a.Began)
 	a.Outcome = outcome(err)
 	if err != nil {
 		a.Err = err.Error()
@@ -54,17 +53,19 @@ func (f *flight) attempt(t *target) error {
 	return err
 }
 
-// newAttempt is an attempt that begins.
-func (f *flight) newAttempt(t *target, began time.Time) storage.Attempt {
-	a := storage.Attempt{
-		Provider: t.Provider, Model: t.Model, Credential: t.account.Credential,
-		Kind: t.account.Kind.Name, BaseURL: t.account.BaseURL, Hedge: f.hedges, Began: began,
-	}
+// addAttempt notes an attempt that begins.
+func (f *flight) addAttempt(t *target, began time.Time) *storage.Attempt {
+	f.rec.Attempts = append(f.rec.Attempts, storage.Attempt{})
+	a := f.lastAttempt()
+	a.Provider, a.Model, a.Credential = t.Provider, t.Model, t.account.Credential
+	a.Kind, a.BaseURL, a.Hedge, a.Began = t.account.Kind.Name, t.account.BaseURL, f.hedges, began
 	if f.rec.Trace.On() {
 		a.Span = storage.NewSpanID()
 	}
 	return a
 }
+
+func (f *flight) lastAttempt() *storage.Attempt { return &f.rec.Attempts[len(f.rec.Attempts)-1] }
 
 // locked refuses a target whose credential is missing or cannot be opened: nothing is sent.
 func (t *target) locked() error {
@@ -77,7 +78,7 @@ func (t *target) locked() error {
 }
 
 // exchangeAll makes the plan's requests, mostly one, and takes in the answer.
-func (f *flight) exchangeAll(t *target, plan providers.Plan) error {
+func (f *flight) exchangeAll(t *target, plan *providers.Plan) error {
 	if len(plan.Requests) == 0 {
 		return errors.New("a plan without requests")
 	}
@@ -135,7 +136,7 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	if err := f.sign(t, req); err != nil {
 		return Head{}, err
 	}
-	a := &f.rec.Attempts[len(f.rec.Attempts)-1]
+	a := f.lastAttempt()
 	f.propagate(req, a.Span)
 	x := t.account.Upstream.Exchange()
 	if err := f.own(x); err != nil {
@@ -167,7 +168,7 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 var errNoCredential = errors.New("no credential: add one with `aistrale credential add`, or set api_key in the config")
 
 // exchangePair makes all requests of a pair, one after another, and says their replies as one.
-func (f *flight) exchangePair(t *target, plan providers.Plan) error {
+func (f *flight) exchangePair(t *target, plan *providers.Plan) error {
 	replies := make([][]byte, 0, len(plan.Requests))
 	for i := range plan.Requests {
 		head, err := f.open(t, &plan.Requests[i])
@@ -182,7 +183,7 @@ func (f *flight) exchangePair(t *target, plan providers.Plan) error {
 		replies, f.reply.partly = append(replies, whole), true
 	}
 	f.reply.received = true
-	said, err := f.pair(t).Read(f.call, replies)
+	said, err := f.pair(t).Read(&f.call, replies)
 	f.rec.Usage.Merge(said.Usage)
 	if err != nil {
 		return err

@@ -39,7 +39,8 @@ func (s *session) begin(ask *providers.SessionAsk) (*sessionReply, error) {
 	if own.carried.most == 0 && own.carried.unbounded == "" {
 		own.carried.unbounded = "model"
 	}
-	plan, err := own.reserve(t, providers.Plan{MaxOutput: most})
+	plan := providers.Plan{MaxOutput: most}
+	err = own.reserve(t, &plan)
 	if err == nil {
 		err = own.openBill(t, &plan)
 	}
@@ -75,9 +76,8 @@ func (s *session) reply(t *target) (*sessionReply, error) {
 
 // sent notes that the upstream is at work on the reply.
 func (r *sessionReply) sent(t *target) {
-	a := r.f.newAttempt(t, r.began)
+	a := r.f.addAttempt(t, r.began)
 	a.Status, a.Outcome, a.Sent = 200, storage.OutcomeOK, true
-	r.f.rec.Attempts = append(r.f.rec.Attempts, a)
 }
 
 // begun is told of a reply that begins: one that the client asked for, or the upstream's own,

@@ -66,5 +66,5 @@ func (c *Captured) answered(reads func(string) providers.Dialect, redacted func(
 	if whole, err = redacted(whole); err != nil {
 		return nil, err
 	}
-	return transcript.Answered(reads(c.face.Language()).ReadReply(c.call), whole), nil
+	return transcript.Answered(reads(c.face.Language()).ReadReply(&c.call), whole), nil
 }

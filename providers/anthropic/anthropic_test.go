@@ -14,7 +14,7 @@ func TestSplice(t *testing.T) {
 		if err := doc.Scan([]byte(body), nil); err != nil {
 			t.Fatal(err)
 		}
-		plan, err := anthropic.Dialect{}.Splice(providers.Call{Doc: &doc, Model: "claude-up", Path: "/v1/messages", Quirks: quirks})
+		plan, err := anthropic.Dialect{}.Splice(&providers.Call{Doc: &doc, Model: "claude-up", Path: "/v1/messages", Quirks: quirks})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,7 +22,7 @@ func TestClamp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := anthropic.Dialect{}.WriteRequest(req, providers.Call{Op: providers.OpChat, Doc: &doc, Model: "claude-x", Clamp: clamp, Can: can})
+		plan, err := anthropic.Dialect{}.WriteRequest(req, &providers.Call{Op: providers.OpChat, Doc: &doc, Model: "claude-x", Clamp: clamp, Can: can})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestClamp_notTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := anthropic.Dialect{}.WriteRequest(req, providers.Call{
+	plan, err := anthropic.Dialect{}.WriteRequest(req, &providers.Call{
 		Op: providers.OpChat, Doc: &doc, Model: "m", Clamp: 5, Quirks: providers.Quirks{Strip: []string{"max_tokens"}},
 	})
 	if err != nil || plan.MaxOutput != 0 || plan.Clamped != "" {

@@ -36,7 +36,9 @@ func (counting) ReadRequest(doc *providers.Document) (*providers.Request, error)
 }
 
 // Writer implements providers.Face.
-func (counting) Writer(providers.Call) providers.Writer { return &providers.CountWriter{Say: sayCount} }
+func (counting) Writer(*providers.Call) providers.Writer {
+	return &providers.CountWriter{Say: sayCount}
+}
 
 // countDecoder reads a reply of count_tokens.
 type countDecoder struct{ done bool }

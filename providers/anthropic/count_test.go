@@ -22,14 +22,14 @@ func TestCount_acrossLanguages(t *testing.T) {
 			t.Fatal(err)
 		}
 		call := providers.Call{Op: providers.OpCountTokens, Doc: &doc, Model: "m"}
-		plan, err := dialect.WriteRequest(req, call)
+		plan, err := dialect.WriteRequest(req, &call)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := string(plan.Requests[0].Body); got != sent {
 			t.Errorf("sent %s\nwant %s", got, sent)
 		}
-		if got, err := providertest.Relay(face, dialect, call, []byte(reply)); err != nil || string(got) != want {
+		if got, err := providertest.Relay(face, dialect, &call, []byte(reply)); err != nil || string(got) != want {
 			t.Errorf("read %s, %v; want %s", got, err, want)
 		}
 	}

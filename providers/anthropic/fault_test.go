@@ -61,7 +61,7 @@ func TestFault(t *testing.T) {
 func TestFaultInStream(t *testing.T) {
 	f := func(frame string, kind providers.FaultKind, retryable bool) {
 		t.Helper()
-		events := anthropic.Dialect{}.ReadReply(providers.Call{}).Decode(nil, []byte(frame))
+		events := anthropic.Dialect{}.ReadReply(&providers.Call{}).Decode(nil, []byte(frame))
 		if len(events) != 1 || events[0].Kind != providers.EventFault || events[0].Fault.Kind != kind || events[0].Fault.Retryable != retryable {
 			t.Fatalf("%s\n%+v", frame, events)
 		}

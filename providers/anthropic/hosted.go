@@ -22,19 +22,19 @@ type Hosted struct {
 var _ providers.Dialect = Hosted{}
 
 // Splice implements providers.Dialect.
-func (h Hosted) Splice(call providers.Call) (providers.Plan, error) {
+func (h Hosted) Splice(call *providers.Call) (providers.Plan, error) {
 	plan, err := h.Dialect.Splice(call)
 	if err == nil {
-		err = h.fit(&call, &plan)
+		err = h.fit(call, &plan)
 	}
 	return plan, err
 }
 
 // WriteRequest implements providers.Dialect.
-func (h Hosted) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
+func (h Hosted) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
 	plan, err := h.Dialect.WriteRequest(req, call)
 	if err == nil {
-		err = h.fit(&call, &plan)
+		err = h.fit(call, &plan)
 	}
 	return plan, err
 }

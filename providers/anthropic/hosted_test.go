@@ -15,7 +15,7 @@ func TestHosted(t *testing.T) {
 		if err := doc.Scan([]byte(body), nil); err != nil {
 			t.Fatal(err)
 		}
-		plan, err := h.Splice(providers.Call{Op: providers.OpChat, Doc: &doc, Model: "claude-x", Path: "/p", Forwarded: forwarded})
+		plan, err := h.Splice(&providers.Call{Op: providers.OpChat, Doc: &doc, Model: "claude-x", Path: "/p", Forwarded: forwarded})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestHosted_count(t *testing.T) {
 	if err := doc.Scan([]byte(`{"model":"vertex/claude-x","messages":[]}`), nil); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := Hosted{Version: "vertex-2023-10-16"}.Splice(providers.Call{Op: providers.OpCountTokens, Doc: &doc, Model: "claude-x"})
+	plan, err := Hosted{Version: "vertex-2023-10-16"}.Splice(&providers.Call{Op: providers.OpCountTokens, Doc: &doc, Model: "claude-x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestHosted_hub(t *testing.T) {
 	req := &providers.Request{MaxTokens: &n, Turns: []providers.Turn{
 		{Role: providers.RoleUser, Blocks: []providers.Block{{Kind: providers.KindText, Text: "hi"}}},
 	}}
-	plan, err := Hosted{Version: "bedrock-2023-05-31", Bare: true}.WriteRequest(req, providers.Call{Op: providers.OpChat, Model: "claude-x", Stream: true})
+	plan, err := Hosted{Version: "bedrock-2023-05-31", Bare: true}.WriteRequest(req, &providers.Call{Op: providers.OpChat, Model: "claude-x", Stream: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func (h Hosted) Count() *providers.Pair {
 	return &providers.Pair{Client: Language, Write: h.writeCount, Read: readCount}
 }
 
-func (h Hosted) writeCount(call providers.Call) (providers.Plan, error) {
+func (h Hosted) writeCount(call *providers.Call) (providers.Plan, error) {
 	plan, err := h.Splice(call)
 	if err != nil {
 		return plan, err
@@ -45,7 +45,7 @@ const usualMax = 8192
 
 func number(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 
-func readCount(_ providers.Call, replies [][]byte) (providers.PairReply, error) {
+func readCount(_ *providers.Call, replies [][]byte) (providers.PairReply, error) {
 	total := gjson.GetBytes(replies[0], "inputTokens")
 	if !providers.ValidJSON(replies[0]) || total.Type != gjson.Number {
 		return providers.PairReply{}, uncounted(errors.New("a count without inputTokens")).Fault

@@ -18,7 +18,7 @@ func TestHosted_count(t *testing.T) {
 		if err := doc.Scan([]byte(body), nil); err != nil {
 			t.Fatal(err)
 		}
-		plan, err := hosted.Count().Write(providers.Call{
+		plan, err := hosted.Count().Write(&providers.Call{
 			Op: providers.OpCountTokens, Doc: &doc, Model: "us.anthropic.claude-haiku-4-5-20251001-v1:0", Path: "/model/m/count-tokens",
 			Forwarded: []providers.Header{{Name: "anthropic-beta", Value: "context-1m-2025-08-07"}},
 		})
@@ -38,12 +38,12 @@ func TestHosted_count(t *testing.T) {
 
 func TestHosted_countReply(t *testing.T) {
 	pair := anthropic.Hosted{}.Count()
-	said, err := pair.Read(providers.Call{}, [][]byte{[]byte(`{"inputTokens": 12}`)})
+	said, err := pair.Read(&providers.Call{}, [][]byte{[]byte(`{"inputTokens": 12}`)})
 	if err != nil || string(said.Body) != `{"input_tokens":12}` || said.Usage.Total().Input() != 12 {
 		t.Errorf("%s, %+v, %v", said.Body, said.Usage, err)
 	}
 	for _, reply := range []string{`{"message":"no"}`, `<html>`, ``} {
-		if _, err := pair.Read(providers.Call{}, [][]byte{[]byte(reply)}); err == nil {
+		if _, err := pair.Read(&providers.Call{}, [][]byte{[]byte(reply)}); err == nil {
 			t.Errorf("%q is read as a count", reply)
 		}
 	}

@@ -62,7 +62,7 @@ func answered(t *testing.T, blocks [][]byte, stream bool) (message []byte, calls
 	if stream {
 		body = asStream(blocks)
 	}
-	out, err := providertest.Relay(openai.Face{}, anthropic.Dialect{}, call, body)
+	out, err := providertest.Relay(openai.Face{}, anthropic.Dialect{}, &call, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func sentBack(t *testing.T, message []byte, calls []string) string {
 	if err != nil {
 		t.Fatal(err, body)
 	}
-	plan, err := anthropic.Dialect{}.WriteRequest(req, providers.Call{Doc: &doc, Model: "m"})
+	plan, err := anthropic.Dialect{}.WriteRequest(req, &providers.Call{Doc: &doc, Model: "m"})
 	if err != nil {
 		t.Fatal(err, body)
 	}

@@ -95,7 +95,7 @@ func TestObserveAgrees(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := providertest.Decode(anthropic.Dialect{}, call, bytes.NewReader(body), func(ev *providers.Event) {
+		if err := providertest.Decode(anthropic.Dialect{}, &call, bytes.NewReader(body), func(ev *providers.Event) {
 			switch ev.Kind {
 			case providers.EventUsage:
 				said.Merge(*ev.Usage)

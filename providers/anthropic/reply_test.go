@@ -72,7 +72,7 @@ func (g *grammar) event(ev *providers.Event) {
 }
 
 func (g *grammar) read(stream bool, body []byte) {
-	err := providertest.Decode(anthropic.Dialect{}, providers.Call{Stream: stream}, bytes.NewReader(body), g.event)
+	err := providertest.Decode(anthropic.Dialect{}, &providers.Call{Stream: stream}, bytes.NewReader(body), g.event)
 	if err != nil {
 		g.t.Skip(err)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // WriteRequest implements providers.Dialect.
-func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
+func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
 	w := &writer{req: req, call: call}
 	if err := w.write(); err != nil {
 		return providers.Plan{}, err
@@ -29,7 +29,7 @@ func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (provid
 // is keyed by: tools, system, messages.
 type writer struct {
 	req     *providers.Request
-	call    providers.Call
+	call    *providers.Call
 	body    []byte
 	dropped []string
 	betas   []string

@@ -25,7 +25,7 @@ var (
 func written(t *testing.T, req *providers.Request, call providers.Call) []byte {
 	t.Helper()
 	call.Model, call.Asked = "claude-x", "anthropic/claude-x"
-	plan, err := anthropic.Dialect{}.WriteRequest(req, call)
+	plan, err := anthropic.Dialect{}.WriteRequest(req, &call)
 	if err != nil {
 		var fault *providers.Fault
 		if !errors.As(err, &fault) || fault.Kind != providers.FaultInvalid || fault.Param == "" || fault.Message == "" {
@@ -33,7 +33,7 @@ func written(t *testing.T, req *providers.Request, call providers.Call) []byte {
 		}
 		return nil
 	}
-	again, err := anthropic.Dialect{}.WriteRequest(req, call)
+	again, err := anthropic.Dialect{}.WriteRequest(req, &call)
 	if err != nil || !bytes.Equal(plan.Requests[0].Body, again.Requests[0].Body) {
 		t.Fatalf("equal requests, other bytes (%v)\n%s\n%s", err, plan.Requests[0].Body, again.Requests[0].Body)
 	}
@@ -186,7 +186,7 @@ func TestWriteRequests(t *testing.T) {
 			continue
 		}
 		if body == nil {
-			_, err := anthropic.Dialect{}.WriteRequest(req, providers.Call{})
+			_, err := anthropic.Dialect{}.WriteRequest(req, &providers.Call{})
 			t.Fatalf("request %d was refused: %v", i, err)
 		}
 		holds(t, body)

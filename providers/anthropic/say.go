@@ -27,8 +27,8 @@ type speaker struct {
 }
 
 // Writer implements providers.Face.
-func (Face) Writer(call providers.Call) providers.Writer {
-	return &speaker{call: call, id: "msg_" + call.ID}
+func (Face) Writer(call *providers.Call) providers.Writer {
+	return &speaker{call: *call, id: "msg_" + call.ID}
 }
 
 // Write implements providers.Writer. A fault ends a stream with the error event; in a whole

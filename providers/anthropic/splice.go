@@ -14,8 +14,8 @@ const maxField = "max_tokens"
 // Splice implements providers.Dialect: the model, and the gateway's own bound where it is lower,
 // are put into the client's bytes, and the fields that the provider refuses are taken out.
 // Anthropic sends usage unasked.
-func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
-	s := splicer{call: &call, doc: call.Doc}
+func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
+	s := splicer{call: call, doc: call.Doc}
 	s.edits = append(s.edits, providers.Edit{Name: "model", Value: providers.AppendString(nil, call.Model)})
 	if call.Op.Makes() {
 		s.bound()

@@ -20,7 +20,7 @@ const (
 
 // streaming gives a decoder with a text block under way.
 func streaming() providers.Decoder {
-	d := anthropic.Dialect{}.ReadReply(providers.Call{Stream: true})
+	d := anthropic.Dialect{}.ReadReply(&providers.Call{Stream: true})
 	d.Decode(nil, []byte(startSaid))
 	d.Decode(nil, []byte(blockSaid))
 	return d
@@ -69,6 +69,6 @@ func BenchmarkDecoder_whole(b *testing.B) {
 	events, frame := make([]providers.Event, 0, 16), []byte(wholeSaid)
 	b.ReportAllocs()
 	for b.Loop() {
-		events = anthropic.Dialect{}.ReadReply(providers.Call{}).Decode(events[:0], frame)
+		events = anthropic.Dialect{}.ReadReply(&providers.Call{}).Decode(events[:0], frame)
 	}
 }

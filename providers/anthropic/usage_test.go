@@ -22,7 +22,7 @@ func merged(frames ...string) *providers.Usage {
 // decoded folds what the decoder says.
 func decoded(frames ...string) *providers.Usage {
 	var u providers.Usage
-	d := anthropic.Dialect{}.ReadReply(providers.Call{})
+	d := anthropic.Dialect{}.ReadReply(&providers.Call{})
 	for _, f := range frames {
 		for _, ev := range d.Decode(nil, []byte(f)) {
 			if ev.Kind == providers.EventUsage {

@@ -20,7 +20,7 @@ type Dialect struct{}
 var _ providers.Dialect = Dialect{}
 
 // Splice implements providers.Dialect. No client speaks Converse here, so nobody asks.
-func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
+func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
 	return providers.Plan{Requests: []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Raw}}}, nil
 }
 

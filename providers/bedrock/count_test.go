@@ -19,7 +19,7 @@ func TestCount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := bedrock.Dialect{}.WriteRequest(req, providers.Call{Op: providers.OpCountTokens, Doc: &doc, Model: "m", Path: "/model/m/count-tokens"})
+	plan, err := bedrock.Dialect{}.WriteRequest(req, &providers.Call{Op: providers.OpCountTokens, Doc: &doc, Model: "m", Path: "/model/m/count-tokens"})
 	const want = `{"input":{"converse":{"messages":[{"role":"user","content":[{"text":"Say hi."}]}],"system":[{"text":"Be brief."}],` +
 		`"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object"}}}}]}}}}`
 	if err != nil || len(plan.Requests) != 1 || string(plan.Requests[0].Body) != want || plan.MaxOutput != 0 {
@@ -31,7 +31,7 @@ func TestCount(t *testing.T) {
 func TestCount_reply(t *testing.T) {
 	f := func(frames []string, want int64) {
 		t.Helper()
-		d := bedrock.Dialect{}.ReadReply(providers.Call{Op: providers.OpCountTokens})
+		d := bedrock.Dialect{}.ReadReply(&providers.Call{Op: providers.OpCountTokens})
 		var events []providers.Event
 		for _, frame := range frames {
 			events = d.Decode(events, []byte(frame))

@@ -39,7 +39,7 @@ func (e *embedder) pair() *providers.Pair {
 	return &providers.Pair{Client: "openai", Write: e.ask, Read: e.answer}
 }
 
-func (e *embedder) ask(call providers.Call) (providers.Plan, error) {
+func (e *embedder) ask(call *providers.Call) (providers.Plan, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
 		return providers.Plan{}, err
@@ -57,7 +57,7 @@ func (e *embedder) ask(call providers.Call) (providers.Plan, error) {
 	return plan, nil
 }
 
-func (e *embedder) answer(call providers.Call, replies [][]byte) (providers.PairReply, error) {
+func (e *embedder) answer(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
 		return providers.PairReply{}, err

@@ -33,7 +33,7 @@ func FuzzEmbeddings(f *testing.F) {
 	call := providers.Call{Op: providers.OpEmbeddings, Doc: &doc, Asked: "m"}
 	f.Fuzz(func(t *testing.T, reply []byte) {
 		for _, pair := range []*providers.Pair{bedrock.Titan(), bedrock.Cohere(), gemini.Predict(), gemini.EmbedContent()} {
-			said, err := pair.Read(call, [][]byte{reply})
+			said, err := pair.Read(&call, [][]byte{reply})
 			if err == nil && (!jsontext.Value(said.Body).IsValid() || len(gjson.GetBytes(said.Body, "data.0.embedding").Array()) == 0) {
 				t.Errorf("%q is %s", reply, said.Body)
 			}

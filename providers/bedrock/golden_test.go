@@ -18,7 +18,7 @@ func TestCuts(t *testing.T) { providertest.Cuts(t, openai.Face{}, bedrock.Dialec
 // Whatever a client asks, the upstream is sent JSON.
 func TestWriteRequest(t *testing.T) {
 	for _, req := range providertest.Requests(7, 200) {
-		plan, err := bedrock.Dialect{}.WriteRequest(req, providers.Call{Op: providers.OpChat, Model: "amazon.nova-pro-v1:0"})
+		plan, err := bedrock.Dialect{}.WriteRequest(req, &providers.Call{Op: providers.OpChat, Model: "amazon.nova-pro-v1:0"})
 		if err != nil {
 			continue
 		}
@@ -41,7 +41,7 @@ func FuzzReadReply(f *testing.F) {
 		f.Add([]byte(frame), []byte(frame))
 	}
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		d := bedrock.Dialect{}.ReadReply(providers.Call{})
+		d := bedrock.Dialect{}.ReadReply(&providers.Call{})
 		var events []providers.Event
 		for _, frame := range [][]byte{one, two} {
 			events = d.Decode(events, frame)

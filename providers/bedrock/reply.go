@@ -11,7 +11,7 @@ import (
 )
 
 // ReadReply implements providers.Dialect.
-func (Dialect) ReadReply(call providers.Call) providers.Decoder {
+func (Dialect) ReadReply(call *providers.Call) providers.Decoder {
 	if call.Op == providers.OpCountTokens {
 		return &countDecoder{}
 	}

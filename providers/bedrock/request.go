@@ -31,8 +31,8 @@ type message struct {
 }
 
 // WriteRequest implements providers.Dialect.
-func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
-	r := &request{req: req, call: &call}
+func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
+	r := &request{req: req, call: call}
 	for _, step := range []func() error{r.refuse, r.writeTurns, r.writeTools} {
 		if err := step(); err != nil {
 			return providers.Plan{}, err

@@ -83,14 +83,14 @@ func (l *listener) ask(t *testing.T, id, raw string, to *target) (refused string
 	req, err := l.face.ReadRequest(&doc)
 	var plan providers.Plan
 	if err == nil {
-		plan, err = to.dialect.WriteRequest(req, call)
+		plan, err = to.dialect.WriteRequest(req, &call)
 	}
 	if err == nil && len(plan.Fetch) > 0 {
 		call.Fetched = map[string]providers.Media{}
 		for _, url := range plan.Fetch {
 			call.Fetched[url] = providers.Media{Type: fetchedType(url), Data: pixel}
 		}
-		plan, err = to.dialect.WriteRequest(req, call)
+		plan, err = to.dialect.WriteRequest(req, &call)
 	}
 	if err != nil {
 		var fault *providers.Fault

@@ -75,7 +75,7 @@ func splicedAsItCame(t *testing.T, dialect providers.Dialect, id, body string) {
 		want = strings.TrimSuffix(body, "}") + `,"model":"another"}`
 	}
 	stream, _, _ := doc.Bool("stream")
-	plan, err := dialect.Splice(providers.Call{Op: providers.OpChat, Doc: &doc, Model: "another", Path: "/path", Stream: stream})
+	plan, err := dialect.Splice(&providers.Call{Op: providers.OpChat, Doc: &doc, Model: "another", Path: "/path", Stream: stream})
 	if err != nil {
 		t.Errorf("%s: %v", id, err)
 		return
@@ -89,7 +89,7 @@ func splicedAsItCame(t *testing.T, dialect providers.Dialect, id, body string) {
 func passedAsItCame(t *testing.T, face providers.Face, id, body string) {
 	t.Helper()
 	var out []byte
-	writer := face.Writer(providers.Call{Stream: true})
+	writer := face.Writer(&providers.Call{Stream: true})
 	err := providertest.Frames(true, bytes.NewReader([]byte(body)), func(raw, data []byte) {
 		out = append(out, raw...)
 		writer.Passed(data)

@@ -21,7 +21,7 @@ type listener struct {
 	face providers.Face
 	read func(events []string) (*told, bool)
 	// form names what of a reply is not of the form that the language's own have.
-	form func(wire []byte, frames []string, call providers.Call) []string
+	form func(wire []byte, frames []string, call *providers.Call) []string
 	// hears is what an answer says in this language's words: one of several choices, or of none.
 	hears func(c *toldChoice, stream bool)
 	// single is set where the language has one choice only.
@@ -29,12 +29,12 @@ type listener struct {
 }
 
 var listeners = []*listener{
-	{face: openai.Face{}, read: readOpenAI, hears: (*toldChoice).asChat, form: func(_ []byte, frames []string, call providers.Call) []string {
+	{face: openai.Face{}, read: readOpenAI, hears: (*toldChoice).asChat, form: func(_ []byte, frames []string, call *providers.Call) []string {
 		return malformed(frames, call)
 	}},
 	{face: anthropic.Face{}, read: readAnthropic, hears: (*toldChoice).asMessage, form: messageForm, single: true},
 	{face: responses.Face{}, read: readResponses, hears: (*toldChoice).asResponse, form: responseForm, single: true},
-	{face: gemini.Face{}, read: readGemini, hears: (*toldChoice).asContent, form: func(_ []byte, frames []string, call providers.Call) []string {
+	{face: gemini.Face{}, read: readGemini, hears: (*toldChoice).asContent, form: func(_ []byte, frames []string, call *providers.Call) []string {
 		return ungrammatical(frames, call.Stream)
 	}},
 }
@@ -97,7 +97,7 @@ func (l *listener) hear(t *testing.T, r *record, tongue *tongue) bool {
 		return false
 	}
 	for _, as := range []bool{stream, !stream} {
-		for _, wrong := range l.retold(tongue, r.call(stream), frames, as, l.expect(said, as)) {
+		for _, wrong := range l.retold(tongue, *r.call(stream), frames, as, l.expect(said, as)) {
 			t.Errorf("%s to %s, streamed %v, as a stream %v: %s", r.ID, l.face.Language(), stream, as, wrong)
 		}
 	}
@@ -117,7 +117,7 @@ func (l *listener) retold(tongue *tongue, call providers.Call, frames []string, 
 	for _, c := range got.choices {
 		c.reasoning = unspaced(c.reasoning)
 	}
-	wrong := append(want.differs(got), l.form(wire, events, call)...)
+	wrong := append(want.differs(got), l.form(wire, events, &call)...)
 	for _, c := range got.choices {
 		for _, call := range c.calls {
 			if call.id == "" {
@@ -189,7 +189,7 @@ func (c *toldChoice) wrapArguments(pieces bool) {
 	}
 }
 
-func messageForm(wire []byte, frames []string, call providers.Call) []string {
+func messageForm(wire []byte, frames []string, call *providers.Call) []string {
 	if !call.Stream {
 		o := parse(frames[0])
 		if str(o["type"]) != "message" || str(o["role"]) != "assistant" || str(o["id"]) == "" || o["model"] != call.Asked || str(o["stop_reason"]) == "" {
@@ -201,7 +201,7 @@ func messageForm(wire []byte, frames []string, call providers.Call) []string {
 	return wrong
 }
 
-func responseForm(wire []byte, frames []string, call providers.Call) []string {
+func responseForm(wire []byte, frames []string, call *providers.Call) []string {
 	if !call.Stream {
 		o := parse(frames[0])
 		if str(o["object"]) != "response" || str(o["id"]) == "" || o["model"] != call.Asked {

@@ -49,7 +49,7 @@ func TestCorpus_media(t *testing.T) {
 	}
 }
 
-func mediaCall(t *testing.T, r *record, op providers.Op, body string) providers.Call {
+func mediaCall(t *testing.T, r *record, op providers.Op, body string) *providers.Call {
 	t.Helper()
 	doc := new(providers.Document)
 	if err := doc.Scan([]byte(body), nil); err != nil {

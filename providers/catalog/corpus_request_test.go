@@ -122,13 +122,13 @@ func translate(t *testing.T, doc *providers.Document, to target) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
-		plan, err := to.dialect.WriteRequest(req, call)
+		plan, err := to.dialect.WriteRequest(req, &call)
 		if err == nil && len(plan.Fetch) > 0 {
 			call.Fetched = map[string]providers.Media{}
 			for _, url := range plan.Fetch {
 				call.Fetched[url] = providers.Media{Type: "image/png", Data: pixel}
 			}
-			plan, err = to.dialect.WriteRequest(req, call)
+			plan, err = to.dialect.WriteRequest(req, &call)
 		}
 		if err != nil {
 			return nil, err
@@ -285,7 +285,7 @@ func TestCorpus_exactRequests(t *testing.T) {
 			continue
 		}
 		stream, _, _ := doc.Bool("stream")
-		plan, err := openai.Dialect{}.Splice(providers.Call{Op: providers.OpChat, Doc: &doc, Model: "upstream-model", Path: "/chat/completions", Stream: stream})
+		plan, err := openai.Dialect{}.Splice(&providers.Call{Op: providers.OpChat, Doc: &doc, Model: "upstream-model", Path: "/chat/completions", Stream: stream})
 		if err != nil || len(plan.Requests) != 1 {
 			t.Errorf("%s: %v", id, err)
 			continue

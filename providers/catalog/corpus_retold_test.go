@@ -13,9 +13,9 @@ import (
 // retell writes a reply's events in a face's words: as a stream or whole, whichever way they came.
 // It gives the wire's bytes, and the data of each event on it.
 func retell(face providers.Face, d providers.Dialect, call providers.Call, frames []string, stream bool) ([]byte, []string, error) {
-	dec := d.ReadReply(call)
+	dec := d.ReadReply(&call)
 	call.Stream = stream
-	writer := face.Writer(call)
+	writer := face.Writer(&call)
 	var events []providers.Event
 	var wire []byte
 	write := func() {
@@ -57,7 +57,7 @@ func retell(face providers.Face, d providers.Dialect, call providers.Call, frame
 }
 
 // malformed names breaches of the form that OpenAI's clients rely on.
-func malformed(frames []string, call providers.Call) (wrong []string) {
+func malformed(frames []string, call *providers.Call) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	object, roles, finishes, usage := "chat.completion", map[int64]int{}, map[int64]int{}, 0
 	if call.Stream {

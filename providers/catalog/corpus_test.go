@@ -154,8 +154,8 @@ func framesOf(t *testing.T, src io.Reader) (frames []string) {
 	}
 }
 
-func (r *record) call(stream bool) providers.Call {
-	return providers.Call{
+func (r *record) call(stream bool) *providers.Call {
+	return &providers.Call{
 		Op: providers.OpChat, Asked: "asked/" + r.Model, Model: r.Model, Provider: r.Provider, Stream: stream, IncludeUsage: true,
 		ID: "chatcmpl-0", Created: time.Unix(1_700_000_000, 0),
 	}

@@ -156,7 +156,7 @@ type ear struct {
 
 // hear reads frames with a dialect. Each frame's bytes are overwritten behind it, as a
 // connection's buffer is, so that a decoder which kept a slice of one is found out.
-func hear(d providers.Dialect, call providers.Call, frames []string) *told {
+func hear(d providers.Dialect, call *providers.Call, frames []string) *told {
 	e := &ear{told: newTold(), blocks: map[[2]int]*heardBlock{}}
 	dec := d.ReadReply(call)
 	var events []providers.Event

@@ -106,13 +106,13 @@ func sentTo(t *testing.T, p *providers.Provider, model string, face providers.Fa
 		Op: providers.OpChat, Doc: &doc, Asked: "p/m", Model: model, Provider: p.Name, Path: path, Stream: stream, ID: "req_golden",
 		Created: time.Unix(1_700_000_000, 0), EndUser: "hash", Can: can, Quirks: p.Quirks,
 	}
-	plan, err := route.Dialect.Splice(call)
+	plan, err := route.Dialect.Splice(&call)
 	if route.Language != face.Language() {
 		req, failed := face.ReadRequest(&doc)
 		if failed != nil {
 			t.Fatal(failed)
 		}
-		plan, err = route.Dialect.WriteRequest(req, call)
+		plan, err = route.Dialect.WriteRequest(req, &call)
 	}
 	if err != nil {
 		t.Fatal(err)

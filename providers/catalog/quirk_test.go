@@ -22,7 +22,7 @@ func TestQuirks(t *testing.T) {
 		if err := doc.Scan([]byte(body), nil); err != nil {
 			t.Fatal(err)
 		}
-		plan, err := p.Routes[providers.OpChat][0].Dialect.Splice(providers.Call{Op: providers.OpChat, Doc: &doc, Asked: "m", Model: "x", Quirks: p.Quirks})
+		plan, err := p.Routes[providers.OpChat][0].Dialect.Splice(&providers.Call{Op: providers.OpChat, Doc: &doc, Asked: "m", Model: "x", Quirks: p.Quirks})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,13 +70,13 @@ func (tr *translation) say() (providers.Plan, error) {
 	if err != nil {
 		return providers.Plan{}, err
 	}
-	return tr.dialect.WriteRequest(req, providers.Call{Op: providers.OpChat, Doc: &doc, Model: "m", Stream: true})
+	return tr.dialect.WriteRequest(req, &providers.Call{Op: providers.OpChat, Doc: &doc, Model: "m", Stream: true})
 }
 
 // stream gives what says one piece of a stream that is under way.
 func (tr *translation) stream() func() []byte {
 	call := providers.Call{Op: providers.OpChat, Model: "m", Stream: true}
-	decoder, writer := tr.dialect.ReadReply(call), openai.Face{}.Writer(call)
+	decoder, writer := tr.dialect.ReadReply(&call), openai.Face{}.Writer(&call)
 	var events []providers.Event
 	var out []byte
 	piece := func(frame []byte) []byte {

@@ -36,7 +36,7 @@ func (l *listener) write(t *testing.T, events []providers.Event, stream bool) (*
 	call := providers.Call{
 		Op: providers.OpChat, Asked: "p/m", Model: "m", Stream: stream, IncludeUsage: true, ID: "req_0", Created: time.Unix(1_700_000_000, 0),
 	}
-	writer := l.face.Writer(call)
+	writer := l.face.Writer(&call)
 	var wire []byte
 	for i := range events {
 		wire = writer.Write(wire, &events[i])
@@ -45,7 +45,7 @@ func (l *listener) write(t *testing.T, events []providers.Event, stream bool) (*
 	if stream {
 		frames = framesOf(t, bytes.NewReader(wire))
 	}
-	for _, wrong := range l.form(wire, frames, call) {
+	for _, wrong := range l.form(wire, frames, &call) {
 		t.Errorf("%s, streamed %t: %s\n%s", l.face.Language(), stream, wrong, wire)
 	}
 	got, ok := l.read(frames)

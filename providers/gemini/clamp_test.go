@@ -22,7 +22,7 @@ func TestClamp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := gemini.Dialect{}.WriteRequest(req, providers.Call{Op: providers.OpChat, Doc: &doc, Model: "gemini-2.5-flash", Clamp: clamp, Can: can})
+		plan, err := gemini.Dialect{}.WriteRequest(req, &providers.Call{Op: providers.OpChat, Doc: &doc, Model: "gemini-2.5-flash", Clamp: clamp, Can: can})
 		if err != nil {
 			t.Fatal(err)
 		}

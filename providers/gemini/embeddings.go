@@ -35,7 +35,7 @@ func (a *embedAPI) pair() *providers.Pair {
 	return &providers.Pair{Client: "openai", Write: a.ask, Read: a.answer}
 }
 
-func (a *embedAPI) ask(call providers.Call) (providers.Plan, error) {
+func (a *embedAPI) ask(call *providers.Call) (providers.Plan, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
 		return providers.Plan{}, err
@@ -146,7 +146,7 @@ func taskType(asked, model string) (string, bool) {
 	return "", false
 }
 
-func (a *embedAPI) answer(call providers.Call, replies [][]byte) (providers.PairReply, error) {
+func (a *embedAPI) answer(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
 		return providers.PairReply{}, err

@@ -14,13 +14,13 @@ import (
 	"github.com/aistrale/aistrale/providers/gemini"
 )
 
-func embedCall(t *testing.T, model, body string) providers.Call {
+func embedCall(t *testing.T, model, body string) *providers.Call {
 	t.Helper()
 	doc := new(providers.Document)
 	if err := doc.Scan([]byte(body), nil); err != nil {
 		t.Fatal(err)
 	}
-	return providers.Call{Op: providers.OpEmbeddings, Doc: doc, Asked: "gemini/" + model, Model: model, Path: "/models/m:batchEmbedContents"}
+	return &providers.Call{Op: providers.OpEmbeddings, Doc: doc, Asked: "gemini/" + model, Model: model, Path: "/models/m:batchEmbedContents"}
 }
 
 func TestWriteEmbeddings(t *testing.T) {

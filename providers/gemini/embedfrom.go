@@ -73,7 +73,7 @@ func (t *texts) one() func(name, path string, v gjson.Result) error {
 	}
 }
 
-func writeOpenAI(call providers.Call) (providers.Plan, error) {
+func writeOpenAI(call *providers.Call) (providers.Plan, error) {
 	t, err := readTexts(call.Doc)
 	if err != nil {
 		return providers.Plan{}, err
@@ -89,7 +89,7 @@ func writeOpenAI(call providers.Call) (providers.Plan, error) {
 	return providers.Plan{Requests: []providers.UpstreamRequest{{Path: call.Path, Body: w.b}}, Dropped: t.dropped}, nil
 }
 
-func readOpenAI(call providers.Call, replies [][]byte) (providers.PairReply, error) {
+func readOpenAI(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
 	t, err := readTexts(call.Doc)
 	if err != nil {
 		return providers.PairReply{}, err

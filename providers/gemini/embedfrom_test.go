@@ -17,7 +17,7 @@ func TestEmbeddings_FromOpenAI(t *testing.T) {
 			t.Fatal(err)
 		}
 		call := providers.Call{Op: providers.OpEmbeddings, Doc: &doc, Model: "text-embedding-3-small"}
-		plan, err := pair.Write(call)
+		plan, err := pair.Write(&call)
 		if err != nil {
 			if err.Error() != want {
 				t.Errorf("refused with %q, want %q", err, want)
@@ -27,7 +27,7 @@ func TestEmbeddings_FromOpenAI(t *testing.T) {
 		if got := string(plan.Requests[0].Body); got != sent {
 			t.Errorf("sent %s\nwant %s", got, sent)
 		}
-		said, err := pair.Read(call, [][]byte{[]byte(reply)})
+		said, err := pair.Read(&call, [][]byte{[]byte(reply)})
 		switch {
 		case err != nil && err.Error() != want:
 			t.Errorf("read %v", err)

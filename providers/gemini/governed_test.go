@@ -95,7 +95,7 @@ func TestGoverned_spellings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := gemini.Dialect{}.WriteRequest(req, providers.Call{Doc: &doc, Model: "gemini-2.5-flash"})
+		plan, err := gemini.Dialect{}.WriteRequest(req, &providers.Call{Doc: &doc, Model: "gemini-2.5-flash"})
 		if err != nil {
 			t.Fatal(err)
 		}

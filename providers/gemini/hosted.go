@@ -13,10 +13,11 @@ type Hosted struct{ Dialect }
 var _ providers.Dialect = Hosted{}
 
 // WriteRequest implements providers.Dialect.
-func (h Hosted) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
+func (h Hosted) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
 	count := call.Op == providers.OpCountTokens
 	if count {
-		call.Op = providers.OpChat
+		chat := *call
+		chat.Op, call = providers.OpChat, &chat
 	}
 	plan, err := h.Dialect.WriteRequest(req, call)
 	if err != nil || !count {

@@ -25,8 +25,8 @@ func ratios() []string {
 	return []string{"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"}
 }
 
-func writeImages(call providers.Call) (providers.Plan, error) {
-	asked, err := media.ReadImages(&call, "images")
+func writeImages(call *providers.Call) (providers.Plan, error) {
+	asked, err := media.ReadImages(call, "images")
 	if err != nil {
 		return providers.Plan{}, err
 	}
@@ -42,7 +42,7 @@ func writeImages(call providers.Call) (providers.Plan, error) {
 	w.field("role", "user")
 	w.key("parts")
 	w.open('[')
-	files, err := picturesOf(&w, &call, asked.Edit)
+	files, err := picturesOf(&w, call, asked.Edit)
 	if err != nil {
 		return providers.Plan{}, err
 	}
@@ -132,8 +132,8 @@ func dataURL(url string) (kind, data string, ok bool) {
 }
 
 // readImages reads the images, one of each reply; drafts of thinking models are left out.
-func readImages(call providers.Call, replies [][]byte) (providers.PairReply, error) {
-	asked, err := media.ReadImages(&call, "images")
+func readImages(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
+	asked, err := media.ReadImages(call, "images")
 	if err != nil {
 		return providers.PairReply{}, err
 	}
@@ -153,7 +153,7 @@ func readImages(call providers.Call, replies [][]byte) (providers.PairReply, err
 			return providers.PairReply{Usage: usage}, unmade(call.Op, reason, said)
 		}
 	}
-	return asked.Reply(&call, pictures, usage), nil
+	return asked.Reply(call, pictures, usage), nil
 }
 
 // generated visits the media of a reply, and gives why it has ended and what it says in words.

@@ -31,7 +31,7 @@ func TestPredict_split(t *testing.T) {
 		if err := doc.Scan([]byte(body), nil); err != nil {
 			t.Fatal(err)
 		}
-		plan, err := gemini.Predict().Write(providers.Call{Op: providers.OpEmbeddings, Doc: &doc, Model: model})
+		plan, err := gemini.Predict().Write(&providers.Call{Op: providers.OpEmbeddings, Doc: &doc, Model: model})
 		if err != nil || len(plan.Requests) != want {
 			t.Errorf("%s: %d texts of %d bytes are %d requests, %v, want %d", model, texts, size, len(plan.Requests), err, want)
 		}
@@ -56,7 +56,7 @@ func TestHosted_count(t *testing.T) {
 		t.Fatal(err)
 	}
 	call := providers.Call{Op: providers.OpCountTokens, Doc: &doc, Model: "gemini-2.5-flash", Path: "/m:countTokens"}
-	plan, err := gemini.Hosted{}.WriteRequest(req, call)
+	plan, err := gemini.Hosted{}.WriteRequest(req, &call)
 	if err != nil || len(plan.Requests) != 1 || plan.MaxOutput != 0 {
 		t.Fatalf("%+v, %v", plan, err)
 	}
@@ -70,7 +70,7 @@ func TestHosted_count(t *testing.T) {
 		t.Errorf("%s is sent %s", plan.Requests[0].Path, sent.Raw)
 	}
 	call.Op = providers.OpChat
-	if plan, err = (gemini.Hosted{}).WriteRequest(req, call); err != nil || !gjson.GetBytes(plan.Requests[0].Body, "serviceTier").Exists() || plan.MaxOutput != 16 {
+	if plan, err = (gemini.Hosted{}).WriteRequest(req, &call); err != nil || !gjson.GetBytes(plan.Requests[0].Body, "serviceTier").Exists() || plan.MaxOutput != 16 {
 		t.Errorf("%+v, %v", plan, err)
 	}
 }

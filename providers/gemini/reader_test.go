@@ -59,7 +59,7 @@ func clientParts(t *testing.T, reply, how string) string {
 	if call.Stream {
 		body = streamed(reply)
 	}
-	out, err := providertest.Relay(gemini.Face{}, anthropic.Dialect{}, call, []byte(body))
+	out, err := providertest.Relay(gemini.Face{}, anthropic.Dialect{}, &call, []byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func sentBack(t *testing.T, dialect providers.Dialect, contents string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := dialect.WriteRequest(req, providers.Call{Doc: &doc, Model: "claude-sonnet-4-5"})
+	plan, err := dialect.WriteRequest(req, &providers.Call{Doc: &doc, Model: "claude-sonnet-4-5"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,12 +187,12 @@ func FuzzReadRequest(f *testing.F) {
 			return
 		}
 		for _, d := range []providers.Dialect{openai.Dialect{}, anthropic.Dialect{}} {
-			plan, err := d.WriteRequest(req, providers.Call{Doc: &doc, Model: "m"})
+			plan, err := d.WriteRequest(req, &providers.Call{Doc: &doc, Model: "m"})
 			if err == nil && len(plan.Fetch) == 0 && !gjson.ValidBytes(plan.Requests[0].Body) {
 				t.Fatalf("sent %s", plan.Requests[0].Body)
 			}
 		}
-		if plan, err := (gemini.Dialect{}).Splice(providers.Call{Doc: &doc, Model: "m", Clamp: 100}); err == nil && !gjson.ValidBytes(plan.Requests[0].Body) {
+		if plan, err := (gemini.Dialect{}).Splice(&providers.Call{Doc: &doc, Model: "m", Clamp: 100}); err == nil && !gjson.ValidBytes(plan.Requests[0].Body) {
 			t.Fatalf("spliced %s", plan.Requests[0].Body)
 		}
 	})

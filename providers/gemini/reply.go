@@ -23,7 +23,7 @@ type decoder struct {
 }
 
 // ReadReply implements providers.Dialect.
-func (Dialect) ReadReply(call providers.Call) providers.Decoder {
+func (Dialect) ReadReply(call *providers.Call) providers.Decoder {
 	if call.Op == providers.OpCountTokens {
 		return &countDecoder{}
 	}

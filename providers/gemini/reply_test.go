@@ -15,7 +15,7 @@ import (
 
 func events(t *testing.T, stream bool, frames ...string) []providers.Event {
 	t.Helper()
-	d := gemini.Dialect{}.ReadReply(providers.Call{Stream: stream})
+	d := gemini.Dialect{}.ReadReply(&providers.Call{Stream: stream})
 	var all []providers.Event
 	for _, frame := range frames {
 		all = d.Decode(all, []byte(frame))
@@ -152,7 +152,7 @@ func FuzzReadReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream bool, body []byte) {
 		call := providers.Call{Stream: stream, ID: "r", IncludeUsage: true}
 		ends := 0
-		err := providertest.Decode(gemini.Dialect{}, call, strings.NewReader(string(body)), func(ev *providers.Event) {
+		err := providertest.Decode(gemini.Dialect{}, &call, strings.NewReader(string(body)), func(ev *providers.Event) {
 			if ev.Kind == providers.EventEnd || ev.Kind == providers.EventFault {
 				ends++
 			}
@@ -163,7 +163,7 @@ func FuzzReadReply(f *testing.F) {
 		if ends != 1 {
 			t.Fatalf("%d ends", ends)
 		}
-		out, _ := providertest.Relay(openai.Face{}, gemini.Dialect{}, call, body)
+		out, _ := providertest.Relay(openai.Face{}, gemini.Dialect{}, &call, body)
 		if !stream && len(out) > 0 && !jsontext.Value(out).IsValid() {
 			t.Fatalf("not JSON: %s", out)
 		}
@@ -186,14 +186,14 @@ func FuzzWriteRequest(f *testing.F) {
 			return
 		}
 		call := providers.Call{Doc: &doc, Model: model, Path: "/p", Can: providers.Capabilities{LegacySchema: legacy}}
-		plan, err := gemini.Dialect{}.WriteRequest(req, call)
+		plan, err := gemini.Dialect{}.WriteRequest(req, &call)
 		if err != nil {
 			if fault := new(providers.Fault); !errors.As(err, &fault) {
 				t.Fatalf("not a fault: %v", err)
 			}
 			return
 		}
-		again, err := gemini.Dialect{}.WriteRequest(req, call)
+		again, err := gemini.Dialect{}.WriteRequest(req, &call)
 		if err != nil || len(again.Requests) != len(plan.Requests) {
 			t.Fatalf("the second time: %v", err)
 		}

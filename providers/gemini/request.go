@@ -21,8 +21,8 @@ type request struct {
 }
 
 // WriteRequest implements providers.Dialect.
-func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
-	r := &request{req: req, call: &call}
+func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
+	r := &request{req: req, call: call}
 	r.bound()
 	if err := r.contents(); err != nil {
 		return providers.Plan{}, err

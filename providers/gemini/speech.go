@@ -15,8 +15,8 @@ import (
 // Source: https://ai.google.dev/gemini-api/docs/speech-generation and
 // https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/text-to-speech/migration-guide
 func Speech(broken func(*providers.Fault) []byte) *providers.Pair {
-	return &providers.Pair{Client: "openai", Write: writeSpeech, Read: readSpeech, Stream: func(call providers.Call) providers.Writer {
-		asked, err := media.ReadSpeech(&call, samples()...)
+	return &providers.Pair{Client: "openai", Write: writeSpeech, Read: readSpeech, Stream: func(call *providers.Call) providers.Writer {
+		asked, err := media.ReadSpeech(call, samples()...)
 		if err != nil { // Write has refused it
 			asked = &media.Speech{Format: "pcm"}
 		}
@@ -27,8 +27,8 @@ func Speech(broken func(*providers.Fault) []byte) *providers.Pair {
 // samples are the formats that the API's samples can be given in.
 func samples() []string { return []string{"wav", "pcm"} }
 
-func writeSpeech(call providers.Call) (providers.Plan, error) {
-	asked, err := media.ReadSpeech(&call, samples()...)
+func writeSpeech(call *providers.Call) (providers.Plan, error) {
+	asked, err := media.ReadSpeech(call, samples()...)
 	if err != nil {
 		return providers.Plan{}, err
 	}
@@ -60,8 +60,8 @@ func takesStyle(model string) bool {
 	return !strings.HasPrefix(name, "gemini-2.") && !strings.HasPrefix(name, "gemini-3.1-")
 }
 
-func readSpeech(call providers.Call, replies [][]byte) (providers.PairReply, error) {
-	asked, err := media.ReadSpeech(&call, samples()...)
+func readSpeech(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
+	asked, err := media.ReadSpeech(call, samples()...)
 	if err != nil {
 		return providers.PairReply{}, err
 	}

@@ -13,8 +13,8 @@ import (
 // Splice implements providers.Dialect. The model stands in the path, and usage comes unasked, so
 // the client's bytes go out as they are, but for a model that they name too, what a quirk strips,
 // a bound of the gateway's and seals that are not this API's.
-func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
-	s := splicer{call: &call, doc: call.Doc}
+func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
+	s := splicer{call: call, doc: call.Doc}
 	path := call.Path
 	switch call.Op {
 	case providers.OpEmbeddings:

@@ -70,7 +70,7 @@ func firstTurn(t *testing.T, stream bool, parts string) string {
 		}
 		reply = b.String() + "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n"
 	}
-	out, err := providertest.Relay(openai.Face{}, gemini.Dialect{}, call, []byte(reply))
+	out, err := providertest.Relay(openai.Face{}, gemini.Dialect{}, &call, []byte(reply))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func secondTurn(t *testing.T, message string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := gemini.Dialect{}.WriteRequest(req, providers.Call{Doc: &doc, Model: "gemini-3-pro-preview"})
+	plan, err := gemini.Dialect{}.WriteRequest(req, &providers.Call{Doc: &doc, Model: "gemini-3-pro-preview"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestSealsOfOthers(t *testing.T) {
 			{Role: providers.RoleAssistant, Blocks: []providers.Block{b, {Kind: providers.KindText, Text: "ok"}}},
 			{Role: providers.RoleUser, Blocks: []providers.Block{{Kind: providers.KindText, Text: "on"}}},
 		}}
-		plan, err := gemini.Dialect{}.WriteRequest(req, providers.Call{Model: "gemini-3-pro-preview"})
+		plan, err := gemini.Dialect{}.WriteRequest(req, &providers.Call{Model: "gemini-3-pro-preview"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,14 +177,14 @@ func TestSealsOfOthers(t *testing.T) {
 func TestRandomRequests(t *testing.T) {
 	for i, req := range providertest.Requests(7, 300) {
 		for _, call := range []providers.Call{{Model: "gemini-2.5-flash"}, {Model: "gemini-3-pro-preview"}, {Model: "gemini-2.0-flash", Can: providers.Capabilities{LegacySchema: true}}} {
-			one, err := gemini.Dialect{}.WriteRequest(req, call)
+			one, err := gemini.Dialect{}.WriteRequest(req, &call)
 			if err != nil {
 				t.Fatalf("request %d: %v", i, err)
 			}
 			if len(one.Fetch) > 0 {
 				continue
 			}
-			two, err := gemini.Dialect{}.WriteRequest(req, call)
+			two, err := gemini.Dialect{}.WriteRequest(req, &call)
 			if err != nil || !bytes.Equal(one.Requests[0].Body, two.Requests[0].Body) {
 				t.Fatalf("request %d is written differently the second time: %v", i, err)
 			}

@@ -19,11 +19,11 @@ type writer struct {
 }
 
 // Writer implements providers.Face.
-func (Face) Writer(call providers.Call) providers.Writer {
+func (Face) Writer(call *providers.Call) providers.Writer {
 	if call.Op == providers.OpCountTokens {
 		return &providers.CountWriter{Say: sayCount}
 	}
-	return &writer{call: call, id: call.ID}
+	return &writer{call: *call, id: call.ID}
 }
 
 // Write implements providers.Writer. A fault ends a stream with the error event; in a whole

@@ -23,7 +23,7 @@ func FeatureExtraction() *providers.Pair {
 
 // write says the texts. The task's own switches (normalize, truncate, prompt_name,
 // truncation_direction) may stand in the client's body too.
-func write(call providers.Call) (providers.Plan, error) {
+func write(call *providers.Call) (providers.Plan, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
 		return providers.Plan{}, err
@@ -72,7 +72,7 @@ func switches(body []byte, doc *providers.Document) ([]byte, error) {
 	return body, nil
 }
 
-func read(call providers.Call, replies [][]byte) (providers.PairReply, error) {
+func read(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
 	asked, err := embeddings.Read(call.Doc)
 	if err != nil {
 		return providers.PairReply{}, err

@@ -9,13 +9,13 @@ import (
 	"github.com/aistrale/aistrale/providers/huggingface"
 )
 
-func call(t *testing.T, body string) providers.Call {
+func call(t *testing.T, body string) *providers.Call {
 	t.Helper()
 	doc := new(providers.Document)
 	if err := doc.Scan([]byte(body), nil); err != nil {
 		t.Fatal(err)
 	}
-	return providers.Call{Op: providers.OpEmbeddings, Doc: doc, Asked: "huggingface/a/b", Model: "a/b", Path: "//p"}
+	return &providers.Call{Op: providers.OpEmbeddings, Doc: doc, Asked: "huggingface/a/b", Model: "a/b", Path: "//p"}
 }
 
 func TestWrite(t *testing.T) {

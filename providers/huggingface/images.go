@@ -26,8 +26,8 @@ func parameters() []string {
 	return []string{"negative_prompt", "guidance_scale", "num_inference_steps", "scheduler", "seed"}
 }
 
-func writeImages(call providers.Call) (providers.Plan, error) {
-	asked, err := media.ReadImages(&call, parameters()...)
+func writeImages(call *providers.Call) (providers.Plan, error) {
+	asked, err := media.ReadImages(call, parameters()...)
 	if err != nil {
 		return providers.Plan{}, err
 	}
@@ -58,8 +58,8 @@ func writeImages(call providers.Call) (providers.Plan, error) {
 	return plan, nil
 }
 
-func readImages(call providers.Call, replies [][]byte) (providers.PairReply, error) {
-	asked, err := media.ReadImages(&call, parameters()...)
+func readImages(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
+	asked, err := media.ReadImages(call, parameters()...)
 	if err != nil {
 		return providers.PairReply{}, err
 	}
@@ -77,7 +77,7 @@ func readImages(call providers.Call, replies [][]byte) (providers.PairReply, err
 		}
 		pictures = append(pictures, media.Picture{Type: kind, Data: base64.StdEncoding.EncodeToString(reply)})
 	}
-	out := asked.Reply(&call, pictures, providers.Usage{})
+	out := asked.Reply(call, pictures, providers.Usage{})
 	out.Usage = usage
 	return out, nil
 }

@@ -18,8 +18,8 @@ func SpeechRecognition() *providers.Pair {
 	return &providers.Pair{Client: "openai", Write: writeSound, Read: readText}
 }
 
-func writeSound(call providers.Call) (providers.Plan, error) {
-	asked, err := media.ReadTranscription(&call)
+func writeSound(call *providers.Call) (providers.Plan, error) {
+	asked, err := media.ReadTranscription(call)
 	if err != nil {
 		return providers.Plan{}, err
 	}
@@ -60,8 +60,8 @@ func soundType(f providers.File) string {
 	return f.Type
 }
 
-func readText(call providers.Call, replies [][]byte) (providers.PairReply, error) {
-	asked, err := media.ReadTranscription(&call)
+func readText(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
+	asked, err := media.ReadTranscription(call)
 	if err != nil {
 		return providers.PairReply{}, err
 	}

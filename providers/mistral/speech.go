@@ -25,8 +25,8 @@ func Speech() *providers.Pair {
 
 func formats() []string { return []string{"mp3", "opus", "flac", "wav", "pcm"} }
 
-func writeSpeech(call providers.Call) (providers.Plan, error) {
-	asked, err := media.ReadSpeech(&call, formats()...)
+func writeSpeech(call *providers.Call) (providers.Plan, error) {
+	asked, err := media.ReadSpeech(call, formats()...)
 	if err != nil {
 		return providers.Plan{}, err
 	}
@@ -41,8 +41,8 @@ func writeSpeech(call providers.Call) (providers.Plan, error) {
 	return plan, nil
 }
 
-func readSpeech(call providers.Call, replies [][]byte) (providers.PairReply, error) {
-	asked, err := media.ReadSpeech(&call, formats()...)
+func readSpeech(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
+	asked, err := media.ReadSpeech(call, formats()...)
 	if err != nil {
 		return providers.PairReply{}, err
 	}

@@ -15,7 +15,7 @@ import (
 // reply writes blocks as a reply's events, whole, and gives the message.
 func reply(t *testing.T, blocks []providers.Block) string {
 	t.Helper()
-	w := openai.Face{}.Writer(providers.Call{ID: "r", Asked: "m", Created: time.Unix(1, 0)})
+	w := openai.Face{}.Writer(&providers.Call{ID: "r", Asked: "m", Created: time.Unix(1, 0)})
 	var out []byte
 	put := func(ev providers.Event) { out = w.Write(out, &ev) }
 	put(providers.Event{Kind: providers.EventStart})

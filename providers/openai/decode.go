@@ -9,7 +9,7 @@ import (
 )
 
 // ReadReply implements providers.Dialect for chat completions.
-func (Dialect) ReadReply(call providers.Call) providers.Decoder {
+func (Dialect) ReadReply(call *providers.Call) providers.Decoder {
 	return &decoder{stream: call.Stream}
 }
 

@@ -22,7 +22,7 @@ type assembled struct {
 	faults, ends             int
 }
 
-func assemble(t testing.TB, call providers.Call, body []byte) assembled {
+func assemble(t testing.TB, call *providers.Call, body []byte) assembled {
 	t.Helper()
 	var a assembled
 	var usage providers.Usage
@@ -100,12 +100,12 @@ func TestInterleavedToolCalls(t *testing.T) {
 		}
 		body = append(body, "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n"...)
 		call := providers.Call{Stream: true, ID: "r"}
-		got := assemble(t, call, body)
-		again, err := providertest.Relay(openai.Face{}, openai.Dialect{}, call, body)
+		got := assemble(t, &call, body)
+		again, err := providertest.Relay(openai.Face{}, openai.Dialect{}, &call, body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		relayed := assemble(t, call, again)
+		relayed := assemble(t, &call, again)
 		if fmt.Sprint(got.calls) != fmt.Sprint(want) || fmt.Sprint(relayed.calls) != fmt.Sprint(want) {
 			t.Fatalf("got %+v\nrelayed %+v\nwant %+v\n%s", got.calls, relayed.calls, want, body)
 		}
@@ -123,7 +123,7 @@ func TestCallsBehindTheFinish(t *testing.T) {
 		chunk(`{"index":1,"id":"b","type":"function","function":{"name":"g","arguments":""}}`, "null") +
 		chunk(`{"index":1,"function":{"arguments":"{\"y\":"}}`, "null") + chunk(`{"index":1,"function":{"arguments":"2}"}}`, `"tool_calls"`) +
 		chunk(first, `"tool_calls"`) + "data: [DONE]\n\n"
-	got := assemble(t, providers.Call{Op: providers.OpChat, Stream: true}, []byte(body))
+	got := assemble(t, &providers.Call{Op: providers.OpChat, Stream: true}, []byte(body))
 	want := []providers.ToolCall{{ID: "a", Name: "f", Arguments: `{"x":1}`}, {ID: "b", Name: "g", Arguments: `{"y":2}`}}
 	if !slices.Equal(got.calls, want) || got.finish != providers.FinishToolCalls || got.ends != 1 || got.faults != 0 {
 		t.Errorf("%+v", got)
@@ -137,12 +137,12 @@ func TestReplyRoundTrip(t *testing.T) {
 		events, want := randomReply(rng, words)
 		for _, stream := range []bool{true, false} {
 			call := providers.Call{Stream: stream, IncludeUsage: true, ID: "r", Asked: "m", Created: time.Unix(1, 0)}
-			w := openai.Face{}.Writer(call)
+			w := openai.Face{}.Writer(&call)
 			var out []byte
 			for i := range events {
 				out = w.Write(out, &events[i])
 			}
-			got := assemble(t, call, out)
+			got := assemble(t, &call, out)
 			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 				t.Fatalf("stream %v\ngot  %+v\nwant %+v\n%s", stream, got, want, out)
 			}

@@ -48,7 +48,7 @@ func FuzzSplice(f *testing.F) {
 			return
 		}
 		call := providers.Call{Op: providers.OpChat, Doc: &doc, Model: "a/b\"c", Stream: true}
-		plan, err := openai.Dialect{}.Splice(call)
+		plan, err := openai.Dialect{}.Splice(&call)
 		if err != nil {
 			return
 		}
@@ -93,7 +93,7 @@ func FuzzReadReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, stream := range []bool{true, false} {
 			call := providers.Call{Stream: stream, IncludeUsage: true, ID: "r", Asked: "m"}
-			out, err := providertest.Relay(openai.Face{}, openai.Dialect{}, call, body)
+			out, err := providertest.Relay(openai.Face{}, openai.Dialect{}, &call, body)
 			if err != nil {
 				return
 			}

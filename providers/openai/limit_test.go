@@ -15,7 +15,7 @@ func TestClamp(t *testing.T) {
 		if call.Op == 0 {
 			call.Op = providers.OpChat
 		}
-		plan, err := openai.Dialect{}.Splice(call)
+		plan, err := openai.Dialect{}.Splice(&call)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestClamp(t *testing.T) {
 func TestMaxOutput_spellings(t *testing.T) {
 	f := func(in string, want int64) {
 		t.Helper()
-		plan, err := openai.Dialect{}.Splice(providers.Call{Op: providers.OpChat, Doc: scan(t, in), Model: "m"})
+		plan, err := openai.Dialect{}.Splice(&providers.Call{Op: providers.OpChat, Doc: scan(t, in), Model: "m"})
 		if err != nil || plan.MaxOutput != want || plan.Clamped != "" {
 			t.Errorf("%s: at most %d tokens (%v, %q), want %d", in, plan.MaxOutput, err, plan.Clamped, want)
 		}
@@ -94,7 +94,7 @@ func FuzzClamp(f *testing.F) {
 		if clamp <= 0 || doc.Scan([]byte(in), nil) != nil || doc.Field("model") == nil {
 			return
 		}
-		plan, err := openai.Dialect{}.Splice(providers.Call{Op: providers.OpChat, Doc: &doc, Model: "m", Clamp: clamp})
+		plan, err := openai.Dialect{}.Splice(&providers.Call{Op: providers.OpChat, Doc: &doc, Model: "m", Clamp: clamp})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,15 +20,13 @@ func readUsage(root gjson.Result) (providers.Usage, bool) {
 	// The array is null where one model worked alone.
 	for _, m := range root.Get("usage_breakdown.models").Array() {
 		if used := m.Get("usage"); used.IsObject() {
-			line := meter(used)
+			line := add(&out, used)
 			line.Model, line.Tier = m.Get("model").Str, either(tier, line.Tier)
-			out.Lines = append(out.Lines, line)
 		}
 	}
 	if len(out.Lines) == 0 {
-		line := meter(usage)
+		line := add(&out, usage)
 		line.Tier = either(tier, line.Tier)
-		out.Lines = append(out.Lines, line)
 	}
 	return out, true
 }
@@ -108,13 +106,26 @@ func topSlot(name string) (m providers.Meter, rank uint8, ok bool) {
 
 // tally reads a usage object in one pass.
 type tally struct {
-	line  providers.UsageLine
+	line  *providers.UsageLine
 	rank  [32]uint8 // of the spelling that a meter was read from, plus 1
 	total int64
 	tier  string
+	inner []detail
 }
 
-func (t *tally) read(parent string, object gjson.Result) {
+// detail is an object within the usage object.
+type detail struct{ name, raw string }
+
+// read reads the details behind the rest, and not within it, for the sake of the stack, of which
+// each open connection has one.
+func (t *tally) read(object gjson.Result) {
+	t.members("", object)
+	for _, d := range t.inner {
+		t.members(d.name, gjson.Parse(d.raw))
+	}
+}
+
+func (t *tally) members(parent string, object gjson.Result) {
 	object.ForEach(func(key, value gjson.Result) bool {
 		switch {
 		case value.Type == gjson.Number:
@@ -122,7 +133,7 @@ func (t *tally) read(parent string, object gjson.Result) {
 		case value.Type == gjson.String && key.Str == "service_tier":
 			t.tier = value.Str
 		case parent == "" && value.IsObject():
-			t.read(key.Str, value)
+			t.inner = append(t.inner, detail{key.Str, value.Raw})
 		}
 		return true
 	})
@@ -145,11 +156,14 @@ func (t *tally) number(parent, name string, value gjson.Result) {
 	t.line.Set(m, value.Int())
 }
 
-func meter(usage gjson.Result) providers.UsageLine {
-	var t tally
-	t.read("", usage)
+// add gives the line of a usage object, which to becomes longer by.
+func add(to *providers.Usage, object gjson.Result) *providers.UsageLine {
+	to.Lines = append(to.Lines, providers.UsageLine{})
+	var few [4]detail
+	t := tally{line: &to.Lines[len(to.Lines)-1], inner: few[:0]}
+	t.read(object)
 	t.line.Tier = t.tier
-	plainOutput(&t.line, t.total)
+	plainOutput(t.line, t.total)
 	return t.line
 }
 

@@ -228,8 +228,8 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 	if !providers.ValidJSON(raw) {
 		return
 	}
-	object := gjson.ParseBytes(raw)
-	line := meter(object)
+	seen.HasUsage, seen.Usage.Raw = true, raw
+	line := add(&seen.Usage, gjson.ParseBytes(raw))
 	if made, ok := line.Get(providers.OutputTotal); ok && s.pictures {
 		line.Set(providers.ImagesOut, made)
 	}
@@ -242,7 +242,6 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 			line.Tier = tier.Str
 		}
 	}
-	seen.HasUsage, seen.Usage = true, providers.Usage{Lines: []providers.UsageLine{line}, Raw: raw}
 }
 
 // counts reports whether a usage object is one of this language: gateways hand on another

@@ -23,7 +23,7 @@ func scan(t testing.TB, body string) *providers.Document {
 func TestRequestRoundTrip(t *testing.T) {
 	for i, want := range providertest.Requests(7, 300) {
 		call := providers.Call{Op: providers.OpChat, Model: "m", Stream: i%2 == 0}
-		plan, err := openai.Dialect{}.WriteRequest(want, call)
+		plan, err := openai.Dialect{}.WriteRequest(want, &call)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +35,7 @@ func TestRequestRoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("read back differently:\n%s\ngot:  %+v\nwant: %+v", body, got, want)
 		}
-		again, _ := openai.Dialect{}.WriteRequest(want, call)
+		again, _ := openai.Dialect{}.WriteRequest(want, &call)
 		if string(again.Requests[0].Body) != body {
 			t.Fatalf("equal requests gave different bytes:\n%s\n%s", body, again.Requests[0].Body)
 		}
@@ -121,7 +121,7 @@ func TestExtrasAreNotRaised(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := openai.Dialect{}.WriteRequest(req, providers.Call{Model: "m"})
+	plan, err := openai.Dialect{}.WriteRequest(req, &providers.Call{Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}

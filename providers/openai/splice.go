@@ -9,8 +9,8 @@ import (
 // Splice implements providers.Dialect: the client's bytes with the upstream's model name and
 // the ask for usage put in. Whatever else a provider may refuse is its own 400 to give, but
 // for the fields that its quirks name.
-func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
-	s := splicer{call: &call, doc: call.Doc}
+func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
+	s := splicer{call: call, doc: call.Doc}
 	s.edits = append(s.edits, providers.Edit{Name: "model", Value: providers.AppendString(nil, call.Model)})
 	if call.Stream && call.Op.Makes() {
 		if err := s.usage(); err != nil {

@@ -14,7 +14,7 @@ func TestSplice(t *testing.T) {
 		if call.Op == 0 {
 			call.Op = providers.OpChat
 		}
-		plan, err := openai.Dialect{}.Splice(call)
+		plan, err := openai.Dialect{}.Splice(&call)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestSplice(t *testing.T) {
 
 	call := stream
 	call.Doc = scan(t, `{"model":"a","stream_options":{"include_usage":false,"include_usage":true}}`)
-	if _, err := (openai.Dialect{}).Splice(call); err == nil {
+	if _, err := (openai.Dialect{}).Splice(&call); err == nil {
 		t.Error("a member that is given twice was let through")
 	}
 }
@@ -64,7 +64,7 @@ func TestSplice(t *testing.T) {
 func TestSpliceMaxOutput(t *testing.T) {
 	f := func(op providers.Op, in string, want int64) {
 		t.Helper()
-		plan, err := openai.Dialect{}.Splice(providers.Call{Op: op, Doc: scan(t, in), Model: "m"})
+		plan, err := openai.Dialect{}.Splice(&providers.Call{Op: op, Doc: scan(t, in), Model: "m"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,8 +21,8 @@ type writer struct {
 }
 
 // Writer implements providers.Face.
-func (Face) Writer(call providers.Call) providers.Writer {
-	return &writer{call: call, id: call.ID}
+func (Face) Writer(call *providers.Call) providers.Writer {
+	return &writer{call: *call, id: call.ID}
 }
 
 // Write implements providers.Writer. A fault ends a stream with the error event; in a whole

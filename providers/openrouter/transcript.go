@@ -21,8 +21,8 @@ func Transcriptions() *providers.Pair {
 	return &providers.Pair{Client: "openai", Write: writeSound, Read: readText}
 }
 
-func writeSound(call providers.Call) (providers.Plan, error) {
-	asked, err := media.ReadTranscription(&call, "language", "temperature", "user")
+func writeSound(call *providers.Call) (providers.Plan, error) {
+	asked, err := media.ReadTranscription(call, "language", "temperature", "user")
 	if err != nil {
 		return providers.Plan{}, err
 	}
@@ -72,8 +72,8 @@ func formatOf(f providers.File) string {
 	return ""
 }
 
-func readText(call providers.Call, replies [][]byte) (providers.PairReply, error) {
-	asked, err := media.ReadTranscription(&call)
+func readText(call *providers.Call, replies [][]byte) (providers.PairReply, error) {
+	asked, err := media.ReadTranscription(call)
 	if err != nil {
 		return providers.PairReply{}, err
 	}

@@ -20,7 +20,7 @@ type Ending struct {
 
 // CutFrom gives what a client reads of a stream that the gateway ends early, at a usage of 11
 // tokens in and 7 out.
-func CutFrom(face providers.Face, dialect providers.Dialect, call providers.Call, body io.Reader, end Ending) ([]byte, error) {
+func CutFrom(face providers.Face, dialect providers.Dialect, call *providers.Call, body io.Reader, end Ending) ([]byte, error) {
 	var out []byte
 	var events []providers.Event
 	writer, decoder, seen := face.Writer(call), dialect.ReadReply(call), 0
@@ -63,7 +63,7 @@ func Cuts(t *testing.T, face providers.Face, dialect providers.Dialect, exact bo
 			continue // garbled on purpose
 		}
 		for after := 1; after < events; after++ {
-			out, err := CutFrom(face, dialect, c.call, bytes.NewReader(body), Ending{Exact: exact, After: after})
+			out, err := CutFrom(face, dialect, &c.call, bytes.NewReader(body), Ending{Exact: exact, After: after})
 			if err != nil {
 				t.Errorf("%s: %v", file, err)
 			}

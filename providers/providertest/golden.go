@@ -113,13 +113,13 @@ func (c *golden) ext() string {
 
 func (c *golden) plan() (providers.Plan, error) {
 	if c.set.Exact {
-		return c.dialect.Splice(c.call)
+		return c.dialect.Splice(&c.call)
 	}
 	req, err := c.face.ReadRequest(&c.doc)
 	if err != nil {
 		return providers.Plan{}, err
 	}
-	return c.dialect.WriteRequest(req, c.call)
+	return c.dialect.WriteRequest(req, &c.call)
 }
 
 func (c *golden) planned(plan providers.Plan) {
@@ -160,9 +160,9 @@ func (c *golden) replied(plan providers.Plan, body []byte) {
 func (c *golden) relay(plan providers.Plan, body io.Reader) (got []byte, err error) {
 	switch {
 	case c.set.Cut > 0:
-		return CutFrom(c.face, c.dialect, c.call, body, Ending{Exact: c.set.Exact, After: c.set.Cut})
+		return CutFrom(c.face, c.dialect, &c.call, body, Ending{Exact: c.set.Exact, After: c.set.Cut})
 	case !c.set.Exact:
-		return RelayFrom(c.face, c.dialect, c.call, body)
+		return RelayFrom(c.face, c.dialect, &c.call, body)
 	}
 	err = Frames(c.call.Stream, body, func(raw, data []byte) {
 		if !plan.HideUsage || !c.dialect.Observe(data).UsageOnly {

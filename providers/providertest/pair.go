@@ -38,11 +38,11 @@ type pairFace struct {
 }
 
 // Writer implements providers.Face.
-func (p pairFace) Writer(call providers.Call) providers.Writer { return p.pair.Stream(call) }
+func (p pairFace) Writer(call *providers.Call) providers.Writer { return p.pair.Stream(call) }
 
 func (c *golden) runPair(pair *providers.Pair) {
 	c.t.Helper()
-	plan, err := pair.Write(c.call)
+	plan, err := pair.Write(&c.call)
 	if err != nil {
 		c.refused(err)
 		return
@@ -65,7 +65,7 @@ func (c *golden) runPair(pair *providers.Pair) {
 		}
 		replies[i] = bytes.TrimSuffix(reply, []byte("\n"))
 	}
-	said, err := pair.Read(c.call, replies)
+	said, err := pair.Read(&c.call, replies)
 	c.optional("usage.json", count(said.Usage))
 	if err != nil {
 		c.refused(err)

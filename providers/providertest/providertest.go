@@ -19,12 +19,12 @@ const maxEvent = 64 << 20
 
 // Relay gives what a client reads of an upstream's reply: body through the dialect's decoder
 // and the face's writer. Where call.Stream is set, body is a stream of server-sent events.
-func Relay(face providers.Face, dialect providers.Dialect, call providers.Call, body []byte) ([]byte, error) {
+func Relay(face providers.Face, dialect providers.Dialect, call *providers.Call, body []byte) ([]byte, error) {
 	return RelayFrom(face, dialect, call, bytes.NewReader(body))
 }
 
 // RelayFrom is Relay of a reply that comes in pieces.
-func RelayFrom(face providers.Face, dialect providers.Dialect, call providers.Call, body io.Reader) ([]byte, error) {
+func RelayFrom(face providers.Face, dialect providers.Dialect, call *providers.Call, body io.Reader) ([]byte, error) {
 	var out []byte
 	writer := face.Writer(call)
 	err := Decode(dialect, call, body, func(ev *providers.Event) { out = writer.Write(out, ev) })
@@ -32,7 +32,7 @@ func RelayFrom(face providers.Face, dialect providers.Dialect, call providers.Ca
 }
 
 // Decode reads a reply and hands on its events. They hold until do returns.
-func Decode(dialect providers.Dialect, call providers.Call, body io.Reader, do func(*providers.Event)) error {
+func Decode(dialect providers.Dialect, call *providers.Call, body io.Reader, do func(*providers.Event)) error {
 	decoder := dialect.ReadReply(call)
 	var events []providers.Event
 	err := Frames(call.Stream, body, func(_, data []byte) {

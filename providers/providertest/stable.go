@@ -41,7 +41,7 @@ func retold(t *testing.T, face providers.Face, dialect providers.Dialect, raw []
 	req, err := face.ReadRequest(&doc)
 	var plan providers.Plan
 	if err == nil {
-		plan, err = dialect.WriteRequest(req, providers.Call{Op: providers.OpChat, Doc: &doc, Model: "m", ID: "req_0"})
+		plan, err = dialect.WriteRequest(req, &providers.Call{Op: providers.OpChat, Doc: &doc, Model: "m", ID: "req_0"})
 	}
 	if err != nil {
 		var fault *providers.Fault

@@ -14,8 +14,8 @@ const leastOutput = 16
 
 // WriteRequest implements providers.Dialect: the hub's words in one order of members, so that
 // equal requests are equal bytes.
-func (Dialect) WriteRequest(req *providers.Request, call providers.Call) (providers.Plan, error) {
-	c := &composer{call: &call, req: req, custom: map[string]bool{}}
+func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
+	c := &composer{call: call, req: req, custom: map[string]bool{}}
 	c.Dst = providers.AppendString(append(c.Dst, `{"model":`...), call.Model)
 	if req.N != nil && *req.N > 1 {
 		return providers.Plan{}, openai.Refuse("n", "unsupported_parameter", "'n' is not supported with this model: it gives one answer.")

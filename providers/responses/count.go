@@ -36,7 +36,9 @@ func counted(plan providers.Plan) (providers.Plan, error) {
 type counting struct{ Face }
 
 // Writer implements providers.Face.
-func (counting) Writer(providers.Call) providers.Writer { return &providers.CountWriter{Say: sayCount} }
+func (counting) Writer(*providers.Call) providers.Writer {
+	return &providers.CountWriter{Say: sayCount}
+}
 
 // countWords are the parameters that do not change what a prompt counts: all that operators set.
 func countWords() map[string]providers.Word {

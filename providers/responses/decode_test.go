@@ -14,7 +14,7 @@ func TestReadReply_Status(t *testing.T) {
 		"queued": providers.EventFault, "in_progress": providers.EventFault,
 		"failed": providers.EventFault, "cancelled": providers.EventFault,
 	} {
-		d := responses.Dialect{}.ReadReply(providers.Call{})
+		d := responses.Dialect{}.ReadReply(&providers.Call{})
 		events := d.Decode(nil, []byte(`{"object":"response","id":"resp_1","status":"`+status+`","output":[]}`))
 		events = d.Close(events)
 		if n := len(events); n == 0 || events[n-1].Kind != last {

@@ -52,7 +52,7 @@ func FuzzReadRequest(f *testing.F) {
 			return
 		}
 		for _, d := range []providers.Dialect{openai.Dialect{}, responses.Dialect{}} {
-			plan, err := d.WriteRequest(req, providers.Call{Model: "m"})
+			plan, err := d.WriteRequest(req, &providers.Call{Model: "m"})
 			if err != nil {
 				if !errors.As(err, &fault) {
 					t.Fatalf("%#v", err)
@@ -77,7 +77,7 @@ func FuzzSplice(f *testing.F) {
 		if doc.Scan(body, nil) != nil {
 			return
 		}
-		plan, err := responses.Dialect{}.Splice(providers.Call{Op: providers.OpChat, Doc: &doc, Model: "a/b\"c", Clamp: 64})
+		plan, err := responses.Dialect{}.Splice(&providers.Call{Op: providers.OpChat, Doc: &doc, Model: "a/b\"c", Clamp: 64})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func FuzzReadReply(f *testing.F) {
 		for _, d := range []providers.Dialect{responses.Dialect{}, openai.Dialect{}} {
 			for _, stream := range []bool{true, false} {
 				call := providers.Call{Stream: stream, ID: "r", Asked: "m"}
-				out, err := providertest.Relay(responses.Face{}, d, call, body)
+				out, err := providertest.Relay(responses.Face{}, d, &call, body)
 				if err != nil {
 					continue
 				}
@@ -134,7 +134,7 @@ func FuzzReadReply(f *testing.F) {
 func FuzzPassed(f *testing.F) {
 	seeds(f, "exact/*/upstream_response.sse")
 	f.Fuzz(func(t *testing.T, body []byte) {
-		writer := responses.Face{}.Writer(providers.Call{Stream: true, ID: "r", Asked: "m"})
+		writer := responses.Face{}.Writer(&providers.Call{Stream: true, ID: "r", Asked: "m"})
 		_ = providertest.Frames(true, bytes.NewReader(body), func(_, data []byte) { // what is no stream ends early
 			if data != nil {
 				writer.Passed(data)

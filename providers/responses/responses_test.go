@@ -46,7 +46,7 @@ func TestSplice_allocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	call := providers.Call{Doc: &doc, Model: "gpt", Scratch: make([]byte, 0, 1024)}
-	if n := testing.AllocsPerRun(100, func() { _, _ = Dialect{}.Splice(call) }); n > 6 {
+	if n := testing.AllocsPerRun(100, func() { _, _ = Dialect{}.Splice(&call) }); n > 6 {
 		t.Errorf("%v allocations", n)
 	}
 }

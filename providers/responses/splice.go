@@ -15,8 +15,8 @@ const limitName = "max_output_tokens"
 
 // Splice implements providers.Dialect: the client's bytes with the upstream's model name put in.
 // Reasoning that another language sealed is left out: to OpenAI it would be a forgery.
-func (Dialect) Splice(call providers.Call) (providers.Plan, error) {
-	s := splicer{call: &call, doc: call.Doc}
+func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
+	s := splicer{call: call, doc: call.Doc}
 	s.edits = append(s.edits, providers.Edit{Name: "model", Value: providers.AppendString(nil, call.Model)})
 	plan := s.limit()
 	s.foreign()

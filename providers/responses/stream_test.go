@@ -16,7 +16,7 @@ import (
 )
 
 // streams hands the recorded upstream streams of a pair's golden cases to do.
-func streams(t *testing.T, pair string, do func(name string, call providers.Call, body []byte)) {
+func streams(t *testing.T, pair string, do func(name string, call *providers.Call, body []byte)) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", pair, "*", "upstream_response.sse"))
 	if err != nil || len(files) == 0 {
@@ -39,7 +39,7 @@ func streams(t *testing.T, pair string, do func(name string, call providers.Call
 		if err != nil {
 			t.Fatal(err)
 		}
-		do(file, call, body)
+		do(file, &call, body)
 	}
 }
 
@@ -49,7 +49,7 @@ var translated = []string{"chat", "anthropic", "gemini", "bedrock"}
 // same events make.
 func TestStreams(t *testing.T) {
 	for _, pair := range translated {
-		streams(t, pair, func(name string, call providers.Call, body []byte) {
+		streams(t, pair, func(name string, call *providers.Call, body []byte) {
 			dialect := pairs[pair].dialect
 			out, err := providertest.Relay(responses.Face{}, dialect, call, body)
 			if err != nil {
@@ -63,9 +63,9 @@ func TestStreams(t *testing.T) {
 				return
 			}
 			var whole []byte
-			asWhole := call
+			asWhole := *call
 			asWhole.Stream = false
-			writer := responses.Face{}.Writer(asWhole)
+			writer := responses.Face{}.Writer(&asWhole)
 			if err := providertest.Decode(dialect, call, bytes.NewReader(body), func(ev *providers.Event) { whole = writer.Write(whole, ev) }); err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +80,7 @@ func TestStreams(t *testing.T) {
 // upstream's own events.
 func TestStreams_cut(t *testing.T) {
 	for _, pair := range append([]string{"exact"}, translated...) {
-		streams(t, pair, func(name string, call providers.Call, body []byte) {
+		streams(t, pair, func(name string, call *providers.Call, body []byte) {
 			if strings.Contains(name, "/failed/") || strings.Contains(name, "/error_event/") {
 				return
 			}
@@ -109,7 +109,7 @@ func TestStreams_cut(t *testing.T) {
 // seals and all.
 func TestOutputComesBack(t *testing.T) {
 	for _, pair := range translated {
-		streams(t, pair, func(name string, call providers.Call, body []byte) {
+		streams(t, pair, func(name string, call *providers.Call, body []byte) {
 			made, whole := assemble(t, pair, call, body)
 			output := gjson.GetBytes(whole, "output")
 			if len(output.Array()) == 0 {
@@ -137,11 +137,11 @@ func TestOutputComesBack(t *testing.T) {
 }
 
 // assemble gives the blocks of a reply, and the whole response that a client gets of it.
-func assemble(t *testing.T, pair string, call providers.Call, body []byte) (made []*providers.Block, whole []byte) {
+func assemble(t *testing.T, pair string, call *providers.Call, body []byte) (made []*providers.Block, whole []byte) {
 	t.Helper()
-	asWhole := call
+	asWhole := *call
 	asWhole.Stream = false
-	writer := responses.Face{}.Writer(asWhole)
+	writer := responses.Face{}.Writer(&asWhole)
 	open := map[int]*providers.Block{}
 	broken := false
 	err := providertest.Decode(pairs[pair].dialect, call, bytes.NewReader(body), func(ev *providers.Event) {

@@ -38,8 +38,8 @@ type placed struct {
 }
 
 // Writer implements providers.Face.
-func (Face) Writer(call providers.Call) providers.Writer {
-	return &writer{call: call, id: providers.OwnID("resp", call.ID)}
+func (Face) Writer(call *providers.Call) providers.Writer {
+	return &writer{call: *call, id: providers.OwnID("resp", call.ID)}
 }
 
 // itemID is the id of the n-th item: the kind's prefix, and the response's own id, so that an

@@ -41,7 +41,7 @@ func FuzzTranscript(f *testing.F) {
 			}
 		}
 		for _, d := range dialects {
-			told(transcript.Answered(d.ReadReply(providers.Call{Op: providers.OpChat, Doc: doc}), body))
+			told(transcript.Answered(d.ReadReply(&providers.Call{Op: providers.OpChat, Doc: doc}), body))
 		}
 	})
 }

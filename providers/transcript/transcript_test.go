@@ -61,7 +61,7 @@ func TestAsked(t *testing.T) {
 func TestAnswered(t *testing.T) {
 	f := func(name string, d providers.Dialect, reply, want string) {
 		t.Helper()
-		if got := string(transcript.Answered(d.ReadReply(providers.Call{Op: providers.OpChat}), []byte(reply))); got != want {
+		if got := string(transcript.Answered(d.ReadReply(&providers.Call{Op: providers.OpChat}), []byte(reply))); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
