@@ -2,6 +2,7 @@ package providers
 
 import (
 	"bytes"
+	"strconv"
 
 	"github.com/tidwall/gjson"
 )
@@ -73,6 +74,59 @@ func pastNested(b []byte, i int) int {
 		}
 	}
 	return len(b)
+}
+
+// Members visits the members of an object until visit says false: their names, as they are written
+// between the quotes, and their values.
+func Members(raw []byte, visit func(name, value []byte) bool) {
+	i := SkipSpace(raw, 0)
+	if i >= len(raw) || raw[i] != '{' {
+		return
+	}
+	for i++; ; i++ {
+		i = SkipSpace(raw, i)
+		if i >= len(raw) || raw[i] != '"' {
+			return
+		}
+		nameEnd := PastValue(raw, i)
+		name := raw[i+1 : max(i+1, nameEnd-1)]
+		i = SkipSpace(raw, nameEnd)
+		if i >= len(raw) || raw[i] != ':' {
+			return
+		}
+		i = SkipSpace(raw, i+1)
+		end := PastValue(raw, i)
+		if end == i || !visit(name, raw[i:end]) {
+			return
+		}
+		i = SkipSpace(raw, end)
+		if i >= len(raw) || raw[i] != ',' {
+			return
+		}
+	}
+}
+
+// Count reads a number of things, 0 or more. A part of one is left out; what is no number, or
+// absurd, is not a count.
+func Count(value []byte) (n int64, ok bool) {
+	if len(value) == 0 || len(value) > 15 {
+		return 0, false
+	}
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return inexact(value)
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+// inexact reads a count that is written as 12.0 or 1.2e1.
+//
+//go:noinline
+func inexact(value []byte) (int64, bool) {
+	f, err := strconv.ParseFloat(string(value), 64)
+	return int64(f), err == nil && f >= 0 && f < 1e15
 }
 
 // maxReplyDepth bounds the nesting of an upstream's JSON. gjson validates by recursion, and Go

@@ -60,7 +60,7 @@ func seeUsage(seen *providers.Seen, raw []byte) {
 	if len(raw) == 0 || raw[0] != '{' || !providers.ValidJSON(raw) {
 		return
 	}
-	seen.Usage, seen.HasUsage = readUsage(gjson.ParseBytes(raw)), true
+	seen.Usage, seen.HasUsage = readUsage(raw), true
 }
 
 func seeFinish(seen *providers.Seen, raw []byte) {
@@ -101,29 +101,13 @@ func stringLen(raw []byte) int { return max(0, len(raw)-2) }
 
 // find gives the raw value of an object's member without reading any other value, nil where it
 // is absent. The bytes need not be valid JSON.
-func find(object []byte, name string) []byte {
-	i := providers.SkipSpace(object, 0)
-	if i >= len(object) || object[i] != '{' {
-		return nil
-	}
-	for i++; i < len(object); i++ {
-		start := providers.SkipSpace(object, i)
-		if start >= len(object) || object[start] != '"' {
-			return nil
+func find(object []byte, name string) (found []byte) {
+	providers.Members(object, func(said, value []byte) bool {
+		if string(said) != name {
+			return true
 		}
-		end := providers.PastValue(object, start)
-		colon := providers.SkipSpace(object, end)
-		if colon >= len(object) || object[colon] != ':' {
-			return nil
-		}
-		from := providers.SkipSpace(object, colon+1)
-		to := providers.PastValue(object, from)
-		if string(object[start+1:end-1]) == name {
-			return object[from:to]
-		}
-		if i = providers.SkipSpace(object, to); i >= len(object) || object[i] != ',' {
-			return nil
-		}
-	}
-	return nil
+		found = value
+		return false
+	})
+	return found
 }

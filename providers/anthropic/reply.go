@@ -109,7 +109,7 @@ func appendUsage(events []providers.Event, usage gjson.Result) []providers.Event
 	if !usage.IsObject() {
 		return events
 	}
-	u := readUsage(usage)
+	u := readUsage([]byte(usage.Raw))
 	return append(events, providers.Event{Kind: providers.EventUsage, Usage: &u})
 }
 

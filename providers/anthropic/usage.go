@@ -24,35 +24,53 @@ var counters = [...]struct {
 }
 
 // readUsage reads a usage object: what it names counts, what it leaves out is left as it was.
-func readUsage(said gjson.Result) providers.Usage {
-	u := providers.Usage{Raw: []byte(said.Raw), Lines: make([]providers.UsageLine, 1, 2)}
-	count(&u.Lines[0], said)
-	u.Lines[0].Tier = said.Get("service_tier").String()
-	if speed := said.Get("speed").Str; speed == "fast" {
-		u.Lines[0].Tier = speed // beside the service tier, and what makes the price
-	}
-	u.Lines = iterations(u.Lines, said.Get("iterations"))
-	return u
-}
-
-// count sets what a usage object names.
-func count(line *providers.UsageLine, said gjson.Result) { countIn(line, "", said) }
-
-// countIn sets what an object names that stands in usage as a member of that name, in one pass.
-func countIn(line *providers.UsageLine, in string, said gjson.Result) {
-	said.ForEach(func(name, n gjson.Result) bool {
-		switch {
-		case n.Type == gjson.Number && n.Num >= 0:
-			for i := range counters {
-				if c := &counters[i]; c.name == name.Str && c.in == in {
-					line.Set(c.meter, n.Int())
-				}
-			}
-		case in == "" && n.IsObject():
-			countIn(line, name.Str, n)
+func readUsage(raw []byte) providers.Usage {
+	u := providers.Usage{Raw: raw, Lines: make([]providers.UsageLine, 1, 2)}
+	line, fast := &u.Lines[0], false
+	providers.Members(raw, func(name, value []byte) bool {
+		switch string(name) {
+		case "service_tier":
+			line.Tier = word(value)
+		case "speed":
+			fast = string(value) == `"fast"`
+		default:
+			count(line, "", name, value)
 		}
 		return true
 	})
+	if fast {
+		line.Tier = "fast" // beside the service tier, and what makes the price
+	}
+	if list := find(raw, "iterations"); len(list) > 0 && list[0] == '[' {
+		u.Lines = iterations(u.Lines, gjson.ParseBytes(list))
+	}
+	return u
+}
+
+// word is the text of a string, "" of all else.
+func word(value []byte) string {
+	if len(value) < 2 || value[0] != '"' {
+		return ""
+	}
+	return string(value[1 : len(value)-1])
+}
+
+// count sets what a member of usage names, or of the object in it that is called in.
+func count(line *providers.UsageLine, in string, name, value []byte) {
+	if in == "" && len(value) > 0 && value[0] == '{' {
+		providers.Members(value, func(inner, value []byte) bool {
+			count(line, string(name), inner, value)
+			return true
+		})
+		return
+	}
+	for i := range counters {
+		if c := &counters[i]; c.name == string(name) && c.in == in {
+			if n, ok := providers.Count(value); ok {
+				line.Set(c.meter, n)
+			}
+		}
+	}
 }
 
 // iterations adds what the usage's own counters leave out: the work of other models (an
@@ -65,7 +83,10 @@ func iterations(lines []providers.UsageLine, list gjson.Result) []providers.Usag
 	var own, other providers.UsageLine // what the list has for the model that was called, and for others
 	list.ForEach(func(_, it gjson.Result) bool {
 		var line providers.UsageLine
-		count(&line, it)
+		providers.Members([]byte(it.Raw), func(name, value []byte) bool {
+			count(&line, "", name, value)
+			return true
+		})
 		switch model := it.Get("model").String(); {
 		case model != "" && it.Get("type").String() != "message":
 			lines = addLine(lines, model, &line)

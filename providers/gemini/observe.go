@@ -30,7 +30,7 @@ type observer struct {
 }
 
 func (o *observer) response(raw []byte) {
-	members(raw, func(name, value []byte) bool {
+	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
 		case "candidates":
 			items(value, func(candidate []byte) bool {
@@ -72,7 +72,7 @@ func (o *observer) count() {
 }
 
 func (o *observer) feedback(raw []byte) {
-	members(raw, func(name, value []byte) bool {
+	providers.Members(raw, func(name, value []byte) bool {
 		if string(name) == "blockReason" {
 			if reason := blockReason(gjson.ParseBytes(value)); reason != "" {
 				o.seen.Finish = reason
@@ -84,10 +84,10 @@ func (o *observer) feedback(raw []byte) {
 }
 
 func (o *observer) candidate(raw []byte) {
-	members(raw, func(name, value []byte) bool {
+	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
 		case "content":
-			members(value, func(name, value []byte) bool {
+			providers.Members(value, func(name, value []byte) bool {
 				if string(name) == "parts" {
 					items(value, func(part []byte) bool {
 						o.seen.Content += visible(part)
@@ -103,7 +103,7 @@ func (o *observer) candidate(raw []byte) {
 				o.seen.Finish = finishReason(gjson.ParseBytes(value))
 			}
 		case "groundingMetadata":
-			members(value, func(name, value []byte) bool {
+			providers.Members(value, func(name, value []byte) bool {
 				if string(name) == "webSearchQueries" {
 					items(value, func([]byte) bool { o.queries++; return true })
 				}
@@ -117,7 +117,7 @@ func (o *observer) candidate(raw []byte) {
 // visible counts the bytes of a part that a client gets to see.
 func visible(part []byte) int {
 	n := 0
-	members(part, func(name, value []byte) bool {
+	providers.Members(part, func(name, value []byte) bool {
 		switch string(name) {
 		case "text":
 			n += len(inner(value))

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/aistrale/aistrale/providers"
 )
 
 // passed is what is known of a stream whose events went to the client as they came.
@@ -18,7 +20,7 @@ func (w *writer) Passed(frame []byte) {
 		root := gjson.ParseBytes(frame)
 		w.passed = &passed{strings.Clone(root.Get("responseId").Str), strings.Clone(root.Get("modelVersion").Str)}
 	}
-	members(frame, func(name, value []byte) bool {
+	providers.Members(frame, func(name, value []byte) bool {
 		if string(name) != "candidates" {
 			return true
 		}
@@ -32,7 +34,7 @@ func (w *writer) Passed(frame []byte) {
 
 func (w *writer) passedCandidate(item []byte) {
 	index, over := int64(0), false
-	members(item, func(name, value []byte) bool {
+	providers.Members(item, func(name, value []byte) bool {
 		switch string(name) {
 		case "index":
 			index, _ = count(value)

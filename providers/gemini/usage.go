@@ -13,7 +13,7 @@ import (
 // Source: https://ai.google.dev/api/generate-content#UsageMetadata
 func readUsage(raw []byte) providers.Usage {
 	var line providers.UsageLine
-	members(raw, func(name, value []byte) bool {
+	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
 		case "promptTokenCount":
 			set(&line, providers.InputTotal, value)
@@ -99,7 +99,7 @@ func modalities(list []byte, visit func(modality string, n int64)) {
 		var modality []byte
 		var n int64
 		ok := false
-		members(item, func(name, value []byte) bool {
+		providers.Members(item, func(name, value []byte) bool {
 			switch string(name) {
 			case "modality":
 				modality = inner(value)

@@ -5,35 +5,6 @@ import "github.com/aistrale/aistrale/providers"
 // A flat walk over JSON, for what runs on every event: it validates nothing and allocates
 // nothing, and on bytes that are no JSON it just ends early.
 
-// members visits the members of an object until visit says false.
-func members(raw []byte, visit func(name, value []byte) bool) {
-	i := providers.SkipSpace(raw, 0)
-	if i >= len(raw) || raw[i] != '{' {
-		return
-	}
-	for i++; ; i++ {
-		i = providers.SkipSpace(raw, i)
-		if i >= len(raw) || raw[i] != '"' {
-			return
-		}
-		nameEnd := providers.PastValue(raw, i)
-		name := inner(raw[i:nameEnd])
-		i = providers.SkipSpace(raw, nameEnd)
-		if i >= len(raw) || raw[i] != ':' {
-			return
-		}
-		i = providers.SkipSpace(raw, i+1)
-		end := providers.PastValue(raw, i)
-		if end == i || !visit(name, raw[i:end]) {
-			return
-		}
-		i = providers.SkipSpace(raw, end)
-		if i >= len(raw) || raw[i] != ',' {
-			return
-		}
-	}
-}
-
 // items visits the items of an array until visit says false.
 func items(raw []byte, visit func(item []byte) bool) {
 	i := providers.SkipSpace(raw, 0)

@@ -20,12 +20,12 @@ func readUsage(root gjson.Result) (providers.Usage, bool) {
 	// The array is null where one model worked alone.
 	for _, m := range root.Get("usage_breakdown.models").Array() {
 		if used := m.Get("usage"); used.IsObject() {
-			line := add(&out, used)
+			line := add(&out, []byte(used.Raw))
 			line.Model, line.Tier = m.Get("model").Str, either(tier, line.Tier)
 		}
 	}
 	if len(out.Lines) == 0 {
-		line := add(&out, usage)
+		line := add(&out, out.Raw)
 		line.Tier = either(tier, line.Tier)
 	}
 	return out, true
@@ -41,12 +41,12 @@ func either(a, b string) string {
 // slot says which meter a usage member feeds, and how official that spelling is: 0 is best.
 // Behind the official names: DeepSeek's and Moonshot's cache hits, Vercel's and LiteLLM's cache
 // writes, Perplexity's and OpenRouter's searches. parent is "" for a member of usage itself.
-func slot(parent, name string) (m providers.Meter, rank uint8, ok bool) {
-	switch parent {
+func slot(parent, name []byte) (m providers.Meter, rank uint8, ok bool) {
+	switch string(parent) {
 	case "":
 		return topSlot(name)
 	case "prompt_tokens_details", "input_tokens_details", "input_token_details":
-		switch name {
+		switch string(name) {
 		case "cached_tokens":
 			return providers.CacheRead, 0, true
 		case "cache_write_tokens":
@@ -57,29 +57,29 @@ func slot(parent, name string) (m providers.Meter, rank uint8, ok bool) {
 			return providers.ImagesIn, 0, true
 		}
 	case "completion_tokens_details":
-		switch name {
+		switch string(name) {
 		case "reasoning_tokens":
 			return providers.Reasoning, 0, true
 		case "audio_tokens":
 			return providers.AudioOut, 0, true
 		}
 	case "cache_creation":
-		switch name {
+		switch string(name) {
 		case "ephemeral_5m_input_tokens":
 			return providers.CacheWrite5m, 0, true
 		case "ephemeral_1h_input_tokens":
 			return providers.CacheWrite1h, 0, true
 		}
 	case "server_tool_use", "server_tool_use_details":
-		if name == "web_search_requests" {
+		if string(name) == "web_search_requests" {
 			return providers.Searches, 1, true
 		}
 	}
 	return 0, 0, false
 }
 
-func topSlot(name string) (m providers.Meter, rank uint8, ok bool) {
-	switch name {
+func topSlot(name []byte) (m providers.Meter, rank uint8, ok bool) {
+	switch string(name) {
 	case "prompt_tokens":
 		return providers.InputTotal, 0, true
 	case "completion_tokens":
@@ -109,60 +109,48 @@ type tally struct {
 	line  *providers.UsageLine
 	rank  [32]uint8 // of the spelling that a meter was read from, plus 1
 	total int64
-	tier  string
-	inner []detail
 }
 
-// detail is an object within the usage object.
-type detail struct{ name, raw string }
-
-// read reads the details behind the rest, and not within it, for the sake of the stack, of which
-// each open connection has one.
-func (t *tally) read(object gjson.Result) {
-	t.members("", object)
-	for _, d := range t.inner {
-		t.members(d.name, gjson.Parse(d.raw))
-	}
-}
-
-func (t *tally) members(parent string, object gjson.Result) {
-	object.ForEach(func(key, value gjson.Result) bool {
+func (t *tally) read(parent, object []byte) {
+	providers.Members(object, func(name, value []byte) bool {
 		switch {
-		case value.Type == gjson.Number:
-			t.number(parent, key.Str, value)
-		case value.Type == gjson.String && key.Str == "service_tier":
-			t.tier = value.Str
-		case parent == "" && value.IsObject():
-			t.inner = append(t.inner, detail{key.Str, value.Raw})
+		case value[0] == '"' && string(name) == "service_tier":
+			t.line.Tier = gjson.ParseBytes(value).Str
+		case value[0] == '{' && parent == nil:
+			t.read(name, value)
+		case value[0] != '"':
+			t.number(parent, name, value)
 		}
 		return true
 	})
 }
 
-func (t *tally) number(parent, name string, value gjson.Result) {
-	if parent == "" && name == "total_tokens" {
-		t.total = value.Int()
+func (t *tally) number(parent, name, value []byte) {
+	if parent == nil && string(name) == "seconds" { // of a sound that was written down
+		t.line.Set(providers.AudioInMs, milliseconds(gjson.ParseBytes(value)))
 		return
 	}
-	if parent == "" && name == "seconds" { // of a sound that was written down
-		t.line.Set(providers.AudioInMs, milliseconds(value))
+	n, ok := providers.Count(value)
+	if !ok {
+		return
+	}
+	if parent == nil && string(name) == "total_tokens" {
+		t.total = n
 		return
 	}
 	m, rank, ok := slot(parent, name)
-	if !ok || value.Num < 0 || t.rank[m] != 0 && t.rank[m] <= rank+1 {
+	if !ok || t.rank[m] != 0 && t.rank[m] <= rank+1 {
 		return
 	}
 	t.rank[m] = rank + 1
-	t.line.Set(m, value.Int())
+	t.line.Set(m, n)
 }
 
 // add gives the line of a usage object, which to becomes longer by.
-func add(to *providers.Usage, object gjson.Result) *providers.UsageLine {
+func add(to *providers.Usage, object []byte) *providers.UsageLine {
 	to.Lines = append(to.Lines, providers.UsageLine{})
-	var few [4]detail
-	t := tally{line: &to.Lines[len(to.Lines)-1], inner: few[:0]}
-	t.read(object)
-	t.line.Tier = t.tier
+	t := tally{line: &to.Lines[len(to.Lines)-1]}
+	t.read(nil, object)
 	plainOutput(t.line, t.total)
 	return t.line
 }

@@ -229,7 +229,7 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 		return
 	}
 	seen.HasUsage, seen.Usage.Raw = true, raw
-	line := add(&seen.Usage, gjson.ParseBytes(raw))
+	line := add(&seen.Usage, raw)
 	if made, ok := line.Get(providers.OutputTotal); ok && s.pictures {
 		line.Set(providers.ImagesOut, made)
 	}
