@@ -133,7 +133,7 @@ func (f *figures) measureMemory(r *rig) error {
 		if err != nil {
 			return err
 		}
-		bytes, err := streamMemory(t, 1000, 2000)
+		bytes, err := streamMemory(t, 1000)
 		if err != nil {
 			return fmt.Errorf("memory of %s: %w", t.name, err)
 		}
