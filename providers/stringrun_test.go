@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestStopMask holds whole blocks against bytes taken one by one.
+// TestStopMask holds whole blocks, as any machine reads them, against bytes taken one by one.
 func TestStopMask(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	usual := []byte("abcxyz !#[]~\x7f")
@@ -21,10 +21,11 @@ func TestStopMask(t *testing.T) {
 			}
 		}
 		from := r.IntN(len(b) + 1)
-		at, mask, ascii := stopMask(b, from)
 		wantAt, wantMask, wantASCII := plainStopMask(b, from)
-		if at != wantAt || mask != wantMask || ascii != wantASCII {
-			t.Fatalf("%q from %d: at %d, mask %x, ascii %t; want %d, %x, %t", b, from, at, mask, ascii, wantAt, wantMask, wantASCII)
+		for name, f := range map[string]func([]byte, int) (int, uint64, bool){"this machine's": stopMask, "in words": stopMaskInWords} {
+			if at, mask, ascii := f(b, from); at != wantAt || mask != wantMask || ascii != wantASCII {
+				t.Fatalf("%s: %q from %d: at %d, mask %x, ascii %t; want %d, %x, %t", name, b, from, at, mask, ascii, wantAt, wantMask, wantASCII)
+			}
 		}
 	}
 }
