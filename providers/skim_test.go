@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,8 +79,57 @@ func FuzzPastValue(f *testing.F) {
 		if end < start || end > len(b) {
 			t.Fatalf("PastValue(%q, %d) = %d", text, start, end)
 		}
-		if ValidJSON(b) && text[start:end] != gjson.Parse(text).Raw {
+		if ValidJSON(b) && text[start:end] != strings.TrimRight(gjson.Parse(text).Raw, " \t\r\n") {
 			t.Fatalf("the value of %q ends at %d", text, end)
 		}
 	})
+}
+
+func FuzzMembers(f *testing.F) {
+	for _, seed := range []string{
+		`{"a":1,"b\"":{"c":"}"} , "d" : [2,"]"]}`, ` { } `, `{"a":}`, `{"a"`, `{"a":1,}`, `{"a":1 "b":2}`, `[1]`, `{"":""}`, `{"`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var got, want []string
+		Members([]byte(text), func(name, value []byte) bool {
+			got = append(got, `"`+string(name)+`"`, string(value))
+			return true
+		})
+		root := gjson.Parse(text)
+		if !ValidJSON([]byte(text)) || !root.IsObject() {
+			return // it only has to end
+		}
+		root.ForEach(func(name, value gjson.Result) bool {
+			want = append(want, name.Raw, value.Raw)
+			return true
+		})
+		if !slices.Equal(got, want) {
+			t.Fatalf("the members of %q are %q, want %q", text, got, want)
+		}
+	})
+}
+
+func TestCount(t *testing.T) {
+	f := func(text string, want int64, wantOK bool) {
+		t.Helper()
+		if n, ok := Count([]byte(text)); n != want && wantOK || ok != wantOK {
+			t.Errorf("Count(%s) = %d, %t, want %d, %t", text, n, ok, want, wantOK)
+		}
+	}
+	f("0", 0, true)
+	f("12", 12, true)
+	f("123456789012345", 123456789012345, true)
+	f("12.0", 12, true)
+	f("12.9", 12, true)
+	f("1.2e1", 12, true)
+	f("-0", 0, true)
+	f("-1", 0, false)
+	f("1e15", 0, false)
+	f("1234567890123456", 0, false)
+	f("null", 0, false)
+	f(`"12"`, 0, false)
+	f("true", 0, false)
+	f("", 0, false)
 }

@@ -78,20 +78,8 @@ func set(line *providers.UsageLine, m providers.Meter, value []byte) {
 	}
 }
 
-// count reads a count of tokens; what is none, or absurd, is not said.
-func count(value []byte) (n int64, ok bool) {
-	value = inner(value) // 64-bit numbers may come as strings
-	if len(value) == 0 || len(value) > 15 {
-		return 0, false
-	}
-	for _, c := range value {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, true
-}
+// count reads a count of tokens: 64-bit numbers may come as strings.
+func count(value []byte) (n int64, ok bool) { return providers.Count(inner(value)) }
 
 // modalities reads a list of {modality, tokenCount}.
 func modalities(list []byte, visit func(modality string, n int64)) {
