@@ -150,20 +150,18 @@ func convertTypes(out, kind *schema.Node) {
 		return
 	}
 	if kind.Kind != schema.Array {
-		if text, ok := kind.Text(); ok && text != "null" {
-			out.Set("type", kind)
-		} else if ok {
+		if names(kind, "null") {
 			out.Set("nullable", schema.True())
+		} else if _, ok := kind.Text(); ok {
+			out.Set("type", kind)
 		}
 		return
 	}
 	var types []*schema.Node
 	for _, one := range kind.Items {
-		text, ok := one.Text()
-		switch {
-		case ok && strings.EqualFold(text, "null"):
+		if names(one, "null") {
 			out.Set("nullable", schema.True())
-		case ok:
+		} else if _, ok := one.Text(); ok {
 			types = append(types, one)
 		}
 	}
@@ -178,7 +176,7 @@ func convertTypes(out, kind *schema.Node) {
 	for _, one := range types {
 		branch := &schema.Node{Kind: schema.Object, Members: []schema.Member{{Name: "type", Value: one}}}
 		// What belongs to one type only moves there; the API holds it against the type.
-		if one.Is(`"array"`) || one.Is(`"object"`) {
+		if names(one, "array") || names(one, "object") {
 			move(branch, out, one)
 			requireKnown(branch)
 		}
@@ -187,13 +185,19 @@ func convertTypes(out, kind *schema.Node) {
 	out.Set("anyOf", union)
 }
 
+// names reports whether a type is the one of that name, which the API takes in any case.
+func names(kind *schema.Node, name string) bool {
+	text, ok := kind.Text()
+	return ok && strings.EqualFold(text, name)
+}
+
 func move(to, from, kind *schema.Node) {
-	names := []string{"properties", "required", "propertyOrdering", "minProperties", "maxProperties"}
-	if kind.Is(`"array"`) {
-		names = []string{"minItems", "maxItems"}
+	moved := []string{"properties", "required", "propertyOrdering", "minProperties", "maxProperties"}
+	if names(kind, "array") {
+		moved = []string{"minItems", "maxItems"}
 		to.Set("items", &schema.Node{Kind: schema.Object, Members: []schema.Member{{Name: "type", Value: schema.String("string")}}})
 	}
-	for _, name := range names {
+	for _, name := range moved {
 		if v := from.Get(name); v != nil {
 			to.Set(name, v)
 			from.Delete(name)
@@ -302,7 +306,7 @@ func convertItems(out, n *schema.Node) {
 	}
 	if union := out.Get("anyOf"); !typed && union != nil {
 		for _, branch := range union.Items {
-			if branch.Get("type").Is(`"array"`) {
+			if names(branch.Get("type"), "array") {
 				branch.Set("items", of)
 			}
 		}

@@ -34,6 +34,9 @@ func TestLegacySchema(t *testing.T) {
 	f(`{"type":"array","items":true}`, `{"type":"array","items":{"type":"string"}}`)
 	f(`{"prefixItems":[{"type":"string"},{"type":"string"}]}`, `{"type":"array","items":{"type":"string"}}`)
 	f(`{"items":[{"type":"string"},{"type":"number"}]}`, `{"type":"array","items":{"anyOf":[{"type":"string"},{"type":"number"}]}}`)
+	f(`{"type":["ARRAY","STRING","NULL"],"minItems":1}`,
+		`{"nullable":true,"anyOf":[{"type":"ARRAY","items":{"type":"string"},"minItems":1},{"type":"STRING"}]}`)
+	f(`{"type":"NULL"}`, `{"nullable":true}`)
 	f(`{"allOf":[{"properties":{"a":{"type":"string"}},"required":["a"]},{"properties":{"b":{"type":"number"}},"required":["b","z"]}]}`,
 		`{"properties":{"a":{"type":"string"},"b":{"type":"number"}},"required":["a","b"],"type":"object"}`)
 	f(`{"properties":{"type":{"type":"string"},"$ref":{"type":"string"}},"required":["type"]}`,
