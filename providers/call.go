@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"io"
 	"slices"
 	"time"
 )
@@ -112,6 +113,15 @@ func (r *UpstreamRequest) Size() int {
 		size += len(part)
 	}
 	return size
+}
+
+// WriteBody gives Body and Rest to w.
+func (r *UpstreamRequest) WriteBody(w io.Writer) error {
+	_, err := w.Write(r.Body)
+	for i := 0; i < len(r.Rest) && err == nil; i++ {
+		_, err = w.Write(r.Rest[i])
+	}
+	return err
 }
 
 // Whole makes one piece of Body and Rest, and gives it.

@@ -87,10 +87,7 @@ func (f *flight) replyKey(key *storage.ReplyKey, t *target, plan *providers.Plan
 		r := &plan.Requests[i]
 		part(h, r.Path)
 		partSize(h, r.Size())
-		_, _ = h.Write(r.Body)
-		for _, rest := range r.Rest {
-			_, _ = h.Write(rest)
-		}
+		_ = r.WriteBody(h)
 		partLines(h, r.Headers)
 	}
 	var sum [32]byte

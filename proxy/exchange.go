@@ -18,9 +18,9 @@ import (
 type exchange[C pooled] struct {
 	pool *hostPool[C]
 	req  *fasthttp.Request
-	rest [][]byte // of the request's body, behind what req has of it
-	body Source   // of the request; nil where it is in memory
-	told bool     // body was read to its end
+	out  *providers.UpstreamRequest
+	body Source // of the request; nil where it is in memory
+	told bool   // body was read to its end
 	resp *fasthttp.Response
 
 	// mu guards what Cancel and the owner share: while conn is set it is this exchange's own,
@@ -102,7 +102,7 @@ func (x *exchange[C]) prepare(out *providers.UpstreamRequest) {
 		h.Set(out.Headers[i].Name, out.Headers[i].Value)
 	}
 	x.req.SetBodyRaw(out.Body)
-	x.rest = out.Rest
+	x.out = out
 }
 
 // take gets a live connection, a new one where fresh is set, and makes it this exchange's own.
@@ -155,26 +155,18 @@ func (x *exchange[C]) write(bw *bufio.Writer) error {
 	switch {
 	case x.body != nil:
 		x.req.SetBodyStream(pacedBody[C]{x}, int(x.body.Length()))
-	case len(x.rest) > 0:
+	case len(x.out.Rest) > 0:
 		return x.writeParts(bw)
 	}
 	return x.req.Write(bw)
 }
 
 func (x *exchange[C]) writeParts(bw *bufio.Writer) error {
-	size := len(x.req.Body())
-	for _, part := range x.rest {
-		size += len(part)
-	}
-	x.req.Header.SetContentLength(size)
+	x.req.Header.SetContentLength(x.out.Size())
 	if err := x.req.Header.Write(bw); err != nil {
 		return err
 	}
-	_, err := bw.Write(x.req.Body())
-	for i := 0; i < len(x.rest) && err == nil; i++ {
-		_, err = bw.Write(x.rest[i])
-	}
-	return err
+	return x.out.WriteBody(bw)
 }
 
 // hopeless reports whether no answer is to be waited for where a request was not written to its end.
@@ -277,7 +269,7 @@ func (x *exchange[C]) Finish() {
 		x.pool.discard(cc)
 	}
 	x.req.ResetBody()
-	x.cause, x.br, x.rest, x.body, x.whole, x.half, x.begun, x.left = nil, nil, nil, nil, false, false, false, 0
+	x.cause, x.br, x.out, x.body, x.whole, x.half, x.begun, x.left = nil, nil, nil, nil, false, false, false, 0
 	x.pool.spare.Put(x)
 }
 

@@ -20,14 +20,12 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 		var seen providers.Seen
 		message := find(frame, "message")
 		seeUsage(&seen, find(message, "usage"))
-		if model := find(message, "model"); len(model) > 2 && model[0] == '"' {
-			seen.Model = string(model[1 : len(model)-1])
-		}
+		seen.Model = word(find(message, "model"))
 		return seen
 	case `"message_delta"`:
 		var seen providers.Seen
 		seeUsage(&seen, find(frame, "usage"))
-		seeFinish(&seen, find(find(frame, "delta"), "stop_reason"))
+		seen.Finish = word(find(find(frame, "delta"), "stop_reason"))
 		return seen
 	case `"message_stop"`:
 		return providers.Seen{End: true}
@@ -52,7 +50,7 @@ func observeWhole(frame []byte) providers.Seen {
 		})
 	}
 	seeUsage(&seen, find(frame, "usage"))
-	seeFinish(&seen, find(frame, "stop_reason"))
+	seen.Finish = word(find(frame, "stop_reason"))
 	return seen
 }
 
@@ -61,12 +59,6 @@ func seeUsage(seen *providers.Seen, raw []byte) {
 		return
 	}
 	seen.Usage, seen.HasUsage = readUsage(raw), true
-}
-
-func seeFinish(seen *providers.Seen, raw []byte) {
-	if len(raw) > 2 && raw[0] == '"' {
-		seen.Finish = string(raw[1 : len(raw)-1])
-	}
 }
 
 // pieceLen counts a delta's visible bytes, as they are written in JSON.

@@ -27,21 +27,24 @@ var counters = [...]struct {
 func readUsage(raw []byte) providers.Usage {
 	u := providers.Usage{Raw: raw, Lines: make([]providers.UsageLine, 1, 2)}
 	line, fast := &u.Lines[0], false
+	var list []byte
 	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
 		case "service_tier":
 			line.Tier = word(value)
 		case "speed":
 			fast = string(value) == `"fast"`
+		case "iterations":
+			list = value
 		default:
-			count(line, "", name, value)
+			countMember(line, "", name, value)
 		}
 		return true
 	})
 	if fast {
 		line.Tier = "fast" // beside the service tier, and what makes the price
 	}
-	if list := find(raw, "iterations"); len(list) > 0 && list[0] == '[' {
+	if len(list) > 0 {
 		u.Lines = iterations(u.Lines, gjson.ParseBytes(list))
 	}
 	return u
@@ -55,13 +58,17 @@ func word(value []byte) string {
 	return string(value[1 : len(value)-1])
 }
 
-// count sets what a member of usage names, or of the object in it that is called in.
-func count(line *providers.UsageLine, in string, name, value []byte) {
-	if in == "" && len(value) > 0 && value[0] == '{' {
-		providers.Members(value, func(inner, value []byte) bool {
-			count(line, string(name), inner, value)
-			return true
-		})
+// count sets what a usage object names, or the object in it that is called in.
+func count(line *providers.UsageLine, in string, object []byte) {
+	providers.Members(object, func(name, value []byte) bool {
+		countMember(line, in, name, value)
+		return true
+	})
+}
+
+func countMember(line *providers.UsageLine, in string, name, value []byte) {
+	if in == "" && value[0] == '{' {
+		count(line, string(name), value)
 		return
 	}
 	for i := range counters {
@@ -83,10 +90,7 @@ func iterations(lines []providers.UsageLine, list gjson.Result) []providers.Usag
 	var own, other providers.UsageLine // what the list has for the model that was called, and for others
 	list.ForEach(func(_, it gjson.Result) bool {
 		var line providers.UsageLine
-		providers.Members([]byte(it.Raw), func(name, value []byte) bool {
-			count(&line, "", name, value)
-			return true
-		})
+		count(&line, "", []byte(it.Raw))
 		switch model := it.Get("model").String(); {
 		case model != "" && it.Get("type").String() != "message":
 			lines = addLine(lines, model, &line)

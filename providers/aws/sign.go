@@ -71,7 +71,9 @@ func canonical(r *providers.UpstreamRequest, baseURL string) (request, signed st
 		names[i] = h.Name
 	}
 	signed = strings.Join(names, ";")
-	b.WriteString("\n" + signed + "\n" + digest(r.Body, r.Rest...))
+	body := sha256.New()
+	_ = r.WriteBody(body) // a hash never fails
+	b.WriteString("\n" + signed + "\n" + hex.EncodeToString(body.Sum(nil)))
 	return b.String(), signed
 }
 
@@ -119,13 +121,9 @@ func escape(s string, slashes bool) string {
 	return string(b)
 }
 
-func digest(b []byte, rest ...[]byte) string {
-	h := sha256.New()
-	_, _ = h.Write(b) // a hash never fails
-	for _, part := range rest {
-		_, _ = h.Write(part)
-	}
-	return hex.EncodeToString(h.Sum(nil))
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 func mac(key []byte, text string) []byte {
