@@ -21,6 +21,9 @@ var (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		_ = slackenTimers() // without it the gateway is only slower
+	}
 	// A second signal ends the program at once.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
