@@ -23,54 +23,60 @@ var _ providers.Dialect = Hosted{}
 
 // Splice implements providers.Dialect.
 func (h Hosted) Splice(call *providers.Call) (providers.Plan, error) {
-	plan, err := h.Dialect.Splice(call)
-	if err == nil {
-		err = h.fit(call, &plan)
+	s := newSplicer(call)
+	for _, own := range h.edits(call, call.Doc, nil) {
+		if e := s.edit(own.Name); e != nil {
+			*e = own
+		} else {
+			s.edits = append(s.edits, own)
+		}
 	}
-	return plan, err
+	p := s.plan()
+	h.headers(&p.Requests[0])
+	return p, nil
 }
 
 // WriteRequest implements providers.Dialect.
 func (h Hosted) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
 	plan, err := h.Dialect.WriteRequest(req, call)
-	if err == nil {
-		err = h.fit(call, &plan)
+	for i := 0; i < len(plan.Requests) && err == nil; i++ {
+		r := &plan.Requests[i]
+		var doc providers.Document
+		if err = doc.Scan(r.Body, nil); err == nil {
+			r.Body = doc.Splice(nil, h.edits(call, &doc, r.Headers)...)
+			h.headers(r)
+		}
 	}
 	return plan, err
 }
 
-// fit makes Anthropic's own requests those of the host.
-func (h Hosted) fit(call *providers.Call, plan *providers.Plan) error {
-	for i := range plan.Requests {
-		r := &plan.Requests[i]
-		r.Headers = slices.DeleteFunc(r.Headers, func(h providers.Header) bool { return h.Name == "anthropic-version" })
-		edits := []providers.Edit{{Name: "anthropic_version", Value: providers.AppendString(nil, h.Version)}}
-		if call.Op != providers.OpCountTokens { // which has one path for all models
-			edits = append(edits, providers.Edit{Name: "model"})
-		}
-		if h.Bare {
-			edits = append(edits, providers.Edit{Name: "stream"})
-		}
-		var doc providers.Document
-		if err := doc.Scan(r.Whole(), nil); err != nil {
-			return err
-		}
-		if betas := h.betas(call, r); len(betas) > 0 && doc.Field("anthropic_beta") == nil {
-			edits = append(edits, providers.Edit{Name: "anthropic_beta", Value: betas})
-		}
-		r.Body = doc.Splice(nil, edits...)
+// edits make a document for Anthropic's own API, with headers of ours, one for the host.
+func (h Hosted) edits(call *providers.Call, doc *providers.Document, headers []providers.Header) []providers.Edit {
+	edits := []providers.Edit{{Name: "anthropic_version", Value: providers.AppendString(nil, h.Version)}}
+	if call.Op != providers.OpCountTokens { // which has one path for all models
+		edits = append(edits, providers.Edit{Name: "model"})
 	}
-	return nil
+	if !h.Bare {
+		return edits
+	}
+	edits = append(edits, providers.Edit{Name: "stream"})
+	if betas := betaList(headers, call.Forwarded); betas != nil && doc.Field("anthropic_beta") == nil {
+		edits = append(edits, providers.Edit{Name: "anthropic_beta", Value: betas})
+	}
+	return edits
 }
 
-// betas takes them out of the request's headers, and adds the client's own; nil where there are
-// none, or where they stay in a header.
-func (h Hosted) betas(call *providers.Call, r *providers.UpstreamRequest) []byte {
-	if !h.Bare {
-		return nil
-	}
+// headers leaves out of a request's own what stands in the body.
+func (h Hosted) headers(r *providers.UpstreamRequest) {
+	r.Headers = slices.DeleteFunc(r.Headers, func(header providers.Header) bool {
+		return header.Name == "anthropic-version" || h.Bare && header.Name == "anthropic-beta"
+	})
+}
+
+// betaList is a JSON array of the betas that headers name, nil where they name none.
+func betaList(all ...[]providers.Header) []byte {
 	var list []byte
-	add := func(headers []providers.Header) {
+	for _, headers := range all {
 		for _, header := range headers {
 			if header.Name != "anthropic-beta" {
 				continue
@@ -82,9 +88,6 @@ func (h Hosted) betas(call *providers.Call, r *providers.UpstreamRequest) []byte
 			}
 		}
 	}
-	add(r.Headers)
-	add(call.Forwarded)
-	r.Headers = slices.DeleteFunc(r.Headers, func(h providers.Header) bool { return h.Name == "anthropic-beta" })
 	if list == nil {
 		return nil
 	}

@@ -15,16 +15,7 @@ const maxField = "max_tokens"
 // are put into the client's bytes, and the fields that the provider refuses are taken out.
 // Anthropic sends usage unasked.
 func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
-	s := splicer{call: call, doc: call.Doc}
-	s.edits = append(s.edits, providers.Edit{Name: "model", Value: providers.AppendString(nil, call.Model)})
-	if call.Op.Makes() {
-		s.bound()
-	}
-	s.quirks()
-	s.ownThinking()
-	p := plan(call.Spliced(s.edits...), nil, s.dropped)
-	p.MaxOutput, p.Clamped = providers.MaxOutput(&s.max, nil), s.clamped
-	return p, nil
+	return newSplicer(call).plan(), nil
 }
 
 type splicer struct {
@@ -34,6 +25,33 @@ type splicer struct {
 	dropped []string
 	max     int64
 	clamped string // as Plan.Clamped
+}
+
+func newSplicer(call *providers.Call) *splicer {
+	s := &splicer{call: call, doc: call.Doc}
+	s.edits = append(s.edits, providers.Edit{Name: "model", Value: providers.AppendString(nil, call.Model)})
+	if call.Op.Makes() {
+		s.bound()
+	}
+	s.quirks()
+	s.ownThinking()
+	return s
+}
+
+func (s *splicer) plan() providers.Plan {
+	p := plan(s.call.Spliced(s.edits...), nil, s.dropped)
+	p.MaxOutput, p.Clamped = providers.MaxOutput(&s.max, nil), s.clamped
+	return p
+}
+
+// edit gives what is done to a member, to be changed; it is nil where nothing is.
+func (s *splicer) edit(name string) *providers.Edit {
+	for i := range s.edits {
+		if s.edits[i].Name == name {
+			return &s.edits[i]
+		}
+	}
+	return nil
 }
 
 // bound notes what output the upstream is told at most, and tells it the gateway's own bound
@@ -79,11 +97,9 @@ func (s *splicer) quirks() {
 
 // rename says a member under another name, with the value that it may already have been given.
 func (s *splicer) rename(name, as string) {
-	for i := range s.edits {
-		if s.edits[i].Name == name {
-			s.edits[i].As = as
-			return
-		}
+	if e := s.edit(name); e != nil {
+		e.As = as
+		return
 	}
 	s.edits = append(s.edits, providers.Edit{Name: name, As: as, Value: s.doc.Value(name)})
 }
