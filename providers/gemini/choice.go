@@ -32,60 +32,51 @@ type choice struct {
 // span is a text block's place in the whole text.
 type span struct{ block, start int }
 
-// candidate reads one candidate of one frame.
-func (c *choice) candidate(events []providers.Event, v gjson.Result) []providers.Event {
+// add says what one candidate of one frame holds.
+func (c *choice) add(events []providers.Event, said *saidCandidate) []providers.Event {
 	c.partAt = c.partAt[:0]
-	v.Get("content.parts").ForEach(func(_, part gjson.Result) bool {
+	said.content.Get("parts").ForEach(func(_, v gjson.Result) bool {
 		c.partAt = append(c.partAt, c.text.Len())
-		events = c.part(events, part)
+		p := readSaidPart(v)
+		events = c.part(events, &p)
 		return true
 	})
-	if reason := finishReason(v.Get("finishReason")); reason != "" {
-		c.finish, c.message = reason, v.Get("finishMessage").Str
+	if reason := finishReason(said.finish); reason != "" {
+		c.finish, c.message = reason, said.message.Str
 	}
-	if g := v.Get("groundingMetadata"); g.IsObject() {
-		c.ground(g)
+	if said.grounding.IsObject() {
+		c.ground(said.grounding)
 	}
-	if sources := v.Get("citationMetadata.citationSources"); sources.IsArray() {
+	if sources := said.citations.Get("citationSources"); sources.IsArray() {
 		c.sources = append(c.sources, sources.Array()...)
 	}
-	if lp := v.Get("logprobsResult"); lp.IsObject() {
-		c.logprobs = appendLogprobs(c.logprobs, lp)
+	if said.logprobs.IsObject() {
+		c.logprobs = appendLogprobs(c.logprobs, said.logprobs)
 	}
 	return events
 }
 
-func (c *choice) part(events []providers.Event, part gjson.Result) []providers.Event {
-	seal := sealOf(part)
+func (c *choice) part(events []providers.Event, p *saidPart) []providers.Event {
+	seal := p.seal()
 	switch {
-	case part.Get("functionCall").IsObject():
-		return c.call(events, part.Get("functionCall"), seal)
-	case part.Get("text").Type == gjson.String:
+	case p.call.IsObject():
+		return c.call(events, p.call, seal)
+	case p.text.Type == gjson.String:
 		kind := providers.KindText
-		if part.Get("thought").Bool() {
+		if p.thought {
 			kind = providers.KindReasoning
 		}
-		return c.say(events, kind, part.Get("text").Str, seal)
-	case part.Get("thought").Bool() && (part.Get("inlineData").IsObject() || part.Get("fileData").IsObject()):
+		return c.say(events, kind, p.text.Str, seal)
+	case p.thought && (p.inline.IsObject() || p.file.IsObject()):
 		// A draft of the image that the answer holds: clients take the first image for the answer.
 		// Source: https://ai.google.dev/gemini-api/docs/image-generation#thinking-process
 		return events
-	case part.Get("inlineData").IsObject():
-		data := part.Get("inlineData")
-		return c.media(events, &providers.Media{Type: data.Get("mimeType").Str, Data: data.Get("data").Str}, seal)
-	case part.Get("fileData").IsObject():
-		data := part.Get("fileData")
-		return c.media(events, &providers.Media{Type: data.Get("mimeType").Str, URL: data.Get("fileUri").Str}, seal)
+	case p.inline.IsObject():
+		return c.media(events, &providers.Media{Type: p.inline.Get("mimeType").Str, Data: p.inline.Get("data").Str}, seal)
+	case p.file.IsObject():
+		return c.media(events, &providers.Media{Type: p.file.Get("mimeType").Str, URL: p.file.Get("fileUri").Str}, seal)
 	}
-	return c.hidden(events, part, seal)
-}
-
-func sealOf(part gjson.Result) *providers.Seal {
-	signature := part.Get("thoughtSignature").Str
-	if signature == "" {
-		return nil
-	}
-	return &providers.Seal{Minter: Language, Signature: signature}
+	return c.hidden(events, p, seal)
 }
 
 // say reads text. Parts follow each other as the pieces of one block; but a signed part is a
@@ -194,14 +185,14 @@ func (c *choice) media(events []providers.Event, m *providers.Media, seal *provi
 }
 
 // hidden seals a part that other languages have no word for, so that it comes back in its place.
-func (c *choice) hidden(events []providers.Event, part gjson.Result, seal *providers.Seal) []providers.Event {
-	raw := compact(part.Raw)
+func (c *choice) hidden(events []providers.Event, p *saidPart, seal *providers.Seal) []providers.Event {
+	raw := compact(p.raw)
 	switch {
 	case hiddenPart([]byte(raw)):
 		seal = &providers.Seal{Minter: Language, Encrypted: raw}
 	case seal == nil:
 		return events
-	case part.Get("thought").Bool():
+	case p.thought:
 		return c.say(events, providers.KindReasoning, "", seal)
 	default:
 		return c.say(events, providers.KindText, "", seal)

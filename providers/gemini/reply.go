@@ -90,34 +90,33 @@ func (d *decoder) fail(events []providers.Event, f *providers.Fault) []providers
 	return append(events, providers.Event{Kind: providers.EventFault, Fault: f})
 }
 
-// response reads one GenerateContentResponse.
+// response says what one GenerateContentResponse holds.
 func (d *decoder) response(events []providers.Event, v gjson.Result) []providers.Event {
-	if e := v.Get("error"); e.IsObject() {
-		return d.fail(events, faultOf(int(e.Get("code").Int()), e))
+	r := readResponse(v)
+	if r.fault.IsObject() {
+		return d.fail(events, faultOf(int(r.fault.Get("code").Int()), r.fault))
 	}
 	first := !d.begun
 	if first {
 		d.begun = true
-		events = append(events, providers.Event{
-			Kind: providers.EventStart, ID: v.Get("responseId").Str, Model: v.Get("modelVersion").Str,
-		})
+		events = append(events, providers.Event{Kind: providers.EventStart, ID: r.id.Str, Model: r.model.Str})
 	}
-	if feedback := v.Get("promptFeedback"); feedback.Exists() {
-		if reason := blockReason(feedback.Get("blockReason")); reason != "" {
-			d.blocked, d.refusal = reason, feedback.Get("blockReasonMessage").Str
+	if r.feedback.Exists() {
+		if reason := blockReason(r.feedback.Get("blockReason")); reason != "" {
+			d.blocked, d.refusal = reason, r.feedback.Get("blockReasonMessage").Str
 		}
 	}
-	if u := v.Get("usageMetadata"); u.IsObject() {
-		said := readUsage([]byte(u.Raw))
+	if r.usage.IsObject() {
+		said := readUsage([]byte(r.usage.Raw))
 		d.usage.Merge(said)
 		if first { // some clients are told the input before any output
 			events = append(events, providers.Event{Kind: providers.EventUsage, Usage: &said})
 		}
 	}
-	v.Get("candidates").ForEach(func(_, candidate gjson.Result) bool {
-		c := d.choice(int(candidate.Get("index").Int()))
-		events = c.candidate(events, candidate)
-		if n := searches(candidate.Get("groundingMetadata.webSearchQueries"), v.Get("modelVersion").Str); n > 0 {
+	r.candidates.ForEach(func(_, v gjson.Result) bool {
+		candidate := readSaidCandidate(v)
+		events = d.choice(int(candidate.index.Int())).add(events, &candidate)
+		if n := searches(candidate.grounding.Get("webSearchQueries"), r.model.Str); n > 0 {
 			d.usage.Merge(providers.Usage{Lines: []providers.UsageLine{searchLine(n)}})
 		}
 		return true
