@@ -3,19 +3,22 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // watcher notices clients that leave, for the whole process, by one epoll instance: it reads no
 // socket, so it works under TLS and with pipelined bytes pending. A half-closed connection
-// counts as gone, as it does for net/http.
+// counts as gone, as it does for net/http. The runtime's own poller watches the instance: a thread
+// that waited in it would keep a processor of the runtime each time, until that is noticed.
 type watcher struct {
-	epfd int
-	wake int // an eventfd that ends the loop
-	done chan struct{}
+	epoll *os.File
+	epfd  int // the same
+	done  chan struct{}
 
 	mu      sync.Mutex
 	next    uint64
@@ -27,45 +30,45 @@ func newWatcher() (*watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err == nil {
-		err = unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN})
-	}
-	if err != nil {
+	if err := unix.SetNonblock(epfd, true); err != nil { // else os takes it for a file that is always ready
 		_ = unix.Close(epfd)
-		return nil, fmt.Errorf("eventfd: %w", err)
+		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	w := &watcher{epfd: epfd, wake: wake, done: make(chan struct{}), watched: map[uint64]*clientConn{}}
-	go w.loop()
+	w := &watcher{epoll: os.NewFile(uintptr(epfd), "epoll"), epfd: epfd, done: make(chan struct{}), watched: map[uint64]*clientConn{}}
+	raw, err := w.epoll.SyscallConn()
+	if err = errors.Join(err, w.epoll.SetReadDeadline(time.Time{})); err != nil { // nothing watches it
+		_ = w.epoll.Close()
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	go w.loop(raw)
 	return w, nil
 }
 
 // close ends the loop and waits for it.
 func (w *watcher) close() {
-	_, _ = unix.Write(w.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	_ = w.epoll.Close()
 	<-w.done
-	_ = unix.Close(w.wake)
-	_ = unix.Close(w.epfd)
 }
 
-func (w *watcher) loop() {
+func (w *watcher) loop(raw syscall.RawConn) {
 	defer close(w.done)
 	events := make([]unix.EpollEvent, 128)
 	for {
-		n, err := unix.EpollWait(w.epfd, events, -1)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
+		var n int
+		var failed error
+		err := raw.Read(func(fd uintptr) bool {
+			for {
+				if n, failed = unix.EpollWait(int(fd), events, 0); !errors.Is(failed, unix.EINTR) {
+					return n != 0
+				}
+			}
+		})
+		if err != nil || failed != nil { // closed
 			return
 		}
 		for _, e := range events[:n] {
-			id := token(e)
-			if id == 0 {
-				return // woken to end
-			}
 			w.mu.Lock()
-			c := w.watched[id]
+			c := w.watched[token(e)]
 			w.mu.Unlock()
 			if c != nil {
 				c.leaves()
@@ -75,7 +78,7 @@ func (w *watcher) loop() {
 }
 
 // The token rides in the event's user data, so that a descriptor that was closed and reused can
-// never be taken for another connection. 0 is the wake-up.
+// never be taken for another connection.
 func token(e unix.EpollEvent) uint64 { return uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32 }
 
 // add has c told when its peer leaves, until forget.
