@@ -24,7 +24,8 @@ var _ providers.Dialect = Hosted{}
 // Splice implements providers.Dialect.
 func (h Hosted) Splice(call *providers.Call) (providers.Plan, error) {
 	s := newSplicer(call)
-	for _, own := range h.edits(call, call.Doc, nil) {
+	says := call.Doc.Field(betaField) != nil && !slices.Contains(call.Quirks.Strip, betaField)
+	for _, own := range h.edits(call, says, nil) {
 		if e := s.edit(own.Name); e != nil {
 			*e = own
 		} else {
@@ -43,15 +44,19 @@ func (h Hosted) WriteRequest(req *providers.Request, call *providers.Call) (prov
 		r := &plan.Requests[i]
 		var doc providers.Document
 		if err = doc.Scan(r.Body, nil); err == nil {
-			r.Body = doc.Splice(nil, h.edits(call, &doc, r.Headers)...)
+			r.Body = doc.Splice(nil, h.edits(call, doc.Field(betaField) != nil, r.Headers)...)
 			h.headers(r)
 		}
 	}
 	return plan, err
 }
 
-// edits make a document for Anthropic's own API, with headers of ours, one for the host.
-func (h Hosted) edits(call *providers.Call, doc *providers.Document, headers []providers.Header) []providers.Edit {
+// betaField is where a body names betas.
+const betaField = "anthropic_beta"
+
+// edits make a document for Anthropic's own API, with headers of ours, one for the host. says is
+// set where the document itself names betas.
+func (h Hosted) edits(call *providers.Call, says bool, headers []providers.Header) []providers.Edit {
 	edits := []providers.Edit{{Name: "anthropic_version", Value: providers.AppendString(nil, h.Version)}}
 	if call.Op != providers.OpCountTokens { // which has one path for all models
 		edits = append(edits, providers.Edit{Name: "model"})
@@ -60,8 +65,8 @@ func (h Hosted) edits(call *providers.Call, doc *providers.Document, headers []p
 		return edits
 	}
 	edits = append(edits, providers.Edit{Name: "stream"})
-	if betas := betaList(headers, call.Forwarded); betas != nil && doc.Field("anthropic_beta") == nil {
-		edits = append(edits, providers.Edit{Name: "anthropic_beta", Value: betas})
+	if betas := betaList(headers, call.Forwarded); betas != nil && !says {
+		edits = append(edits, providers.Edit{Name: betaField, Value: betas})
 	}
 	return edits
 }

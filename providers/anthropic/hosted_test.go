@@ -1,4 +1,4 @@
-package anthropic_test
+package anthropic
 
 import (
 	"bytes"
@@ -6,18 +6,76 @@ import (
 	"testing"
 
 	"github.com/aistrale/aistrale/providers"
-	"github.com/aistrale/aistrale/providers/anthropic"
 )
+
+func TestHosted(t *testing.T) {
+	vertex := Hosted{Version: "vertex-2023-10-16"}
+	bedrock := Hosted{Version: "bedrock-2023-05-31", Bare: true}
+	f := func(h Hosted, body, want string, forwarded ...providers.Header) {
+		t.Helper()
+		var doc providers.Document
+		if err := doc.Scan([]byte(body), nil); err != nil {
+			t.Fatal(err)
+		}
+		plan, err := h.Splice(&providers.Call{Op: providers.OpChat, Doc: &doc, Model: "claude-x", Path: "/p", Forwarded: forwarded})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := plan.Requests[0]; string(r.Body) != want || len(r.Headers) > 0 || r.Path != "/p" {
+			t.Errorf("%s: %v\n%s\nwant\n%s", r.Path, r.Headers, r.Body, want)
+		}
+	}
+	f(vertex, `{"model":"a", "max_tokens":5,"stream":true,"messages":[]}`,
+		`{"max_tokens":5,"stream":true,"messages":[],"anthropic_version":"vertex-2023-10-16"}`)
+	f(bedrock, `{"model":"a","max_tokens":5,"stream":true,"messages":[]}`,
+		`{"max_tokens":5,"messages":[],"anthropic_version":"bedrock-2023-05-31"}`)
+	f(bedrock, `{"model":"a","max_tokens":5}`,
+		`{"max_tokens":5,"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["context-1m-2025-08-07","b"]}`,
+		providers.Header{Name: "anthropic-beta", Value: "context-1m-2025-08-07, b"})
+	f(bedrock, `{"model":"a","max_tokens":5,"anthropic_beta":["own"],"anthropic_version":"x"}`,
+		`{"max_tokens":5,"anthropic_beta":["own"],"anthropic_version":"bedrock-2023-05-31"}`, providers.Header{Name: "anthropic-beta", Value: "b"})
+}
+
+// Counting has one path for all models, and keeps the model in the body.
+func TestHosted_count(t *testing.T) {
+	var doc providers.Document
+	if err := doc.Scan([]byte(`{"model":"vertex/claude-x","messages":[]}`), nil); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := Hosted{Version: "vertex-2023-10-16"}.Splice(&providers.Call{Op: providers.OpCountTokens, Doc: &doc, Model: "claude-x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(plan.Requests[0].Body); got != `{"model":"claude-x","messages":[],"anthropic_version":"vertex-2023-10-16"}` {
+		t.Error(got)
+	}
+}
+
+// The hub's words come out under the same rules, with the betas that they need.
+func TestHosted_hub(t *testing.T) {
+	n := int64(16)
+	req := &providers.Request{MaxTokens: &n, Turns: []providers.Turn{
+		{Role: providers.RoleUser, Blocks: []providers.Block{{Kind: providers.KindText, Text: "hi"}}},
+	}}
+	plan, err := Hosted{Version: "bedrock-2023-05-31", Bare: true}.WriteRequest(req, &providers.Call{Op: providers.OpChat, Model: "claude-x", Stream: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"max_tokens":16,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"anthropic_version":"bedrock-2023-05-31"}`
+	if got := string(plan.Requests[0].Body); got != want || plan.MaxOutput != 16 {
+		t.Errorf("%s", got)
+	}
+}
 
 // What is not the host's own business stays byte by byte, however long it is, and a long document
 // is not copied.
 func TestHosted_Splice(t *testing.T) {
 	t.Parallel()
-	vertex := anthropic.Hosted{Version: "vertex-2023-10-16"}
-	bedrock := anthropic.Hosted{Version: "bedrock-2023-05-31", Bare: true}
+	vertex := Hosted{Version: "vertex-2023-10-16"}
+	bedrock := Hosted{Version: "bedrock-2023-05-31", Bare: true}
 	long := strings.Repeat(`a \"word\" `, 10_000)
 	for name, c := range map[string]struct {
-		dialect  anthropic.Hosted
+		dialect  Hosted
 		op       providers.Op
 		beta     string
 		quirks   providers.Quirks
@@ -47,6 +105,11 @@ func TestHosted_Splice(t *testing.T) {
 			dialect: bedrock, beta: "a",
 			in:   `{"anthropic_beta":["c"],"model":"m","max_tokens":9,"messages":[TEXT]}`,
 			want: `{"anthropic_beta":["c"],"max_tokens":9,"messages":[TEXT],"anthropic_version":"bedrock-2023-05-31"}`,
+		},
+		"betas in a body of which they are stripped": {
+			dialect: bedrock, beta: "a", quirks: providers.Quirks{Strip: []string{"anthropic_beta"}},
+			in:   `{"anthropic_beta":["c"],"model":"m","max_tokens":9,"messages":[TEXT]}`,
+			want: `{"anthropic_beta":["a"],"max_tokens":9,"messages":[TEXT],"anthropic_version":"bedrock-2023-05-31"}`,
 		},
 		"a field that is stripped": {
 			dialect: bedrock, quirks: providers.Quirks{Strip: []string{"stream", "top_k"}},
