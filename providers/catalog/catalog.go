@@ -39,8 +39,8 @@ func At(name string, at Settings) (providers.Provider, bool) {
 	if c, ok := cloudNamed(name); ok {
 		return c.make(at), true
 	}
-	for _, list := range [...][]providers.Provider{first(), compatible()} {
-		for _, p := range list {
+	for _, list := range [...]func() []providers.Provider{first, compatible} {
+		for _, p := range list() {
 			if p.Name == name {
 				if at.BaseURL != "" {
 					p.BaseURL = at.BaseURL
