@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/aistrale/aistrale/storage/durable"
 )
 
 // disk makes the files that records are written to. Tests stage a full and a failing one.
@@ -32,7 +34,7 @@ func (osDisk) create(path string, size int64) (file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(allocate(f, size), syncData(f), syncDir(filepath.Dir(path))); err != nil {
+	if err := errors.Join(allocate(f, size), durable.Sync(f), syncDir(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
 	return &osFile{File: f, room: newRoom(f, size)}, nil
@@ -57,7 +59,7 @@ func (f *osFile) Prepare(from, to int64) { f.room.prepare(f.File, from, to) }
 
 func (f *osFile) Sync() error {
 	f.room.rest()
-	return syncData(f.File)
+	return durable.Sync(f.File)
 }
 
 func (f *osFile) Close() error { return errors.Join(f.room.end(f.File, f.size), f.File.Close()) }

@@ -30,12 +30,3 @@ func fallocate(f *os.File, mode uint32, from, size int64) error {
 		}
 	}
 }
-
-func syncData(f *os.File) error {
-	for {
-		err := unix.Fdatasync(int(f.Fd()))
-		if !errors.Is(err, unix.EINTR) {
-			return os.NewSyscallError("fdatasync", err)
-		}
-	}
-}

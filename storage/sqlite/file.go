@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+
+	"github.com/aistrale/aistrale/storage/durable"
 )
 
 // readers is the size of the pool of reading connections.
@@ -20,6 +22,7 @@ type file struct {
 	path  string
 	write *sql.DB // one connection: SQLite has one writer, and waiting in line beats SQLITE_BUSY
 	read  *sql.DB
+	loose bool // transactions are made durable by settle
 }
 
 // kind is what a file is for.
@@ -29,6 +32,7 @@ type kind struct {
 	migrations    embed.FS
 	folder        string // of the migrations
 	newest        string // what they make of an empty file, in one
+	busy          bool   // it is written to all the time
 }
 
 // openFile opens the file at path and brings its schema up to date. It makes the folder (0700)
@@ -57,6 +61,11 @@ func openFile(ctx context.Context, path string, k kind) (file, error) {
 	}
 	if err := f.migrate(ctx, k); err != nil {
 		return file{}, errors.Join(fmt.Errorf("%s %s: %w", k.name, path, err), f.Close())
+	}
+	if k.busy {
+		if err := f.loosen(ctx); err != nil {
+			return file{}, errors.Join(fmt.Errorf("%s %s: %w", k.name, path, err), f.Close())
+		}
 	}
 	return f, nil
 }
@@ -94,8 +103,7 @@ func connect(path string) (file, error) {
 }
 
 // source is the driver's name for the file. synchronous is FULL, not the NORMAL that WAL is
-// mostly run with: the nouns' writes are few, and a revoked key must stay revoked after a power
-// cut; the ledger's are batches, after which the journal lets go of what it has.
+// mostly run with: a revoked key must stay revoked after a power cut.
 func source(path string, query url.Values, pragmas ...string) string {
 	query["_pragma"] = append(pragmas, "busy_timeout(5000)", "foreign_keys(ON)", "synchronous(FULL)")
 	query.Set("_dqs", "0")
@@ -107,7 +115,8 @@ func source(path string, query url.Values, pragmas ...string) string {
 // Close closes the file. Calls that are under way fail.
 func (f *file) Close() error { return errors.Join(f.read.Close(), f.write.Close()) }
 
-// change runs do in one write transaction, which is rolled back where do fails.
+// change runs do in one write transaction, which is rolled back where do fails. It is durable
+// where change gives no error.
 func (f *file) change(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := f.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -116,5 +125,42 @@ func (f *file) change(ctx context.Context, do func(*sql.Tx) error) error {
 	if err := do(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	return f.settle()
 }
+
+// loosen leaves to settle what SQLite does within each transaction, where the runtime does not
+// know that it waits for the disk: on one core nobody would be served meanwhile. It needs a WAL,
+// which not every file system can have; a connection that were made anew would do without it.
+func (f *file) loosen(ctx context.Context) error {
+	var mode string
+	if err := f.write.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil || mode != "wal" {
+		return err
+	}
+	if _, err := f.write.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		return err
+	}
+	f.loose = true
+	return nil
+}
+
+// settle makes the last transaction durable: it is in the WAL, or a checkpoint has it in the file,
+// which SQLite makes durable itself. To close the WAL drops none of SQLite's locks: it has none there.
+func (f *file) settle() error {
+	if !f.loose {
+		return nil
+	}
+	wal, err := os.Open(f.path + "-wal")
+	if err == nil {
+		err = errors.Join(durable.Sync(wal), wal.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotDurable, err)
+	}
+	return nil
+}
+
+// errNotDurable is of a transaction that all can read, but that a power cut may undo.
+var errNotDurable = errors.New("what was written may not survive a power cut")

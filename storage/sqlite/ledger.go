@@ -28,7 +28,10 @@ var ledgerSchema string
 
 // ledgerKind is the ledger's file; its number is "AISL".
 func ledgerKind() kind {
-	return kind{"ledger", 0x4149534c, ledgerMigrations, "ledgermigrations", ledgerSchema}
+	return kind{
+		name: "ledger", applicationID: 0x4149534c, busy: true,
+		migrations: ledgerMigrations, folder: "ledgermigrations", newest: ledgerSchema,
+	}
 }
 
 // Ledger is the open file of entries and their roll-ups. It is safe for concurrent use, beside
@@ -103,7 +106,8 @@ const mostWire = 4 << 20
 // others without it.
 func (l *Ledger) trouble(err error) error {
 	var refused *sqlite.Error
-	if !errors.As(err, &refused) && !errors.Is(err, sql.ErrConnDone) && !errors.Is(err, driver.ErrBadConn) {
+	files := errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errNotDurable)
+	if !errors.As(err, &refused) && !files {
 		return fmt.Errorf("ledger %s: %w", l.path, err)
 	}
 	if refused != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,36 @@ func TestWriteUnavailable(t *testing.T) {
 	if err := l.Write(t.Context(), entries); err == nil {
 		t.Fatal("written to a closed file")
 	}
+}
+
+// What is in the file and could not be made durable is for the shipper to write again, and counts
+// once then.
+func TestWriteNotDurable(t *testing.T) {
+	l := freshLedger(t)
+	var synchronous string
+	if err := l.write.QueryRowContext(t.Context(), `PRAGMA synchronous`).Scan(&synchronous); err != nil {
+		t.Fatal(err)
+	}
+	if !l.loose || synchronous != "1" {
+		t.Fatalf("loose %v, synchronous %s: want true and 1, NORMAL, for settle alone to wait for the disk", l.loose, synchronous)
+	}
+	source := steady()
+	entries := []storage.Entry{source.entry(source.at)}
+	entries[0].Model = "only"
+	wal, aside := l.path+"-wal", l.path+"-aside"
+	if err := os.Rename(wal, aside); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Write(t.Context(), entries); !errors.Is(err, storage.ErrLedgerUnavailable) || !errors.Is(err, errNotDurable) {
+		t.Fatalf("error %v; want one that wraps %v", err, storage.ErrLedgerUnavailable)
+	}
+	if err := os.Rename(aside, wal); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Write(t.Context(), entries); err != nil {
+		t.Fatal(err)
+	}
+	wantModels(t, l, "only")
 }
 
 // A correction of an entry that was trimmed meanwhile must not count it twice.

@@ -20,7 +20,9 @@ var storeMigrations embed.FS
 var storeSchema string
 
 // storeKind is the nouns' file; its number is "AIST".
-func storeKind() kind { return kind{"store", 0x41495354, storeMigrations, "migrations", storeSchema} }
+func storeKind() kind {
+	return kind{name: "store", applicationID: 0x41495354, migrations: storeMigrations, folder: "migrations", newest: storeSchema}
+}
 
 // Store is the open file of the nouns. It is safe for concurrent use.
 type Store struct{ file }
