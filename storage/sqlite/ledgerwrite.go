@@ -32,7 +32,11 @@ func (w *ledgerWrite) run(tx *sql.Tx) error {
 		return err
 	}
 	w.own = make([]int, len(w.entries))
+	var breath storage.Breath
 	for i, e := range w.entries {
+		if i%32 == 0 {
+			breath.Take(len(w.entries))
+		}
 		w.own[i] = w.batch.Add(e, known.latest(e))
 	}
 	if w.ids, err = w.l.series.of(w.ctx, tx, w.batch.Series()); err != nil {
@@ -137,22 +141,14 @@ func (a attempts) read(rows *sql.Rows) (err error) {
 
 // insert adds the entries themselves.
 func (w *ledgerWrite) insert(tx *sql.Tx) error {
-	wire, ends := w.l.wire[:0], make([]int, 0, len(w.entries))
-	for _, e := range w.entries {
-		wire = e.Append(wire)
-		ends = append(ends, len(wire))
-	}
-	w.l.wire = wire
 	return w.l.made.insert.each(w.ctx, tx, len(w.entries), func(s *sql.Stmt, from, to int) error {
-		args := w.l.args[:0]
+		args, wire := w.l.args[:0], w.l.wire[:0]
 		for i := from; i < to; i++ {
-			e, begin := w.entries[i], 0
-			if i > 0 {
-				begin = ends[i-1]
-			}
-			args = append(args, e.RequestID[:], e.Attempt, e.Revision, w.ids[w.own[i]], wire[begin:ends[i]])
+			e, begin := w.entries[i], len(wire)
+			wire = e.Append(wire)
+			args = append(args, e.RequestID[:], e.Attempt, e.Revision, w.ids[w.own[i]], wire[begin:len(wire):len(wire)])
 		}
-		w.l.args = args
+		w.l.args, w.l.wire = args, wire
 		_, err := s.ExecContext(w.ctx, args...)
 		return err
 	})
