@@ -106,6 +106,25 @@ func Members(raw []byte, visit func(name, value []byte) bool) {
 	}
 }
 
+// Elements visits the elements of a list until visit says false.
+func Elements(raw []byte, visit func(value []byte) bool) {
+	i := SkipSpace(raw, 0)
+	if i >= len(raw) || raw[i] != '[' {
+		return
+	}
+	for i++; ; i++ {
+		i = SkipSpace(raw, i)
+		end := PastValue(raw, i)
+		if end == i || !visit(raw[i:end]) {
+			return
+		}
+		i = SkipSpace(raw, end)
+		if i >= len(raw) || raw[i] != ',' {
+			return
+		}
+	}
+}
+
 // Count reads a number of things, 0 or more. A part of one is left out; what is no number, or
 // absurd, is not a count.
 func Count(value []byte) (n int64, ok bool) {

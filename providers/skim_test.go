@@ -111,6 +111,29 @@ func FuzzMembers(f *testing.F) {
 	})
 }
 
+func FuzzElements(f *testing.F) {
+	for _, seed := range []string{`[1,"]",{"a":[2]} , [ ] ]`, ` [ ] `, `[1,]`, `[`, `[1 2]`, `{"a":1}`, `[""]`, `["`, `[,1]`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var got, want []string
+		Elements([]byte(text), func(value []byte) bool {
+			got = append(got, string(value))
+			return true
+		})
+		root := gjson.Parse(text)
+		if !ValidJSON([]byte(text)) || !root.IsArray() {
+			return // it only has to end
+		}
+		for _, value := range root.Array() {
+			want = append(want, value.Raw)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("the elements of %q are %q, want %q", text, got, want)
+		}
+	})
+}
+
 func TestCount(t *testing.T) {
 	f := func(text string, want int64, wantOK bool) {
 		t.Helper()

@@ -43,14 +43,20 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 
 func observeWhole(frame []byte) providers.Seen {
 	var seen providers.Seen
-	if content := find(frame, "content"); providers.ValidJSON(content) {
-		gjson.ParseBytes(content).ForEach(func(_, block gjson.Result) bool {
-			seen.Content += blockLen([]byte(block.Raw))
-			return true
-		})
-	}
-	seeUsage(&seen, find(frame, "usage"))
-	seen.Finish = word(find(frame, "stop_reason"))
+	providers.Members(frame, func(name, value []byte) bool {
+		switch string(name) {
+		case "content":
+			providers.Elements(value, func(block []byte) bool {
+				seen.Content += blockLen(block)
+				return true
+			})
+		case "usage":
+			seeUsage(&seen, value)
+		case "stop_reason":
+			seen.Finish = word(value)
+		}
+		return true
+	})
 	return seen
 }
 

@@ -16,14 +16,14 @@ func (Dialect) ReadReply(call *providers.Call) providers.Decoder {
 	if call.Op == providers.OpCountTokens {
 		return &countDecoder{}
 	}
-	return &decoder{at: map[int]int{}}
+	return &decoder{}
 }
 
 // decoder reads one reply: the events of a stream, or one whole message, by what the bytes say.
 type decoder struct {
 	begun, ended bool
 	blocks       []open      // in the order they began
-	at           map[int]int // the place in blocks, by index
+	at           map[int]int // the place in blocks by index, of those whose index is another number
 	calls        int
 	visible      bool // text was seen
 	reason       string
@@ -162,6 +162,9 @@ func (d *decoder) event(events []providers.Event, kind string, root gjson.Result
 }
 
 func (d *decoder) find(index int) *open {
+	if index >= 0 && index < len(d.blocks) && d.blocks[index].index == index {
+		return &d.blocks[index]
+	}
 	if i, ok := d.at[index]; ok {
 		return &d.blocks[i]
 	}
@@ -173,7 +176,12 @@ func (d *decoder) open(events []providers.Event, index int, said gjson.Result) (
 	if d.find(index) != nil {
 		return events, nil, fmt.Errorf("block %d begins twice", index)
 	}
-	d.at[index] = len(d.blocks)
+	if index != len(d.blocks) {
+		if d.at == nil {
+			d.at = map[int]int{}
+		}
+		d.at[index] = len(d.blocks)
+	}
 	d.blocks = append(d.blocks, open{index: index})
 	b := &d.blocks[len(d.blocks)-1]
 	block := &providers.Block{}
