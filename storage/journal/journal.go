@@ -53,9 +53,9 @@ type Options struct {
 	// to the ledger in its place.
 	Synced func(took time.Duration)
 	Took   func(n int)
-	// Batch is the most entries that are written to the ledger at once, and Wait how long a
-	// settled entry may wait for others: 4000, 500 ms. A row of a large batch costs the ledger a
-	// fraction of what one of a small batch does.
+	// Batch is the most entries that are written to the ledger at once, and Wait how long after a
+	// write the next one comes at the earliest: 4000, 500 ms. A row of a large batch costs the
+	// ledger a fraction of what one of a small batch does.
 	Batch int
 	Wait  time.Duration
 

@@ -31,7 +31,8 @@ type shipper struct {
 	seen    map[string]bool
 
 	shipped  int
-	fails    int // writes in a row
+	wrote    time.Time // the ledger, for the last time
+	fails    int       // writes in a row
 	stuck    atomic.Pointer[error]
 	suspects map[entryKey]int
 }
@@ -70,7 +71,8 @@ func (j *Journal) Flush(ctx context.Context, ledger Ledger) error {
 	return j.shipper.drain(ctx, 0)
 }
 
-// idle waits until something is settled, and then for more of it.
+// idle waits until something is settled, and then for more of it: not for long where the last
+// write was long ago, so that who makes a call and asks what it cost finds it.
 func (j *Journal) idle(ctx context.Context) {
 	j.asleep.Store(true)
 	defer j.asleep.Store(false)
@@ -86,7 +88,12 @@ func (j *Journal) idle(ctx context.Context) {
 		}
 	}
 	j.asleep.Store(false)
-	wait(ctx, j.o.Wait)
+	wait(ctx, j.shipper.gathers())
+}
+
+// gathers says how long a settled entry waits for others.
+func (s *shipper) gathers() time.Duration {
+	return max(s.o.Wait-time.Since(s.wrote), s.o.Wait/25)
 }
 
 // drain ships all there is; tries is how many writes in a row may fail, 0 for any number. What
@@ -127,6 +134,7 @@ func (s *shipper) step(ctx context.Context) (n int, err error) {
 			return n, s.isolate(ctx, err)
 		}
 		s.shipped += n
+		s.wrote = time.Now()
 		s.well()
 	}
 	return n, s.delivered()

@@ -3,10 +3,30 @@ package journal
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aistrale/aistrale/storage"
 )
+
+// Writes keep their distance, and what comes after a pause waits for little.
+func TestShipper_gathers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shipper{o: Options{Wait: 500 * time.Millisecond}}
+		f := func(after, want time.Duration) {
+			t.Helper()
+			time.Sleep(after) // moves the bubble's clock
+			if d := s.gathers(); d != want {
+				t.Errorf("an entry waits for %s, want %s", d, want)
+			}
+		}
+		f(0, 20*time.Millisecond) // nothing was written yet
+		s.wrote = time.Now()
+		f(0, 500*time.Millisecond)
+		f(300*time.Millisecond, 200*time.Millisecond)
+		f(time.Hour, 20*time.Millisecond)
+	})
+}
 
 type nowhere struct{}
 
