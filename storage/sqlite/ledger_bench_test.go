@@ -19,10 +19,10 @@ func BenchmarkLedgerWrite(b *testing.B) {
 			benchmarkLedgerWrite(b, traffic{keys: keys, models: models, at: morning(), random: rand.New(rand.NewPCG(1, 2))}, batch)
 		})
 	}
-	f(1, 1, 500)
-	f(5, 4, 500)
-	f(20, 10, 500)
-	f(20, 10, 2000)
+	for _, batch := range []int{50, 500, 1000, 2000, 4000} {
+		f(1, 1, batch)
+		f(20, 10, batch)
+	}
 }
 
 func benchmarkLedgerWrite(b *testing.B, source traffic, batch int) {
