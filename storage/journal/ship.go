@@ -55,7 +55,7 @@ func (j *Journal) Ship(ctx context.Context, ledger Ledger) error {
 		switch {
 		case err != nil:
 			s.pause(ctx)
-		case n == 0:
+		case n < j.o.Batch:
 			j.idle(ctx)
 		}
 	}
