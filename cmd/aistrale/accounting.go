@@ -124,7 +124,7 @@ func (a *accounting) adoptAll(ctx context.Context) {
 }
 
 // run ships and trims until close.
-func (a *accounting) run() {
+func (a *accounting) run(getenv func(string) string) {
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
 	if a.ledger == nil {
@@ -141,7 +141,7 @@ func (a *accounting) run() {
 		if !ships {
 			return
 		}
-		if err := files.Ship(ctx, a.ledger); err != nil {
+		if err := files.Ship(ctx, secondProcessor{a.ledger, getenv("GOMAXPROCS") != ""}); err != nil {
 			a.log.Error("shipping to the ledger has ended", "error", err.Error())
 		}
 	})

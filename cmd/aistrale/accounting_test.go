@@ -65,7 +65,7 @@ func TestAccounting_AdoptsUntilDone(t *testing.T) {
 		return sum, err
 	}
 	a.adopt(t.Context())
-	a.run()
+	a.run(func(string) string { return "" })
 	<-ledger.tries
 	<-ledger.tries
 	if _, err := spent(); err == nil {

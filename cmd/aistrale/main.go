@@ -22,7 +22,7 @@ var (
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
-		_ = slackenTimers() // without it the gateway is only slower
+		_ = calmMonitor() // without it the gateway is only slower
 	}
 	// A second signal ends the program at once.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

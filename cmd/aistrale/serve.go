@@ -268,7 +268,7 @@ func (q quiet) Printf(format string, args ...any) { q.log.Debug(fmt.Sprintf(form
 
 // run serves until ctx ends, then drains.
 func (s *service) run(ctx context.Context) error {
-	s.accounts.run()
+	s.accounts.run(s.env.Getenv)
 	s.plane.budgets, s.plane.parts = s.budgetStands, s.parts
 	s.control = admin.NewServer(admin.Options{
 		Metrics: s.telemetry.Handler(), MetricsToken: s.config.MetricsToken, Ready: s.gateway.Ready, Parts: s.parts,

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 
 // All threads of a gateway sleep by the gateway's slack, or by what somebody has chosen before it
 // began; and the process is the one that was started.
-func TestTimerSlack(t *testing.T) {
+func TestCalmMonitor_TimerSlack(t *testing.T) {
 	t.Parallel()
 	if now, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0); err != nil || now != 50_000 {
 		t.Skipf("the tests themselves have no usual timer slack: %d, %v", now, err)
@@ -61,4 +62,28 @@ func timerSlacks(t *testing.T, process int) map[string]string {
 		}
 	}
 	return slacks
+}
+
+// The runtime's monitor is kept awake; what an operator tells the runtime is heard, and heard last.
+func TestCalmMonitor_Wakeful(t *testing.T) {
+	t.Parallel()
+	if now, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0); err != nil || now != 50_000 {
+		t.Skipf("the tests themselves have no usual timer slack: %d, %v", now, err)
+	}
+	const ours = "GODEBUG=schedtrace=2147483647"
+	for chosen, want := range map[string]string{
+		"A=b":                         ours,
+		"GODEBUG=":                    ours + ",",
+		"GODEBUG=netdns=go":           ours + ",netdns=go",
+		"GODEBUG=gctrace=0,netdns=go": ours + ",gctrace=0,netdns=go",
+	} {
+		g := newPlace(t, chosen).serve(t, anywhere+"providers: [{name: mock}]\n")
+		environ, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(g.cmd.Process.Pid), "environ"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(strings.Split(string(environ), "\x00"), want) {
+			t.Errorf("%q: the gateway runs with %q, not %q", chosen, environ, want)
+		}
+	}
 }
