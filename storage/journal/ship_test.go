@@ -28,6 +28,40 @@ func TestShipper_gathers(t *testing.T) {
 	})
 }
 
+// What comes during a write waits for the next one, so that it is not written alone.
+func TestJournal_ShipsInTurn(t *testing.T) {
+	t.Parallel()
+	o := quickOptions(t.TempDir())
+	o.Wait = 10 * time.Second
+	j := open(t, o)
+	some := func() {
+		for range 10 {
+			id := newID()
+			appendAll(t, j, opened(id), settled(id))
+		}
+	}
+	ledger := newShelf()
+	ledger.fail = func([]storage.Entry) error {
+		some() // while the ledger is written to
+		return nil
+	}
+	some()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- j.Ship(ctx, ledger) }()
+	ledger.until(t, "the first write", func() bool { return ledger.count(storage.EntrySettled) == 10 })
+	ledger.failWith(nil)
+	some()
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	flush(t, j, ledger)
+	if n := ledger.count(storage.EntrySettled); n != 30 || ledger.writes != 2 || ledger.biggest != 20 {
+		t.Errorf("%d entries in %d writes, the largest of %d; want 30, 2, 20", n, ledger.writes, ledger.biggest)
+	}
+}
+
 type nowhere struct{}
 
 func (nowhere) Write(context.Context, []storage.Entry) error { return nil }
