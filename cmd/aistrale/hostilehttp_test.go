@@ -100,6 +100,9 @@ func TestHostileHTTP(t *testing.T) {
 	}
 	g.stop(t)
 	for line := range strings.Lines(g.out.String()) {
+		if strings.HasPrefix(line, "SCHED ") {
+			continue // the runtime's own, to stderr, where the machine has been up for 24 days: ADR 0042
+		}
 		var object map[string]any
 		if err := json.Unmarshal([]byte(line), &object); err != nil || object["msg"] == "forged" {
 			t.Errorf("a line of the log is %q: %v", line, err)

@@ -21,13 +21,10 @@ var (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "serve" {
-		_ = calmMonitor() // without it the gateway is only slower
-	}
 	// A second signal ends the program at once.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	env := environment{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now}
+	env := environment{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, calm: calmMonitor}
 	os.Exit(run(ctx, env, os.Args[1:]))
 }
 
