@@ -16,8 +16,6 @@ type environment struct {
 	Stderr io.Writer
 	Now    func() time.Time
 
-	// calm, where it is set, has the process begin anew for what stays.
-	calm func() error
 	// asked, where it is set, is given the usage and the flags of a command in place of running it.
 	asked func(usage string, flags *flag.FlagSet)
 }

@@ -21,11 +21,21 @@ var (
 )
 
 func main() {
+	if serves(os.Args[1:]) {
+		_ = calmMonitor() // before signals are caught, or one might be lost; without it the gateway is only slower
+	}
 	// A second signal ends the program at once.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	env := environment{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, calm: calmMonitor}
+	env := environment{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now}
 	os.Exit(run(ctx, env, os.Args[1:]))
+}
+
+// serves reports whether the gateway is asked to run, and not how it is.
+func serves(args []string) bool {
+	return len(args) > 0 && args[0] == "serve" && !slices.ContainsFunc(args[1:], func(arg string) bool {
+		return slices.Contains([]string{"-h", "--h", "-help", "--help"}, arg)
+	})
 }
 
 // run is the program: 0 done, 1 failed, 2 wrong usage.

@@ -2,5 +2,5 @@
 
 package main
 
-// calmMonitor does nothing: to sleep longer than asked for is a thing of Linux.
+// calmMonitor does nothing: the timer slack is a thing of Linux, and without it nothing begins anew.
 func calmMonitor() error { return nil }

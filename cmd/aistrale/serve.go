@@ -45,9 +45,6 @@ func runServe(ctx context.Context, env environment, args []string) error {
 	if err := env.parse(flags, args, serveUsage); err != nil {
 		return helped(err)
 	}
-	if env.calm != nil {
-		_ = env.calm() // without it the gateway is only slower
-	}
 	hup := make(chan os.Signal, 1) // from here on: one that nobody waits for would end the program
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
