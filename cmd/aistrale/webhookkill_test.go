@@ -40,6 +40,12 @@ func TestWebhook_Kill(t *testing.T) {
 	root := rootToken(t, data)
 	p.must(t, "", "webhook", "create", "ops", "--from-env", "HOOK", "--config", file)
 	g := p.serve(t, config)
+	p.must(t, "", "key", "create", "first", "--config", file)
+	eventually(t, "an event comes", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(came) > 0
+	})
 	answered := map[string]bool{}
 	g.killAmid(t, root, "/keys", "key", answered)
 	var hooks []struct{ ID string }
