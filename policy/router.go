@@ -45,7 +45,10 @@ func (r *Router) serves(provider, model string) bool {
 }
 
 // Resolve gives what a public name stands for: an alias, or one target with no rules of its own.
-func (r *Router) Resolve(name string) (*Alias, error) {
+func (r *Router) Resolve(name string) (*Alias, error) { return r.ResolveIn(&Direct{}, name) }
+
+// ResolveIn is Resolve with room for what it may have to make.
+func (r *Router) ResolveIn(room *Direct, name string) (*Alias, error) {
 	if err := CheckModelName(name); err != nil {
 		return nil, providers.Invalid("model", err.Error())
 	}
@@ -53,23 +56,25 @@ func (r *Router) Resolve(name string) (*Alias, error) {
 		return alias, nil
 	}
 	if provider, model, ok := strings.Cut(name, "/"); ok && r.serves(provider, model) {
-		return direct(provider, model), nil
+		return room.to(provider, model), nil
 	}
 	if provider, ok := r.owner(name); ok && r.serves(provider, name) {
-		return direct(provider, name), nil
+		return room.to(provider, name), nil
 	}
 	return nil, &providers.Fault{Kind: providers.FaultNoModel, Param: "model", NoRetry: true,
 		Message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name)}
 }
 
-// direct makes an alias of one target, in one piece.
-func direct(provider, model string) *Alias {
-	one := &struct {
-		alias  Alias
-		target [1]Target
-	}{target: [1]Target{{Provider: provider, Model: model}}}
-	one.alias.Targets = one.target[:]
-	return &one.alias
+// Direct is an alias of one target, in one piece.
+type Direct struct {
+	alias  Alias
+	target [1]Target
+}
+
+func (d *Direct) to(provider, model string) *Alias {
+	d.target = [1]Target{{Provider: provider, Model: model}}
+	d.alias = Alias{Targets: d.target[:]}
+	return &d.alias
 }
 
 // MaxModelName bounds a model's name in bytes.

@@ -34,6 +34,8 @@ type Call struct {
 	// Scratch is empty room that a dialect may append a request's body to, instead of making
 	// its own.
 	Scratch []byte
+	// Room is where One puts a plan's only request; nil makes it room of its own.
+	Room *[1]UpstreamRequest
 	// Fetched holds the URLs that an earlier Plan asked for.
 	Fetched map[string]Media
 	// Clamp is the most output tokens, of all choices together, that the upstream may be let
@@ -134,6 +136,15 @@ func (r *UpstreamRequest) Whole() []byte {
 
 // largeDocument is the size from which a document is not copied to be spliced.
 const largeDocument = 64 << 10
+
+// One gives a plan's requests where there is one.
+func (c *Call) One(r UpstreamRequest) []UpstreamRequest {
+	if c.Room == nil {
+		return []UpstreamRequest{r}
+	}
+	c.Room[0] = r
+	return c.Room[:]
+}
 
 // Spliced is the request that sends the client's own document with the edits put in.
 func (c *Call) Spliced(edits ...Edit) UpstreamRequest {

@@ -36,7 +36,7 @@ func (f *flight) admit() error {
 
 // admitModel finds what the model's name stands for, as far as the key may use it.
 func (f *flight) admitModel() error {
-	alias, err := f.state.Router.Resolve(f.rec.Asked)
+	alias, err := f.state.Router.ResolveIn(&f.direct, f.rec.Asked)
 	if err != nil {
 		return err
 	}

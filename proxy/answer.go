@@ -51,7 +51,7 @@ func (x *exchange[C]) head(sent time.Time, reused bool) Head {
 	}
 	x.lastByte, x.armed, x.chunk = time.Now(), time.Time{}, 0
 	return Head{
-		Status: h.StatusCode(), Length: x.left, Sent: sent, Reused: reused,
+		Status: h.StatusCode(), Length: x.left, Sent: sent, Came: x.lastByte, Reused: reused,
 		Stream:  isStream(h.ContentType()),
 		Headers: x,
 	}
@@ -60,6 +60,15 @@ func (x *exchange[C]) head(sent time.Time, reused bool) Head {
 func isStream(contentType []byte) bool {
 	const want = "text/event-stream"
 	return len(contentType) >= len(want) && bytes.EqualFold(contentType[:len(want)], []byte(want))
+}
+
+// plainType gives a content type as a string, and that of every day without an allocation.
+func plainType(b []byte) string {
+	const usual = "application/json"
+	if string(b) == usual {
+		return usual
+	}
+	return string(b)
 }
 
 // Headers implements Headers.
@@ -71,6 +80,9 @@ func (x *exchange[C]) Headers(yield func(name, value []byte)) {
 
 // Header implements Headers.
 func (x *exchange[C]) Header(name string) string {
+	if name == "content-type" {
+		return plainType(x.resp.Header.ContentType())
+	}
 	for k, v := range x.resp.Header.All() {
 		if len(k) == len(name) && strings.EqualFold(string(k), name) {
 			return string(v)

@@ -89,7 +89,7 @@ func BenchmarkExactRequest(b *testing.B) {
 }
 
 // mostAllocs bounds what one exact request makes on the heap, from its first byte to its last.
-const mostAllocs = 24
+const mostAllocs = 13
 
 func TestExactRequest_Allocs(t *testing.T) {
 	if raceEnabled {

@@ -53,10 +53,15 @@ type flight struct {
 	firstByte  time.Duration // the alias' limit for the target being tried, 0 none
 	target     target        // the one being tried
 	kept       keptHeaders
-	line       []byte // room for one header line
+	noteHeader func(name, value []byte) // kept's, made once
+	line       []byte                   // room for one header line
 	rec        storage.Record
 	attempts   [2]storage.Attempt // room for the usual number
+	requests   [1]providers.UpstreamRequest
+	headers    [8]providers.Header // of a request to an upstream
+	direct     policy.Direct       // the alias, where the model's name is none
 
+	intake    intake   // of the body
 	form      *form    // the client's, where the body is one
 	raw       *rawBody // the client's, where it is sent on as it comes
 	body      []byte   // the client's, unpacked; of a form its fields, as JSON
@@ -148,6 +153,7 @@ func (g *Gateway) end(f *flight) {
 	f.hurried, f.firstByte, f.held, f.heldHere, f.turn, f.claimed = false, 0, nil, nil, turn{}, f.claimed[:0]
 	clear(f.considered)
 	f.considered, f.dry = f.considered[:0], false
+	f.intake, f.requests, f.headers, f.direct = intake{}, [1]providers.UpstreamRequest{}, [8]providers.Header{}, policy.Direct{}
 	f.kept.reset()
 	f.reply.reset()
 	f.recollection.reset()

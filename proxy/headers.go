@@ -16,10 +16,13 @@ type keptHeaders struct {
 	id   string // the provider's own request id
 }
 
-// read goes through the head once.
-func (k *keptHeaders) read(head Head) {
-	k.reset()
-	head.Headers.Headers(k.note)
+// keepHeaders goes through the upstream's head once.
+func (f *flight) keepHeaders(head Head) {
+	f.kept.reset()
+	if f.noteHeader == nil {
+		f.noteHeader = f.kept.note
+	}
+	head.Headers.Headers(f.noteHeader)
 }
 
 func (k *keptHeaders) reset() { k.text, k.ends, k.id = k.text[:0], k.ends[:0], "" }
@@ -189,6 +192,9 @@ func droppedHeader(names []string) string {
 }
 
 func isSmallBuffer(err error) bool {
+	if err == nil {
+		return false
+	}
 	var small *fasthttp.ErrSmallBuffer
 	return errors.As(err, &small)
 }

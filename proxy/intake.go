@@ -29,7 +29,8 @@ var errHead = errors.New("the head of a part is too long")
 
 // newIntake makes ready to read the flight's body, as its content-encoding says.
 func (f *flight) newIntake(limit int64) (*intake, error) {
-	in := &intake{f: f, src: f.fc.RequestBodyStream(), limit: limit, spare: -1}
+	in := &f.intake
+	*in = intake{f: f, src: f.fc.RequestBodyStream(), limit: limit, spare: -1}
 	if in.src == nil {
 		in.src = bytes.NewReader(nil)
 	}

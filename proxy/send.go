@@ -132,6 +132,7 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	if err != nil {
 		return Head{}, err
 	}
+	req.Headers = append(f.headers[:0], req.Headers...)
 	f.address(t, req, contentType)
 	if err := f.sign(t, req); err != nil {
 		return Head{}, err
@@ -152,12 +153,12 @@ func (f *flight) open(t *target, req *providers.UpstreamRequest) (Head, error) {
 	if err != nil {
 		return Head{}, f.broken(err)
 	}
-	f.reply.since = time.Now()
+	f.reply.since = head.Came
 	a.Answered = f.reply.since.Sub(a.Began)
 	if f.rec.Debug {
 		f.explainAnswer(head)
 	}
-	f.kept.read(head)
+	f.keepHeaders(head)
 	a.UpstreamID = f.kept.id
 	if head.Status < 200 || head.Status > 299 {
 		return Head{}, f.refused(t, head)

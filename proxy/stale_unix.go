@@ -54,7 +54,7 @@ type glance struct {
 var glances = sync.Pool{New: func() any {
 	g := &glance{}
 	g.look = func(fd uintptr) {
-		g.n, _, g.err = unix.Recvfrom(int(fd), g.one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		g.n, g.err = peekAt(fd, &g.one)
 	}
 	return g
 }}

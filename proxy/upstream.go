@@ -60,6 +60,8 @@ type Head struct {
 	Length int
 	// Sent is when the request's first byte was about to leave.
 	Sent time.Time
+	// Came is when the head had come.
+	Came time.Time
 	// Reused says that the connection had been idle before.
 	Reused bool
 }

@@ -9,7 +9,10 @@ import (
 )
 
 // formatNano prints nano-USD as dollars without rounding: 1500 is 0.0000015.
-func formatNano(nano int64) string { return string(appendNano(nil, nano)) }
+func formatNano(nano int64) string {
+	var room [24]byte
+	return string(appendNano(room[:0], nano))
+}
 
 func appendNano(dst []byte, nano int64) []byte {
 	if nano < 0 {

@@ -21,10 +21,10 @@ type Dialect struct{}
 
 var _ providers.Dialect = Dialect{}
 
-func plan(req providers.UpstreamRequest, betas, dropped []string) providers.Plan {
+func plan(call *providers.Call, req providers.UpstreamRequest, betas, dropped []string) providers.Plan {
 	req.Headers = []providers.Header{{Name: "anthropic-version", Value: version}}
 	if len(betas) > 0 {
 		req.Headers = append(req.Headers, providers.Header{Name: "anthropic-beta", Value: strings.Join(betas, ",")})
 	}
-	return providers.Plan{Requests: []providers.UpstreamRequest{req}, Dropped: dropped}
+	return providers.Plan{Requests: call.One(req), Dropped: dropped}
 }

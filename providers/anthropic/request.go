@@ -16,9 +16,9 @@ func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (provi
 	body := w.limitMarks()
 	if call.Op == providers.OpCountTokens {
 		body, err := counted(body)
-		return plan(providers.UpstreamRequest{Path: call.Path, Body: body}, w.betas, w.dropped), err
+		return plan(call, providers.UpstreamRequest{Path: call.Path, Body: body}, w.betas, w.dropped), err
 	}
-	p := plan(providers.UpstreamRequest{Path: call.Path, Body: body}, w.betas, w.dropped)
+	p := plan(call, providers.UpstreamRequest{Path: call.Path, Body: body}, w.betas, w.dropped)
 	if w.bounded {
 		p.MaxOutput, p.Clamped = providers.MaxOutput(&w.max, nil), w.clamped
 	}

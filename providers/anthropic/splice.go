@@ -39,7 +39,7 @@ func newSplicer(call *providers.Call) *splicer {
 }
 
 func (s *splicer) plan() providers.Plan {
-	p := plan(s.call.Spliced(s.edits...), nil, s.dropped)
+	p := plan(s.call, s.call.Spliced(s.edits...), nil, s.dropped)
 	p.MaxOutput, p.Clamped = providers.MaxOutput(&s.max, nil), s.clamped
 	return p
 }

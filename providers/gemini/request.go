@@ -73,7 +73,7 @@ func (r *request) plan(tools []declaration, config []byte) providers.Plan {
 		choices = *r.req.N
 	}
 	return providers.Plan{
-		Requests: []providers.UpstreamRequest{{Path: r.call.Path, Body: w.b}},
+		Requests: r.call.One(providers.UpstreamRequest{Path: r.call.Path, Body: w.b}),
 		Dropped:  r.dropped, MaxOutput: providers.MaxOutput(r.limit, r.req.N), Choices: choices, Clamped: r.clamped,
 	}
 }

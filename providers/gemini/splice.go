@@ -37,7 +37,7 @@ func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
 	if len(s.edits) > 0 {
 		sent = call.Doc.Splice(call.Scratch, s.edits...)
 	}
-	s.plan.Requests = []providers.UpstreamRequest{{Path: path, Body: withoutForeign(sent)}}
+	s.plan.Requests = call.One(providers.UpstreamRequest{Path: path, Body: withoutForeign(sent)})
 	return s.plan, nil
 }
 

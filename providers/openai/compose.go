@@ -55,7 +55,7 @@ func (c *composer) plan() (providers.Plan, error) {
 		body = doc.Splice(nil, s.edits...)
 	}
 	return providers.Plan{
-		Requests: []providers.UpstreamRequest{{Path: c.call.Path, Body: body}},
+		Requests: c.call.One(providers.UpstreamRequest{Path: c.call.Path, Body: body}),
 		Dropped:  append(c.Dropped, s.plan.Dropped...), MaxOutput: s.plan.MaxOutput, Choices: s.plan.Choices, Clamped: s.plan.Clamped,
 	}, nil
 }

@@ -19,7 +19,7 @@ func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
 	}
 	s.bound()
 	s.quirks()
-	s.plan.Requests = []providers.UpstreamRequest{call.Spliced(s.edits...)}
+	s.plan.Requests = call.One(call.Spliced(s.edits...))
 	return s.plan, nil
 }
 

@@ -299,7 +299,7 @@ func (c *composer) plan() (providers.Plan, error) {
 		body = doc.Splice(nil, s.edits...)
 	}
 	plan := providers.Plan{
-		Requests: []providers.UpstreamRequest{{Path: c.call.Path, Body: body}}, Dropped: append(c.Dropped, s.dropped...), MaxOutput: c.bound,
+		Requests: c.call.One(providers.UpstreamRequest{Path: c.call.Path, Body: body}), Dropped: append(c.Dropped, s.dropped...), MaxOutput: c.bound,
 	}
 	if c.call.Clamp > 0 && (c.req.MaxTokens == nil || *c.req.MaxTokens > c.bound) {
 		plan.Clamped = c.limitSaid() + "=" + strconv.FormatInt(c.bound, 10)

@@ -22,7 +22,7 @@ func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
 	s.foreign()
 	s.quirks()
 	plan.Dropped = s.dropped
-	plan.Requests = []providers.UpstreamRequest{call.Spliced(s.edits...)}
+	plan.Requests = call.One(call.Spliced(s.edits...))
 	return plan, nil
 }
 
