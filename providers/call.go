@@ -137,6 +137,14 @@ func (r *UpstreamRequest) Whole() []byte {
 // largeDocument is the size from which a document is not copied to be spliced.
 const largeDocument = 64 << 10
 
+// BodyRoom gives Scratch with room for the client's body and some more.
+func (c *Call) BodyRoom() []byte {
+	if c.Doc == nil {
+		return c.Scratch
+	}
+	return slices.Grow(c.Scratch, len(c.Doc.Raw)+256)
+}
+
 // One gives a plan's requests where there is one.
 func (c *Call) One(r UpstreamRequest) []UpstreamRequest {
 	if c.Room == nil {

@@ -6,7 +6,8 @@ type Face interface {
 	Language() string
 	// ReadRequest says the client's words in the hub's. Its errors are *Fault.
 	ReadRequest(doc *Document) (*Request, error)
-	// Writer says hub events in the client's words, streaming or whole.
+	// Writer says hub events in the client's words, streaming or whole. It looks at the call for
+	// as long as it is used.
 	Writer(*Call) Writer
 	// Refuse says an error in the client's words.
 	Refuse(*Fault) (status int, body []byte)

@@ -38,7 +38,6 @@ type pending struct {
 }
 
 func (w *writer) layOut() error {
-	w.layout.ids = map[string]int{}
 	for i := range w.req.Turns {
 		turn := &w.req.Turns[i]
 		if turn.Name != "" && turn.Role != providers.RoleTool {

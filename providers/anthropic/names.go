@@ -51,6 +51,9 @@ func (w *writer) callID(said string) string {
 			return '_'
 		}, said) + "_" + strconv.Itoa(w.layout.made)
 	}
+	if w.layout.ids == nil {
+		w.layout.ids = map[string]int{}
+	}
 	ids, base := w.layout.ids, id
 	for ids[id] > 0 {
 		ids[base]++ // how often it came: the next one begins there, not at 2 again

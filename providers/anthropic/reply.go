@@ -16,7 +16,9 @@ func (Dialect) ReadReply(call *providers.Call) providers.Decoder {
 	if call.Op == providers.OpCountTokens {
 		return &countDecoder{}
 	}
-	return &decoder{}
+	d := &decoder{}
+	d.blocks = d.one[:0]
+	return d
 }
 
 // decoder reads one reply: the events of a stream, or one whole message, by what the bytes say.
@@ -28,6 +30,7 @@ type decoder struct {
 	visible      bool // text was seen
 	reason       string
 	refusal      string
+	one          [1]open // room for what a reply mostly has
 }
 
 // open is a content block under way. Blocks that the client has no use for, such as those of

@@ -12,7 +12,7 @@ import (
 // the hub may interleave blocks; here they come one after another, so what belongs to a later
 // block waits.
 type speaker struct {
-	call    providers.Call
+	call    *providers.Call
 	id      string
 	blocks  []*said // in the order they began
 	at      int     // the first of them that is not whole on the wire
@@ -28,7 +28,7 @@ type speaker struct {
 
 // Writer implements providers.Face.
 func (Face) Writer(call *providers.Call) providers.Writer {
-	return &speaker{call: *call, id: "msg_" + call.ID}
+	return &speaker{call: call, id: "msg_" + call.ID}
 }
 
 // Write implements providers.Writer. A fault ends a stream with the error event; in a whole

@@ -25,7 +25,7 @@ var counters = [...]struct {
 
 // readUsage reads a usage object: what it names counts, what it leaves out is left as it was.
 func readUsage(raw []byte) providers.Usage {
-	u := providers.Usage{Raw: raw, Lines: make([]providers.UsageLine, 1, 2)}
+	u := providers.Usage{Raw: raw, Lines: make([]providers.UsageLine, 1)}
 	line, fast := &u.Lines[0], false
 	var list []byte
 	providers.Members(raw, func(name, value []byte) bool {

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aistrale/aistrale/providers"
 )
@@ -176,6 +177,7 @@ func (w *body) signature(s *providers.Seal) {
 }
 
 func (w *body) textPart(text string, seal *providers.Seal) {
+	w.b = slices.Grow(w.b, len(text)+len(`,{"text":""}`))
 	w.open('{')
 	w.field("text", text)
 	w.signature(seal)

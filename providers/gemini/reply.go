@@ -20,6 +20,11 @@ type decoder struct {
 	usage   providers.Usage
 	blocked string // why the prompt was refused
 	refusal string
+
+	// Room for what a reply mostly has.
+	one  [1]*choice
+	sole choice
+	line [1]providers.UsageLine
 }
 
 // ReadReply implements providers.Dialect.
@@ -27,7 +32,9 @@ func (Dialect) ReadReply(call *providers.Call) providers.Decoder {
 	if call.Op == providers.OpCountTokens {
 		return &countDecoder{}
 	}
-	return &decoder{stream: call.Stream}
+	d := &decoder{stream: call.Stream}
+	d.choices, d.usage.Lines = d.one[:0], d.line[:0]
+	return d
 }
 
 // Decode implements providers.Decoder. A frame may be an array too: of a stream that was asked
@@ -128,7 +135,12 @@ func (d *decoder) response(events []providers.Event, v gjson.Result) []providers
 func (d *decoder) choice(index int) *choice {
 	at, found := slices.BinarySearchFunc(d.choices, index, func(c *choice, i int) int { return c.index - i })
 	if !found {
-		d.choices = slices.Insert(d.choices, at, &choice{index: index})
+		c := &d.sole
+		if len(d.choices) > 0 {
+			c = &choice{}
+		}
+		c.index = index
+		d.choices = slices.Insert(d.choices, at, c)
 	}
 	return d.choices[at]
 }

@@ -16,13 +16,15 @@ type request struct {
 	fetch   []string
 	wanted  map[string]bool // those in fetch
 	dropped []string
-	limit   *int64 // of each candidate's output, nil for none
-	clamped string // as Plan.Clamped
+	limit   *int64   // of each candidate's output, nil for none
+	clamped string   // as Plan.Clamped
+	room    [4]field // for what generationConfig mostly has
 }
 
 // WriteRequest implements providers.Dialect.
 func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
 	r := &request{req: req, call: call}
+	r.gen = r.room[:0]
 	r.bound()
 	if err := r.contents(); err != nil {
 		return providers.Plan{}, err
@@ -49,7 +51,7 @@ func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (provi
 
 // plan writes the body.
 func (r *request) plan(tools []declaration, config []byte) providers.Plan {
-	var w body
+	w := body{r.call.BodyRoom()}
 	w.open('{')
 	r.writeSystem(&w)
 	r.writeContents(&w)

@@ -10,7 +10,7 @@ import (
 // writer says hub events as GenerateContentResponses: each piece of a stream as one of its own,
 // a whole reply as one at the end. Reasons to finish, sources and usage come last.
 type writer struct {
-	call       providers.Call
+	call       *providers.Call
 	id         string
 	candidates []*candidate // by their index
 	usage      providers.Usage
@@ -23,7 +23,7 @@ func (Face) Writer(call *providers.Call) providers.Writer {
 	if call.Op == providers.OpCountTokens {
 		return &providers.CountWriter{Say: sayCount}
 	}
-	return &writer{call: *call, id: call.ID}
+	return &writer{call: call, id: call.ID}
 }
 
 // Write implements providers.Writer. A fault ends a stream with the error event; in a whole

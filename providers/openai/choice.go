@@ -24,7 +24,13 @@ type choice struct {
 	logContent, logRefusal []byte
 	finished               bool
 	reason, native         string
+
+	// Room for what an answer mostly has.
+	one  [1]*block
+	sole block
 }
+
+func (c *choice) begin(index int) { c.index, c.blocks = index, c.one[:0] }
 
 // block is one block of a choice, with what must wait for the choice's end.
 type block struct {
@@ -53,7 +59,11 @@ func (c *choice) block(index int) *block {
 
 // start notes a block. What it keeps is copied, since events point into the upstream's frame.
 func (c *choice) start(index int, from *providers.Block) *block {
-	b := &block{index: index, kind: from.Kind, seal: keepSeal(from.Seal)}
+	b := &c.sole
+	if len(c.blocks) > 0 {
+		b = &block{}
+	}
+	b.index, b.kind, b.seal = index, from.Kind, keepSeal(from.Seal)
 	if b.kind == providers.KindToolCall {
 		if from.Call != nil {
 			b.call = providers.ToolCall{ID: strings.Clone(from.Call.ID), Name: strings.Clone(from.Call.Name), Custom: from.Call.Custom}

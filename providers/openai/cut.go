@@ -62,7 +62,7 @@ func (w *writer) asked() int64 {
 	if w.call.Doc == nil {
 		return 1
 	}
-	s := splicer{call: &w.call, doc: w.call.Doc}
+	s := splicer{call: w.call, doc: w.call.Doc}
 	return s.readLimits().choices
 }
 

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -80,7 +81,7 @@ func (r *reader) messages() error {
 		return Refuse("messages", "empty_array",
 			"Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.")
 	}
-	c := conversation{names: map[string]string{}}
+	c := conversation{turns: make([]providers.Turn, 0, len(list))}
 	for i := range list {
 		if err := c.add(&list[i], i); err != nil {
 			return err
@@ -91,8 +92,16 @@ func (r *reader) messages() error {
 	return nil
 }
 
+// called notes the name of a call's function.
+func (c *conversation) called(id, name string) {
+	if c.names == nil {
+		c.names = map[string]string{}
+	}
+	c.names[id] = name
+}
+
 func (c *conversation) add(m *messageJSON, i int) error {
-	path := fmt.Sprintf("messages[%d]", i)
+	path := "messages[" + strconv.Itoa(i) + "]"
 	var turn providers.Turn
 	var err error
 	switch m.Role {
@@ -103,7 +112,7 @@ func (c *conversation) add(m *messageJSON, i int) error {
 	case "user":
 		turn, err = m.plain(providers.RoleUser, path)
 	case "assistant":
-		turn, err = c.assistant(m, i)
+		turn, err = c.assistant(m, i, path)
 	case "tool":
 		return c.result(m, stripSuffix(m.CallID), path)
 	case "function":
@@ -111,7 +120,7 @@ func (c *conversation) add(m *messageJSON, i int) error {
 		if id == "" || c.names[id] != string(m.Name) {
 			id = legacyID(i)
 		}
-		c.names[id] = string(m.Name)
+		c.called(id, string(m.Name))
 		return c.result(m, id, path)
 	case "":
 		return Missing(path + ".role")
@@ -143,8 +152,7 @@ func markLast(blocks []providers.Block, mark *providers.CacheMark) {
 	}
 }
 
-func (c *conversation) assistant(m *messageJSON, i int) (providers.Turn, error) {
-	path := fmt.Sprintf("messages[%d]", i)
+func (c *conversation) assistant(m *messageJSON, i int, path string) (providers.Turn, error) {
 	turn := providers.Turn{Role: providers.RoleAssistant, Name: string(m.Name)}
 	content, err := m.Content.blocks(path)
 	if err != nil {
@@ -155,7 +163,7 @@ func (c *conversation) assistant(m *messageJSON, i int) (providers.Turn, error) 
 		return turn, err
 	}
 	for k := range calls {
-		c.names[calls[k].Call.ID] = calls[k].Call.Name
+		c.called(calls[k].Call.ID, calls[k].Call.Name)
 	}
 	if m.Legacy != nil {
 		c.last = legacyID(i)

@@ -10,7 +10,7 @@ import (
 // writer says hub events as chat.completion.chunk events or, at the end, as one
 // chat.completion.
 type writer struct {
-	call    providers.Call
+	call    *providers.Call
 	id      string
 	prefix  []byte // of every chunk, up to the choice's index
 	choices []*choice
@@ -18,11 +18,18 @@ type writer struct {
 	used    bool // usage was said
 	ended   bool
 	passed  passed
+
+	// Room for what a reply mostly has.
+	one  [1]*choice
+	sole choice
+	line [1]providers.UsageLine
 }
 
 // Writer implements providers.Face.
 func (Face) Writer(call *providers.Call) providers.Writer {
-	return &writer{call: *call, id: call.ID}
+	w := &writer{call: call, id: call.ID}
+	w.choices, w.usage.Lines = w.one[:0], w.line[:0]
+	return w
 }
 
 // Write implements providers.Writer. A fault ends a stream with the error event; in a whole
@@ -96,7 +103,11 @@ func (w *writer) choice(dst []byte, index int) (*choice, []byte) {
 			return c, dst
 		}
 	}
-	c := &choice{index: index}
+	c := &w.sole
+	if len(w.choices) > 0 {
+		c = &choice{}
+	}
+	c.begin(index)
 	w.choices = append(w.choices, c)
 	if w.call.Stream {
 		dst = w.open(dst, c)

@@ -11,7 +11,7 @@ import (
 
 // writer says hub events as the events of a stream or, at the end, as one response.
 type writer struct {
-	call    providers.Call
+	call    *providers.Call
 	id      string // the response's
 	number  int    // of the next event
 	begun   bool
@@ -39,7 +39,7 @@ type placed struct {
 
 // Writer implements providers.Face.
 func (Face) Writer(call *providers.Call) providers.Writer {
-	return &writer{call: *call, id: providers.OwnID("resp", call.ID)}
+	return &writer{call: call, id: providers.OwnID("resp", call.ID)}
 }
 
 // itemID is the id of the n-th item: the kind's prefix, and the response's own id, so that an
