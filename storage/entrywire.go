@@ -195,15 +195,15 @@ func (e *Entry) appendPlan(dst []byte) []byte {
 }
 
 func parseHold(rest string, h *Hold) error {
-	numbers := map[int]*int64{holdLimit: &h.Limit, holdHeld: &h.Held, holdSpent: &h.Spent}
+	numbers := [...]*int64{holdLimit: &h.Limit, holdHeld: &h.Held, holdSpent: &h.Spent}
 	return parsePart(rest, func(f field) {
-		switch to := numbers[f.number]; {
-		case f.kind == kindNumber && to != nil:
-			*to = f.n
+		switch {
 		case f.kind == kindBytes && f.number == holdCounter:
 			h.Counter = f.text
 		case f.kind == kindBytes && f.number == holdUnit:
 			h.Unit = Unit(f.text)
+		case f.kind == kindNumber && f.number < len(numbers) && numbers[f.number] != nil:
+			*numbers[f.number] = f.n
 		}
 	})
 }
