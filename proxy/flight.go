@@ -101,7 +101,8 @@ func (g *Gateway) begin(fc *fasthttp.RequestCtx, e *providers.Endpoint, vars pat
 	}
 	client := connectionOf(fc)
 	f.g, f.state, f.fc, f.conn, f.endpoint, f.vars = g, g.state.Load(), fc, fc.Conn(), e, vars
-	f.start, f.settled, f.id = time.Now(), false, newID()
+	f.start, f.settled = time.Now(), false
+	f.id = newID(f.start)
 	f.bill.reset()
 	f.rec = storage.Record{
 		ID: f.id.String(), Time: f.start, Node: g.options.Node, Op: e.Op, Attempts: f.attempts[:0], Usage: reset(f.rec.Usage),
@@ -174,14 +175,6 @@ func keep(b []byte) []byte {
 
 func reset(u providers.Usage) providers.Usage {
 	return providers.Usage{Lines: u.Lines[:0], Raw: u.Raw[:0]}
-}
-
-func newID() uuid.UUID {
-	id, err := uuid.NewV7()
-	if err != nil { // no randomness: the process cannot make keys either
-		panic(err)
-	}
-	return id
 }
 
 // clientID takes over a client's own request id where it is fit for logs and headers.

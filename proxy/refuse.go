@@ -90,7 +90,7 @@ func (g *Gateway) refuseEarly(fc *fasthttp.RequestCtx, err error) {
 	case timedOut(err):
 		out = &providers.Fault{Kind: providers.FaultInvalid, Status: fasthttp.StatusRequestTimeout, Message: "The request did not arrive in time."}
 	}
-	out.NoRetry, out.RequestID = true, newID().String()
+	out.NoRetry, out.RequestID = true, newID(time.Now()).String()
 	status, body := g.endpoints.face(fc.Path()).Refuse(out)
 	fc.Response.Reset()
 	fc.SetStatusCode(status)

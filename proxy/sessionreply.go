@@ -62,7 +62,7 @@ func (s *session) reply(t *target) (*sessionReply, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &flight{g: f.g, state: state, endpoint: f.endpoint, id: newID(), start: now, received: now, key: key, alias: f.alias, call: f.call, target: *t}
+	own := &flight{g: f.g, state: state, endpoint: f.endpoint, id: newID(now), start: now, received: now, key: key, alias: f.alias, call: f.call, target: *t}
 	own.bill.reset()
 	own.call.Doc, own.call.Scratch, own.call.ID, own.call.Created = &own.doc, nil, own.id.String(), now
 	rec := &f.rec

@@ -12,49 +12,50 @@ import (
 )
 
 // stale reports whether an idle connection was closed by its peer or has bytes that nobody
-// asked for; either way its next answer could not be trusted.
+// asked for; either way its next answer could not be trusted. A connection that does not show its
+// socket is not stale.
 func stale(c net.Conn) bool {
-	_, err := peek(c)
-	return !errors.Is(err, unix.EAGAIN)
+	g := glances.Get().(*glance)
+	defer glances.Put(g)
+	return atSocket(c, g.look) != nil || g.found
 }
 
 // hungUp reports whether the peer has closed a connection, and every byte of its was read.
 func hungUp(c net.Conn) bool {
-	n, err := peek(c)
-	return n == 0 && !errors.Is(err, unix.EAGAIN)
+	n, err := 0, error(unix.EAGAIN)
+	closed := atSocket(c, func(fd uintptr) {
+		n, _, err = unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	})
+	return closed != nil || n <= 0 && !errors.Is(err, unix.EAGAIN)
 }
 
-// peek looks for a byte without taking it or waiting for it. Of a connection that does not show
-// its socket it says that none is there.
-func peek(c net.Conn) (n int, err error) {
+// atSocket does something with a connection's socket, where it shows one.
+func atSocket(c net.Conn, do func(fd uintptr)) error {
 	sc, ok := socketOf(c).(syscall.Conn)
 	if !ok {
-		return 0, unix.EAGAIN
+		return nil
 	}
 	raw, err := sc.SyscallConn()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	g := glances.Get().(*glance)
-	defer glances.Put(g)
-	if closed := raw.Control(g.look); closed != nil {
-		return 0, closed
-	}
-	return max(g.n, 0), g.err
+	return raw.Control(do)
 }
 
-// glance is room for one peek, kept for others: each request on a pooled connection takes one.
+// glance is room for one look at a socket, kept for others: each request on a pooled connection
+// takes one.
 type glance struct {
-	one  [1]byte
-	n    int
-	err  error
-	look func(fd uintptr)
+	ask   [1]unix.PollFd
+	found bool // something to read, the end of it included
+	look  func(fd uintptr)
 }
 
 var glances = sync.Pool{New: func() any {
 	g := &glance{}
 	g.look = func(fd uintptr) {
-		g.n, g.err = peekAt(fd, &g.one)
+		g.ask[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		n, err := unix.Poll(g.ask[:], 0)
+		g.found = n != 0 || err != nil
 	}
 	return g
 }}

@@ -16,7 +16,7 @@ const (
 // Take sleeps where the work has gone on for long. rows is how much of it there is: what has
 // fallen behind so far that it comes in full batches does not stand back.
 func (b *Breath) Take(rows int) {
-	const behind = 4000
+	const behind = 8000
 	if rows >= behind {
 		return
 	}
