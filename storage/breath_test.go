@@ -26,7 +26,7 @@ func TestBreath(t *testing.T) {
 		f(breathEvery-1, 400, 0)
 		f(1, 400, breathFor)
 		f(0, 400, 0)
-		f(time.Second, 5000, 0)
+		f(time.Second, 9000, 0)
 		f(0, 400, breathFor)
 	})
 }
