@@ -13,11 +13,13 @@ const (
 	breathFor   = time.Millisecond
 )
 
+// FullBatch is how many rows are written to a ledger at once where there are as many.
+const FullBatch = 8000
+
 // Take sleeps where the work has gone on for long. rows is how much of it there is: what has
 // fallen behind so far that it comes in full batches does not stand back.
 func (b *Breath) Take(rows int) {
-	const behind = 8000
-	if rows >= behind {
+	if rows >= FullBatch {
 		return
 	}
 	now := time.Now()

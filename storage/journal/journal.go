@@ -54,7 +54,7 @@ type Options struct {
 	Synced func(took time.Duration)
 	Took   func(n int)
 	// Batch is the most entries that are written to the ledger at once, and Wait how long after a
-	// write the next one comes at the earliest: 8000, 500 ms. A row of a large batch costs the
+	// write the next one comes at the earliest: storage.FullBatch, 500 ms. A row of a large batch costs the
 	// ledger a fraction of what one of a small batch does.
 	Batch int
 	Wait  time.Duration
@@ -99,7 +99,7 @@ func (o Options) filled() (Options, error) {
 		o.Took = func(int) {}
 	}
 	if o.Batch <= 0 {
-		o.Batch = 8000
+		o.Batch = storage.FullBatch
 	}
 	if o.Wait <= 0 {
 		o.Wait = 500 * time.Millisecond
