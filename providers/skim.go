@@ -125,6 +125,16 @@ func Elements(raw []byte, visit func(value []byte) bool) {
 	}
 }
 
+// KnownWord gives a word as a string, and a known one without an allocation.
+func KnownWord(word []byte, known ...string) string {
+	for _, k := range known {
+		if string(word) == k {
+			return k
+		}
+	}
+	return string(word)
+}
+
 // Count reads a number of things, 0 or more. A part of one is left out; what is no number, or
 // absurd, is not a count.
 func Count(value []byte) (n int64, ok bool) {

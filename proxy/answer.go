@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/aistrale/aistrale/providers"
 )
 
 // answer reads the head of the answer. An upstream may answer, and hang up, before it has read
@@ -62,15 +64,6 @@ func isStream(contentType []byte) bool {
 	return len(contentType) >= len(want) && bytes.EqualFold(contentType[:len(want)], []byte(want))
 }
 
-// plainType gives a content type as a string, and that of every day without an allocation.
-func plainType(b []byte) string {
-	const usual = "application/json"
-	if string(b) == usual {
-		return usual
-	}
-	return string(b)
-}
-
 // Headers implements Headers.
 func (x *exchange[C]) Headers(yield func(name, value []byte)) {
 	for name, value := range x.resp.Header.All() {
@@ -80,12 +73,9 @@ func (x *exchange[C]) Headers(yield func(name, value []byte)) {
 
 // Header implements Headers.
 func (x *exchange[C]) Header(name string) string {
-	if name == "content-type" {
-		return plainType(x.resp.Header.ContentType())
-	}
 	for k, v := range x.resp.Header.All() {
 		if len(k) == len(name) && strings.EqualFold(string(k), name) {
-			return string(v)
+			return providers.KnownWord(v, "application/json")
 		}
 	}
 	return ""

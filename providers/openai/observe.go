@@ -23,7 +23,7 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 	}
 	var s sight
 	s.look(frame)
-	seen.Content, seen.Finish = s.content(), spare(s.finish, "stop", "length", "tool_calls", "content_filter")
+	seen.Content, seen.Finish = s.content(), providers.KnownWord(s.finish, "stop", "length", "tool_calls", "content_filter")
 	if s.usage != nil {
 		s.observeUsage(&seen, frame)
 	}
@@ -204,16 +204,6 @@ func (s *sight) member(name, b []byte) {
 	}
 }
 
-// spare gives a word as a string, and one of every day without an allocation.
-func spare(word []byte, everyDay ...string) string {
-	for _, known := range everyDay {
-		if string(word) == known {
-			return known
-		}
-	}
-	return string(word)
-}
-
 // observeUsage reads usage out of its own object: the rest of the frame is not parsed, but for
 // the systems that tell usage apart by model.
 func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
@@ -236,7 +226,7 @@ func (s *sight) observeUsage(seen *providers.Seen, frame []byte) {
 	switch {
 	case len(s.tier) == 0:
 	case s.usages == 1:
-		line.Tier = spare(s.tier, "default", "on_demand")
+		line.Tier = providers.KnownWord(s.tier, "default", "on_demand")
 	default: // another provider's usage stands inside, and may have a tier of its own
 		if tier := gjson.GetBytes(frame, "service_tier"); tier.Type == gjson.String {
 			line.Tier = tier.Str
