@@ -31,16 +31,19 @@ type Call struct {
 	Forwarded []Header
 	Can       Capabilities // what the upstream model can do
 	Quirks    Quirks
-	// Scratch is empty room that a dialect may append a request's body to, instead of making
-	// its own.
-	Scratch []byte
-	// Room is where One puts a plan's only request; nil makes it room of its own.
-	Room *[1]UpstreamRequest
+	// Room is used again from call to call; without any each plan makes its own.
+	Room Room
 	// Fetched holds the URLs that an earlier Plan asked for.
 	Fetched map[string]Media
 	// Clamp is the most output tokens, of all choices together, that the upstream may be let
 	// make; 0 is no such bound. It is not above the model's own maximum where that is known.
 	Clamp int64
+}
+
+// Room is empty room for what nearly every plan has.
+type Room struct {
+	Body     []byte            // of a request
+	Requests []UpstreamRequest // one
 }
 
 // A Plan is what a dialect makes of a call.
@@ -137,31 +140,25 @@ func (r *UpstreamRequest) Whole() []byte {
 // largeDocument is the size from which a document is not copied to be spliced.
 const largeDocument = 64 << 10
 
-// BodyRoom gives Scratch with room for the client's body and some more.
-func (c *Call) BodyRoom() []byte {
+// NewBody is an empty body with room for the client's and some more.
+func (c *Call) NewBody() []byte {
 	if c.Doc == nil {
-		return c.Scratch
+		return c.Room.Body
 	}
-	return slices.Grow(c.Scratch, len(c.Doc.Raw)+256)
+	return slices.Grow(c.Room.Body, len(c.Doc.Raw)+256)
 }
 
 // One gives a plan's requests where there is one.
-func (c *Call) One(r UpstreamRequest) []UpstreamRequest {
-	if c.Room == nil {
-		return []UpstreamRequest{r}
-	}
-	c.Room[0] = r
-	return c.Room[:]
-}
+func (c *Call) One(r UpstreamRequest) []UpstreamRequest { return append(c.Room.Requests, r) }
 
 // Spliced is the request that sends the client's own document with the edits put in.
 func (c *Call) Spliced(edits ...Edit) UpstreamRequest {
 	r := UpstreamRequest{Path: c.Path, Form: c.Form}
 	if len(c.Doc.Raw) < largeDocument || c.Form {
-		r.Body = c.Doc.Splice(slices.Grow(c.Scratch, len(c.Doc.Raw)+64), edits...)
+		r.Body = c.Doc.Splice(c.NewBody(), edits...)
 		return r
 	}
-	parts := c.Doc.SpliceParts(c.Scratch, edits...)
+	parts := c.Doc.SpliceParts(c.Room.Body, edits...)
 	r.Body, r.Rest = parts[0], parts[1:]
 	return r
 }

@@ -17,7 +17,7 @@ func TestCall_Spliced(t *testing.T) {
 		if err := doc.Scan([]byte(body), nil); err != nil {
 			t.Fatal(err)
 		}
-		call := Call{Doc: &doc, Path: "/p", Form: form, Scratch: make([]byte, 0, 10)}
+		call := Call{Doc: &doc, Path: "/p", Form: form, Room: Room{Body: make([]byte, 0, 10)}}
 		r := call.Spliced(edits...)
 		if r.Path != "/p" || r.Form != form || 1+len(r.Rest) != parts {
 			t.Errorf("%.40s: %s, form %t, %d parts, want %d", body, r.Path, r.Form, 1+len(r.Rest), parts)

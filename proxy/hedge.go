@@ -95,7 +95,7 @@ func newHedge(f *flight, t *target) *hedge {
 		key: f.key, turn: f.turn, doc: f.doc, call: f.call, alias: f.alias, body: f.body, unsaid: f.unsaid, memory: f.memory, copied: f.copied, rec: f.rec, hedges: true,
 	}
 	f.fc.Request.Header.CopyTo(&own.fc.Request.Header)
-	own.call.Doc, own.call.Scratch, own.call.Fetched = &own.doc, nil, nil
+	own.call.Doc, own.call.Room, own.call.Fetched = &own.doc, providers.Room{}, nil
 	own.rec.Usage, own.rec.Dropped = providers.Usage{}, nil
 	own.rec.Attempts = append(append([]storage.Attempt(nil), f.rec.Attempts...), storage.Attempt{}) // the first's
 	own.bill.reset()

@@ -95,7 +95,7 @@ func (f *flight) capture(response []byte, streamed bool) *Captured {
 		},
 		Settings: *s, Streamed: streamed, face: f.endpoint.Face, call: f.call,
 	}
-	c.call.Doc, c.call.Forwarded, c.call.Files, c.call.Scratch, c.call.Fetched, c.call.Stream = nil, nil, nil, nil, nil, false
+	c.call.Doc, c.call.Forwarded, c.call.Files, c.call.Room, c.call.Fetched, c.call.Stream = nil, nil, nil, providers.Room{}, nil, false
 	if s.Request {
 		c.Request, c.RequestOmitted = captured(f.body)
 	}

@@ -17,7 +17,8 @@ func (f *flight) exact(t *target) bool {
 // prepare fills in what a call is told of its target.
 func (f *flight) prepare(t *target) {
 	c := &f.call
-	c.Model, c.Provider, c.Quirks, c.Fetched, c.Scratch, c.Room = t.Model, t.Provider, t.account.Quirks, nil, f.sent[:0], &f.requests
+	c.Model, c.Provider, c.Quirks, c.Fetched = t.Model, t.Provider, t.account.Quirks, nil
+	c.Room = providers.Room{Body: f.sent[:0], Requests: f.requests[:0]}
 	if t.route.Quirks != nil {
 		c.Quirks = *t.route.Quirks
 	}

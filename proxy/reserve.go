@@ -240,7 +240,6 @@ func (f *flight) clamp(t *target, plan *providers.Plan) error {
 		return nil // the model itself makes no more
 	}
 	f.call.Clamp = l.grant.Output
-	f.call.Scratch = f.sent[:0]
 	var err error
 	*plan, err = f.plan(t)
 	f.call.Clamp = 0

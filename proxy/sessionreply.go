@@ -64,7 +64,7 @@ func (s *session) reply(t *target) (*sessionReply, error) {
 	}
 	own := &flight{g: f.g, state: state, endpoint: f.endpoint, id: newID(now), start: now, received: now, key: key, alias: f.alias, call: f.call, target: *t}
 	own.bill.reset()
-	own.call.Doc, own.call.Scratch, own.call.ID, own.call.Created = &own.doc, nil, own.id.String(), now
+	own.call.Doc, own.call.Room, own.call.ID, own.call.Created = &own.doc, providers.Room{}, own.id.String(), now
 	rec := &f.rec
 	own.rec = storage.Record{
 		ID: own.id.String(), Trace: rec.Trace.Inner(), Time: now, Node: rec.Node, Client: rec.Client, Op: rec.Op, ClientRequestID: rec.ID,

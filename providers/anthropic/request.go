@@ -93,7 +93,7 @@ func (w *writer) maxName() string {
 
 // begin writes what stands before the prompt.
 func (w *writer) begin() error {
-	w.body = append(w.call.BodyRoom(), '{')
+	w.body = append(w.call.NewBody(), '{')
 	w.field("model")
 	w.body = providers.AppendString(w.body, w.call.Model)
 	if w.bounded = w.field("max_tokens"); w.bounded {

@@ -21,7 +21,7 @@ var _ providers.Dialect = Dialect{}
 
 // Splice implements providers.Dialect. No client speaks Converse here, so nobody asks.
 func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
-	return providers.Plan{Requests: []providers.UpstreamRequest{{Path: call.Path, Body: call.Doc.Raw}}}, nil
+	return providers.Plan{Requests: call.One(providers.UpstreamRequest{Path: call.Path, Body: call.Doc.Raw})}, nil
 }
 
 // Fault implements providers.Dialect.

@@ -51,7 +51,7 @@ func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (provi
 		return providers.Plan{}, err
 	}
 	return providers.Plan{
-		Requests: []providers.UpstreamRequest{{Path: call.Path, Body: body}},
+		Requests: call.One(providers.UpstreamRequest{Path: call.Path, Body: body}),
 		Dropped:  r.dropped, MaxOutput: providers.MaxOutput(r.limit, nil), Clamped: r.clamped,
 	}, nil
 }

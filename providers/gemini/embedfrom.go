@@ -86,7 +86,7 @@ func writeOpenAI(call *providers.Call) (providers.Plan, error) {
 		w.rawField("dimensions", number(t.dimensions))
 	}
 	w.shut('}')
-	return providers.Plan{Requests: []providers.UpstreamRequest{{Path: call.Path, Body: w.b}}, Dropped: t.dropped}, nil
+	return providers.Plan{Requests: call.One(providers.UpstreamRequest{Path: call.Path, Body: w.b}), Dropped: t.dropped}, nil
 }
 
 func readOpenAI(call *providers.Call, replies [][]byte) (providers.PairReply, error) {

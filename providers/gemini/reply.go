@@ -22,8 +22,7 @@ type decoder struct {
 	refusal string
 
 	// Room for what a reply mostly has.
-	one  [1]*choice
-	sole choice
+	sole providers.Sole[choice]
 	line [1]providers.UsageLine
 }
 
@@ -33,7 +32,7 @@ func (Dialect) ReadReply(call *providers.Call) providers.Decoder {
 		return &countDecoder{}
 	}
 	d := &decoder{stream: call.Stream}
-	d.choices, d.usage.Lines = d.one[:0], d.line[:0]
+	d.usage.Lines = d.line[:0]
 	return d
 }
 
@@ -135,12 +134,8 @@ func (d *decoder) response(events []providers.Event, v gjson.Result) []providers
 func (d *decoder) choice(index int) *choice {
 	at, found := slices.BinarySearchFunc(d.choices, index, func(c *choice, i int) int { return c.index - i })
 	if !found {
-		c := &d.sole
-		if len(d.choices) > 0 {
-			c = &choice{}
-		}
-		c.index = index
-		d.choices = slices.Insert(d.choices, at, c)
+		c, room := d.sole.New(d.choices)
+		c.index, d.choices = index, slices.Insert(room, at, c)
 	}
 	return d.choices[at]
 }

@@ -51,7 +51,7 @@ func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (provi
 
 // plan writes the body.
 func (r *request) plan(tools []declaration, config []byte) providers.Plan {
-	w := body{r.call.BodyRoom()}
+	w := body{r.call.NewBody()}
 	w.open('{')
 	r.writeSystem(&w)
 	r.writeContents(&w)

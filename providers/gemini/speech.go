@@ -49,7 +49,7 @@ func writeSpeech(call *providers.Call) (providers.Plan, error) {
 	w.b = append(w.b, `}]}],"generationConfig":{"responseModalities":["AUDIO"],"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{`...)
 	w.field("voiceName", asked.Voice)
 	w.b = append(w.b, "}}}}}"...)
-	plan.Requests = []providers.UpstreamRequest{{Path: call.Path, Body: w.b}}
+	plan.Requests = call.One(providers.UpstreamRequest{Path: call.Path, Body: w.b})
 	return plan, nil
 }
 

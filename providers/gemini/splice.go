@@ -35,7 +35,7 @@ func (Dialect) Splice(call *providers.Call) (providers.Plan, error) {
 	}
 	sent := call.Doc.Raw
 	if len(s.edits) > 0 {
-		sent = call.Doc.Splice(call.Scratch, s.edits...)
+		sent = call.Doc.Splice(call.NewBody(), s.edits...)
 	}
 	s.plan.Requests = call.One(providers.UpstreamRequest{Path: path, Body: withoutForeign(sent)})
 	return s.plan, nil

@@ -43,7 +43,7 @@ func write(call *providers.Call) (providers.Plan, error) {
 		return providers.Plan{}, err
 	}
 	return providers.Plan{
-		Requests: []providers.UpstreamRequest{{Path: call.Path, Body: append(body, '}')}},
+		Requests: call.One(providers.UpstreamRequest{Path: call.Path, Body: append(body, '}')}),
 		Dropped:  embeddings.Dropped(call.Doc, "normalize", "truncate", "prompt_name", "truncation_direction"),
 	}, nil
 }

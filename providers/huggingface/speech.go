@@ -34,7 +34,7 @@ func writeSound(call *providers.Call) (providers.Plan, error) {
 			Inline: []providers.Inlined{{At: len(begin), File: asked.File}},
 		}
 	}
-	return providers.Plan{Requests: []providers.UpstreamRequest{req}, Dropped: asked.Dropped}, nil
+	return providers.Plan{Requests: call.One(req), Dropped: asked.Dropped}, nil
 }
 
 // soundType gives the content type of a sound, by its name where the client says nothing of use:

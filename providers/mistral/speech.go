@@ -34,7 +34,7 @@ func writeSpeech(call *providers.Call) (providers.Plan, error) {
 	body = providers.AppendString(append(body, `,"input":`...), asked.Input)
 	body = providers.AppendString(append(body, `,"voice_id":`...), asked.Voice)
 	body = providers.AppendString(append(body, `,"response_format":`...), asked.Format)
-	plan := providers.Plan{Requests: []providers.UpstreamRequest{{Path: call.Path, Body: append(body, '}')}}, Dropped: asked.Dropped}
+	plan := providers.Plan{Requests: call.One(providers.UpstreamRequest{Path: call.Path, Body: append(body, '}')}), Dropped: asked.Dropped}
 	if asked.Instructions != "" {
 		plan.Dropped = providers.AddDropped(plan.Dropped, "instructions")
 	}

@@ -24,13 +24,8 @@ type choice struct {
 	logContent, logRefusal []byte
 	finished               bool
 	reason, native         string
-
-	// Room for what an answer mostly has.
-	one  [1]*block
-	sole block
+	sole                   providers.Sole[block]
 }
-
-func (c *choice) begin(index int) { c.index, c.blocks = index, c.one[:0] }
 
 // block is one block of a choice, with what must wait for the choice's end.
 type block struct {
@@ -59,10 +54,7 @@ func (c *choice) block(index int) *block {
 
 // start notes a block. What it keeps is copied, since events point into the upstream's frame.
 func (c *choice) start(index int, from *providers.Block) *block {
-	b := &c.sole
-	if len(c.blocks) > 0 {
-		b = &block{}
-	}
+	b, room := c.sole.New(c.blocks)
 	b.index, b.kind, b.seal = index, from.Kind, keepSeal(from.Seal)
 	if b.kind == providers.KindToolCall {
 		if from.Call != nil {
@@ -77,7 +69,7 @@ func (c *choice) start(index int, from *providers.Block) *block {
 	for i := range from.Citations {
 		b.citations = append(b.citations, keepCitation(&from.Citations[i]))
 	}
-	c.blocks = append(c.blocks, b)
+	c.blocks = append(room, b)
 	return b
 }
 

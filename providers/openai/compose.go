@@ -10,7 +10,7 @@ import (
 // order of members, so that equal requests are equal bytes.
 func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
 	c := &composer{call: call, req: req}
-	c.Dst = providers.AppendString(append(call.BodyRoom(), `{"model":`...), call.Model)
+	c.Dst = providers.AppendString(append(call.NewBody(), `{"model":`...), call.Model)
 	for _, step := range []func() error{c.messages, c.tools, c.choice, c.format} {
 		if err := step(); err != nil {
 			return providers.Plan{}, err

@@ -20,15 +20,14 @@ type writer struct {
 	passed  passed
 
 	// Room for what a reply mostly has.
-	one  [1]*choice
-	sole choice
+	sole providers.Sole[choice]
 	line [1]providers.UsageLine
 }
 
 // Writer implements providers.Face.
 func (Face) Writer(call *providers.Call) providers.Writer {
 	w := &writer{call: call, id: call.ID}
-	w.choices, w.usage.Lines = w.one[:0], w.line[:0]
+	w.usage.Lines = w.line[:0]
 	return w
 }
 
@@ -103,12 +102,8 @@ func (w *writer) choice(dst []byte, index int) (*choice, []byte) {
 			return c, dst
 		}
 	}
-	c := &w.sole
-	if len(w.choices) > 0 {
-		c = &choice{}
-	}
-	c.begin(index)
-	w.choices = append(w.choices, c)
+	c, room := w.sole.New(w.choices)
+	c.index, w.choices = index, append(room, c)
 	if w.call.Stream {
 		dst = w.open(dst, c)
 		dst = append(dst, `"role":"assistant","content":""`...)

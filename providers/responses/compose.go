@@ -16,7 +16,7 @@ const leastOutput = 16
 // equal requests are equal bytes.
 func (Dialect) WriteRequest(req *providers.Request, call *providers.Call) (providers.Plan, error) {
 	c := &composer{call: call, req: req, custom: map[string]bool{}}
-	c.Dst = providers.AppendString(append(c.Dst, `{"model":`...), call.Model)
+	c.Dst = providers.AppendString(append(call.NewBody(), `{"model":`...), call.Model)
 	if req.N != nil && *req.N > 1 {
 		return providers.Plan{}, openai.Refuse("n", "unsupported_parameter", "'n' is not supported with this model: it gives one answer.")
 	}

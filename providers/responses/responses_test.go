@@ -45,7 +45,7 @@ func TestSplice_allocations(t *testing.T) {
 	if err := doc.Scan([]byte(`{"model":"openai/gpt","input":"Hi","stream":true}`), nil); err != nil {
 		t.Fatal(err)
 	}
-	call := providers.Call{Doc: &doc, Model: "gpt", Scratch: make([]byte, 0, 1024)}
+	call := providers.Call{Doc: &doc, Model: "gpt", Room: providers.Room{Body: make([]byte, 0, 1024)}}
 	if n := testing.AllocsPerRun(100, func() { _, _ = Dialect{}.Splice(&call) }); n > 6 {
 		t.Errorf("%v allocations", n)
 	}
