@@ -111,7 +111,7 @@ func runNode(t *testing.T, r *running, from, name string, want int) {
 		t.Fatal(err)
 	}
 	// The script stands beside its packages, where Node.js looks for them.
-	path := filepath.Join(folder, "clients-"+strconv.Itoa(os.Getpid())+".mjs")
+	path := filepath.Join(folder, strconv.Itoa(os.Getpid())+"-"+name)
 	if err := os.WriteFile(path, script, 0o644); err != nil {
 		t.Fatal(err)
 	}
