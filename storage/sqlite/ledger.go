@@ -121,6 +121,7 @@ func (l *Ledger) trouble(err error) error {
 
 // ledgerStatements are those of a write.
 type ledgerStatements struct {
+	between       *sql.Stmt
 	known, insert *chunks
 	upsert        map[storage.Period]*chunks
 }
@@ -132,6 +133,10 @@ func prepareLedger(ctx context.Context, db *sql.DB) (_ *ledgerStatements, err er
 			err = errors.Join(err, s.close())
 		}
 	}()
+	s.between, err = db.PrepareContext(ctx, `SELECT EXISTS (SELECT 1 FROM entries WHERE request_id BETWEEN ? AND ?)`)
+	if err != nil {
+		return nil, err
+	}
 	s.known, err = newChunks(ctx, db, []int{50, 10, 1}, func(rows int) string {
 		return `SELECT request_id, attempt, revision, entry FROM entries WHERE request_id IN ` + marks(rows, 1) +
 			` ORDER BY request_id, attempt, revision`
@@ -161,6 +166,9 @@ func mark(int) string { return "?" }
 
 func (s *ledgerStatements) close() error {
 	var errs []error
+	if s.between != nil {
+		errs = append(errs, s.between.Close())
+	}
 	for _, c := range []*chunks{s.known, s.insert, s.upsert[storage.Minute], s.upsert[storage.Hour], s.upsert[storage.Day]} {
 		if c != nil {
 			errs = append(errs, c.Close())

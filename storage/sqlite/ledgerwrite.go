@@ -96,10 +96,19 @@ func (a attempts) latest(e *storage.Entry) *storage.Entry {
 	return nil
 }
 
-// known asks what the ledger has of the batch's requests, mostly nothing.
+// known asks what the ledger has of the batch's requests: mostly nothing, and nothing between the
+// first and the last of some, which is one question in place of one for each.
 func (w *ledgerWrite) known(tx *sql.Tx) (attempts, error) {
 	known := make(attempts)
+	between := tx.StmtContext(w.ctx, w.l.made.between)
 	err := w.l.made.known.each(w.ctx, tx, len(w.entries), func(s *sql.Stmt, from, to int) error {
+		if to-from > 1 {
+			var some bool
+			err := between.QueryRowContext(w.ctx, w.entries[from].RequestID[:], w.entries[to-1].RequestID[:]).Scan(&some)
+			if err != nil || !some {
+				return err
+			}
+		}
 		w.l.args = w.l.args[:0]
 		for _, e := range w.entries[from:to] {
 			w.l.args = append(w.l.args, e.RequestID[:])
