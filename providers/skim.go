@@ -106,6 +106,18 @@ func Members(raw []byte, visit func(name, value []byte) bool) {
 	}
 }
 
+// Member gives the value of an object's member, the last where there are several; nil where there
+// is none.
+func Member(raw []byte, want string) (found []byte) {
+	Members(raw, func(name, value []byte) bool {
+		if string(name) == want {
+			found = value
+		}
+		return true
+	})
+	return found
+}
+
 // Elements visits the elements of a list until visit says false.
 func Elements(raw []byte, visit func(value []byte) bool) {
 	i := SkipSpace(raw, 0)

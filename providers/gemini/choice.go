@@ -35,23 +35,23 @@ type span struct{ block, start int }
 // add says what one candidate of one frame holds.
 func (c *choice) add(events []providers.Event, said *saidCandidate) []providers.Event {
 	c.partAt = c.partAt[:0]
-	said.content.Get("parts").ForEach(func(_, v gjson.Result) bool {
+	providers.Elements(said.parts, func(raw []byte) bool {
 		c.partAt = append(c.partAt, c.text.Len())
-		p := readSaidPart(v)
+		p := readSaidPart(raw)
 		events = c.part(events, &p)
 		return true
 	})
-	if reason := finishReason(said.finish); reason != "" {
-		c.finish, c.message = reason, said.message.Str
+	if reason := saidReason(said.finish); reason != "" {
+		c.finish, c.message = reason, word(said.message)
 	}
-	if said.grounding.IsObject() {
-		c.ground(said.grounding)
+	if isObject(said.grounding) {
+		c.ground(gjson.ParseBytes(said.grounding))
 	}
-	if sources := said.citations.Get("citationSources"); sources.IsArray() {
+	if sources := gjson.ParseBytes(providers.Member(said.citations, "citationSources")); sources.IsArray() {
 		c.sources = append(c.sources, sources.Array()...)
 	}
-	if said.logprobs.IsObject() {
-		c.logprobs = appendLogprobs(c.logprobs, said.logprobs)
+	if isObject(said.logprobs) {
+		c.logprobs = appendLogprobs(c.logprobs, gjson.ParseBytes(said.logprobs))
 	}
 	return events
 }
@@ -186,7 +186,7 @@ func (c *choice) media(events []providers.Event, m *providers.Media, seal *provi
 
 // hidden seals a part that other languages have no word for, so that it comes back in its place.
 func (c *choice) hidden(events []providers.Event, p *saidPart, seal *providers.Seal) []providers.Event {
-	raw := compact(p.raw)
+	raw := compact(string(p.raw))
 	switch {
 	case hiddenPart([]byte(raw)):
 		seal = &providers.Seal{Minter: Language, Encrypted: raw}

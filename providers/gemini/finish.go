@@ -25,6 +25,17 @@ func finishReason(v gjson.Result) string {
 	return v.Raw
 }
 
+// saidReason reads a finish reason as it is written, "" where there is none.
+func saidReason(value []byte) string {
+	switch string(value) {
+	case "":
+		return ""
+	case `"STOP"`: // nearly always
+		return "STOP"
+	}
+	return finishReason(gjson.ParseBytes(value))
+}
+
 // blockReason reads why a prompt was refused, "" where it was not.
 // Source: https://ai.google.dev/api/generate-content#BlockReason
 func blockReason(v gjson.Result) string {

@@ -12,7 +12,7 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 	var seen providers.Seen
 	o := observer{seen: &seen}
 	if i := providers.SkipSpace(frame, 0); i < len(frame) && frame[i] == '[' {
-		items(frame, func(item []byte) bool {
+		providers.Elements(frame, func(item []byte) bool {
 			o.response(item)
 			return true
 		})
@@ -33,12 +33,12 @@ func (o *observer) response(raw []byte) {
 	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
 		case "candidates":
-			items(value, func(candidate []byte) bool {
+			providers.Elements(value, func(candidate []byte) bool {
 				o.candidate(candidate)
 				return true
 			})
 		case "usageMetadata":
-			if u := readUsage(value); len(u.Lines) > 0 {
+			if u := readUsage(nil, value); len(u.Lines) > 0 {
 				o.seen.HasUsage, o.seen.Usage = true, u
 			}
 		case "modelVersion":
@@ -87,28 +87,14 @@ func (o *observer) candidate(raw []byte) {
 	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
 		case "content":
-			providers.Members(value, func(name, value []byte) bool {
-				if string(name) == "parts" {
-					items(value, func(part []byte) bool {
-						o.seen.Content += visible(part)
-						return true
-					})
-				}
+			providers.Elements(providers.Member(value, "parts"), func(part []byte) bool {
+				o.seen.Content += visible(part)
 				return true
 			})
 		case "finishReason":
-			if string(value) == `"STOP"` {
-				o.seen.Finish = "STOP"
-			} else {
-				o.seen.Finish = finishReason(gjson.ParseBytes(value))
-			}
+			o.seen.Finish = saidReason(value)
 		case "groundingMetadata":
-			providers.Members(value, func(name, value []byte) bool {
-				if string(name) == "webSearchQueries" {
-					items(value, func([]byte) bool { o.queries++; return true })
-				}
-				return true
-			})
+			providers.Elements(providers.Member(value, "webSearchQueries"), func([]byte) bool { o.queries++; return true })
 		}
 		return true
 	})

@@ -24,7 +24,7 @@ func (w *writer) Passed(frame []byte) {
 		if string(name) != "candidates" {
 			return true
 		}
-		items(value, func(item []byte) bool {
+		providers.Elements(value, func(item []byte) bool {
 			w.passedCandidate(item)
 			return true
 		})

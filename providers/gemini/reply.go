@@ -24,6 +24,7 @@ type decoder struct {
 	// Room for what a reply mostly has.
 	sole providers.Sole[choice]
 	line [1]providers.UsageLine
+	said [1]providers.UsageLine // of one frame
 }
 
 // ReadReply implements providers.Dialect.
@@ -46,12 +47,11 @@ func (d *decoder) Decode(events []providers.Event, frame []byte) []providers.Eve
 	if !providers.ValidJSON(frame) {
 		return d.fail(events, broken("the upstream's reply cannot be read", errors.New("gemini: a frame is not valid JSON")))
 	}
-	value := gjson.ParseBytes(frame)
-	switch {
-	case value.IsObject():
-		events = d.response(events, value)
-	case value.IsArray():
-		value.ForEach(func(_, item gjson.Result) bool {
+	switch frame[0] {
+	case '{':
+		events = d.response(events, frame)
+	case '[':
+		providers.Elements(frame, func(item []byte) bool {
 			events = d.response(events, item)
 			return !d.done
 		})
@@ -97,33 +97,37 @@ func (d *decoder) fail(events []providers.Event, f *providers.Fault) []providers
 }
 
 // response says what one GenerateContentResponse holds.
-func (d *decoder) response(events []providers.Event, v gjson.Result) []providers.Event {
-	r := readResponse(v)
-	if r.fault.IsObject() {
-		return d.fail(events, faultOf(int(r.fault.Get("code").Int()), r.fault))
+func (d *decoder) response(events []providers.Event, raw []byte) []providers.Event {
+	r := readResponse(raw)
+	if isObject(r.fault) {
+		e := gjson.ParseBytes(r.fault)
+		return d.fail(events, faultOf(int(e.Get("code").Int()), e))
 	}
 	first := !d.begun
 	if first {
 		d.begun = true
-		events = append(events, providers.Event{Kind: providers.EventStart, ID: r.id.Str, Model: r.model.Str})
+		events = append(events, providers.Event{Kind: providers.EventStart, ID: word(r.id), Model: word(r.model)})
 	}
-	if r.feedback.Exists() {
-		if reason := blockReason(r.feedback.Get("blockReason")); reason != "" {
-			d.blocked, d.refusal = reason, r.feedback.Get("blockReasonMessage").Str
+	if isObject(r.feedback) {
+		feedback := gjson.ParseBytes(r.feedback)
+		if reason := blockReason(feedback.Get("blockReason")); reason != "" {
+			d.blocked, d.refusal = reason, feedback.Get("blockReasonMessage").Str
 		}
 	}
-	if r.usage.IsObject() {
-		said := readUsage([]byte(r.usage.Raw))
-		d.usage.Merge(said)
+	if isObject(r.usage) {
+		d.usage.Merge(readUsage(d.said[:0], r.usage))
 		if first { // some clients are told the input before any output
+			said := readUsage(nil, bytes.Clone(r.usage))
 			events = append(events, providers.Event{Kind: providers.EventUsage, Usage: &said})
 		}
 	}
-	r.candidates.ForEach(func(_, v gjson.Result) bool {
-		candidate := readSaidCandidate(v)
-		events = d.choice(int(candidate.index.Int())).add(events, &candidate)
-		if n := searches(candidate.grounding.Get("webSearchQueries"), r.model.Str); n > 0 {
-			d.usage.Merge(providers.Usage{Lines: []providers.UsageLine{searchLine(n)}})
+	providers.Elements(r.candidates, func(raw []byte) bool {
+		candidate := readSaidCandidate(raw)
+		events = d.choice(int(candidate.index)).add(events, &candidate)
+		if queries := providers.Member(candidate.grounding, "webSearchQueries"); queries != nil {
+			if n := searches(gjson.ParseBytes(queries), word(r.model)); n > 0 {
+				d.usage.Merge(providers.Usage{Lines: []providers.UsageLine{searchLine(n)}})
+			}
 		}
 		return true
 	})

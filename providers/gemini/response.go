@@ -6,15 +6,15 @@ import (
 	"github.com/aistrale/aistrale/providers"
 )
 
-// What a reply says is read in one pass over each object: to find each member alone would be as
-// many, for every event.
+// What a reply says is read in one pass over each object, for every event. What has no use on most
+// of them stays as it is written: values of the types below are JSON, nil where there is none.
 
 // response is what counts of one GenerateContentResponse.
-type response struct{ fault, id, model, feedback, usage, candidates gjson.Result }
+type response struct{ fault, id, model, feedback, usage, candidates []byte }
 
-func readResponse(v gjson.Result) (r response) {
-	v.ForEach(func(name, value gjson.Result) bool {
-		switch name.Str {
+func readResponse(raw []byte) (r response) {
+	providers.Members(raw, func(name, value []byte) bool {
+		switch string(name) {
 		case "error":
 			r.fault = value
 		case "responseId":
@@ -34,15 +34,18 @@ func readResponse(v gjson.Result) (r response) {
 }
 
 // saidCandidate is what counts of a candidate of one frame.
-type saidCandidate struct{ index, content, finish, message, grounding, citations, logprobs gjson.Result }
+type saidCandidate struct {
+	index                                                   int64
+	parts, finish, message, grounding, citations, logprobs []byte
+}
 
-func readSaidCandidate(v gjson.Result) (c saidCandidate) {
-	v.ForEach(func(name, value gjson.Result) bool {
-		switch name.Str {
+func readSaidCandidate(raw []byte) (c saidCandidate) {
+	providers.Members(raw, func(name, value []byte) bool {
+		switch string(name) {
 		case "index":
-			c.index = value
+			c.index, _ = providers.Count(value)
 		case "content":
-			c.content = value
+			c.parts = providers.Member(value, "parts")
 		case "finishReason":
 			c.finish = value
 		case "finishMessage":
@@ -61,33 +64,39 @@ func readSaidCandidate(v gjson.Result) (c saidCandidate) {
 
 // saidPart is a part of a candidate's content.
 type saidPart struct {
-	raw                      string
+	raw                      []byte
 	text, call, inline, file gjson.Result
 	thought                  bool
 	signature                string
 }
 
-func readSaidPart(v gjson.Result) saidPart {
-	p := saidPart{raw: v.Raw}
-	v.ForEach(func(name, value gjson.Result) bool {
-		switch name.Str {
+func readSaidPart(raw []byte) saidPart {
+	p := saidPart{raw: raw}
+	providers.Members(raw, func(name, value []byte) bool {
+		switch string(name) {
 		case "text":
-			p.text = value
+			p.text = gjson.ParseBytes(value)
 		case "functionCall":
-			p.call = value
+			p.call = gjson.ParseBytes(value)
 		case "inlineData":
-			p.inline = value
+			p.inline = gjson.ParseBytes(value)
 		case "fileData":
-			p.file = value
+			p.file = gjson.ParseBytes(value)
 		case "thought":
-			p.thought = value.Bool()
+			p.thought = gjson.ParseBytes(value).Bool()
 		case "thoughtSignature":
-			p.signature = value.Str
+			p.signature = word(value)
 		}
 		return true
 	})
 	return p
 }
+
+// word gives a value that is a string, "" for another.
+func word(value []byte) string { return gjson.ParseBytes(value).Str }
+
+// isObject reports whether a value, nil for none, is an object.
+func isObject(value []byte) bool { return len(value) > 0 && value[0] == '{' }
 
 func (p *saidPart) seal() *providers.Seal {
 	if p.signature == "" {

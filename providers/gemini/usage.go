@@ -1,7 +1,7 @@
 package gemini
 
 import (
-	"bytes"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -9,9 +9,9 @@ import (
 )
 
 // readUsage reads usageMetadata. Input holds the cached tokens, and not what the provider's own
-// tools added; output is counted apart from thoughts.
+// tools added; output is counted apart from thoughts. room is for its one line.
 // Source: https://ai.google.dev/api/generate-content#UsageMetadata
-func readUsage(raw []byte) providers.Usage {
+func readUsage(room []providers.UsageLine, raw []byte) providers.Usage {
 	var line providers.UsageLine
 	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
@@ -44,7 +44,7 @@ func readUsage(raw []byte) providers.Usage {
 				}
 			})
 		case "serviceTier":
-			line.Tier = string(bytes.ToLower(inner(value)))
+			line.Tier = serviceTier(inner(value))
 		case "trafficType": // the cloud's word for it, where there is no other
 			if line.Tier == "" {
 				line.Tier = trafficTier(string(inner(value)))
@@ -55,7 +55,18 @@ func readUsage(raw []byte) providers.Usage {
 	if !line.Has() {
 		return providers.Usage{}
 	}
-	return providers.Usage{Lines: []providers.UsageLine{line}, Raw: raw}
+	return providers.Usage{Lines: append(room, line), Raw: raw}
+}
+
+// serviceTier gives a tier in small letters, and a known one without an allocation.
+// Source: https://ai.google.dev/api/generate-content#ServiceTier
+func serviceTier(name []byte) string {
+	for _, known := range [...]string{"standard", "flex", "priority"} {
+		if strings.EqualFold(string(name), known) {
+			return known
+		}
+	}
+	return strings.ToLower(string(name))
 }
 
 // trafficTier gives the tier that a kind of traffic is served in; "" is the standard one.
@@ -83,7 +94,7 @@ func count(value []byte) (n int64, ok bool) { return providers.Count(inner(value
 
 // modalities reads a list of {modality, tokenCount}.
 func modalities(list []byte, visit func(modality string, n int64)) {
-	items(list, func(item []byte) bool {
+	providers.Elements(list, func(item []byte) bool {
 		var modality []byte
 		var n int64
 		ok := false
@@ -118,4 +129,12 @@ func searchLine(n int64) providers.UsageLine {
 	var line providers.UsageLine
 	line.Set(providers.Searches, n)
 	return line
+}
+
+// inner takes the quotes off a string; other values stay as they are.
+func inner(value []byte) []byte {
+	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
+		return value[1 : len(value)-1]
+	}
+	return value
 }
