@@ -137,6 +137,20 @@ func Elements(raw []byte, visit func(value []byte) bool) {
 	}
 }
 
+// IsObject reports whether a value, nil for none, is an object.
+func IsObject(value []byte) bool { return len(value) > 0 && value[0] == '{' }
+
+// Text gives a value that is a string, "" for another and for none.
+func Text(value []byte) string {
+	if len(value) < 2 || value[0] != '"' {
+		return ""
+	}
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1])
+	}
+	return gjson.ParseBytes(value).Str
+}
+
 // KnownWord gives a word as a string, and a known one without an allocation.
 func KnownWord(word []byte, known ...string) string {
 	for _, k := range known {

@@ -20,12 +20,12 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 		var seen providers.Seen
 		message := find(frame, "message")
 		seeUsage(&seen, find(message, "usage"))
-		seen.Model = word(find(message, "model"))
+		seen.Model = providers.Text(find(message, "model"))
 		return seen
 	case `"message_delta"`:
 		var seen providers.Seen
 		seeUsage(&seen, find(frame, "usage"))
-		seen.Finish = word(find(find(frame, "delta"), "stop_reason"))
+		seen.Finish = stopReason(find(find(frame, "delta"), "stop_reason"))
 		return seen
 	case `"message_stop"`:
 		return providers.Seen{End: true}
@@ -53,7 +53,7 @@ func observeWhole(frame []byte) providers.Seen {
 		case "usage":
 			seeUsage(&seen, value)
 		case "stop_reason":
-			seen.Finish = word(value)
+			seen.Finish = stopReason(value)
 		}
 		return true
 	})

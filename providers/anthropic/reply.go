@@ -1,9 +1,9 @@
 package anthropic
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -55,25 +55,26 @@ func (d *decoder) Decode(events []providers.Event, frame []byte) []providers.Eve
 	if !providers.ValidJSON(frame) {
 		return d.fail(events, errors.New("the bytes are not JSON"))
 	}
-	root := gjson.ParseBytes(frame) // one copy, which the strings of the events point into
+	f := readFrame(frame)
 	var err error
-	switch kind := root.Get("type").String(); kind {
+	switch kind := bytes.Trim(f.kind, `"`); string(kind) {
 	case "message":
-		events, err = d.whole(events, root)
+		events, err = d.whole(events, &f)
 	case "error":
 		d.ended = true
-		return append(events, providers.Event{Kind: providers.EventFault, Fault: faultOf(0, root)})
+		return append(events, providers.Event{Kind: providers.EventFault, Fault: faultOf(0, gjson.ParseBytes(frame))})
 	case "ping":
 		return append(events, providers.Event{Kind: providers.EventPing})
 	case "message_start":
-		events, err = d.start(events, root.Get("message"))
+		message := readFrame(f.message)
+		events, err = d.start(events, &message)
 	case "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop":
-		events, err = d.event(events, kind, root)
+		events, err = d.event(events, kind, &f)
 	case "":
 		err = errors.New("the reply is not a message")
 	default:
 		// The API may add events at any time, and wants unknown ones passed over.
-		if !d.begun && !strings.HasPrefix(kind, "message_") && !strings.HasPrefix(kind, "content_") {
+		if !d.begun && !bytes.HasPrefix(kind, []byte("message_")) && !bytes.HasPrefix(kind, []byte("content_")) {
 			err = fmt.Errorf("the reply is of type '%.40s', not a message", kind)
 		}
 	}
@@ -99,33 +100,33 @@ func (d *decoder) fail(events []providers.Event, err error) []providers.Event {
 	}})
 }
 
-func (d *decoder) start(events []providers.Event, msg gjson.Result) ([]providers.Event, error) {
+func (d *decoder) start(events []providers.Event, message *frame) ([]providers.Event, error) {
 	if d.begun {
 		return events, errors.New("a second message_start")
 	}
 	d.begun = true
-	events = append(events, providers.Event{Kind: providers.EventStart, ID: msg.Get("id").String(), Model: msg.Get("model").String()})
-	return appendUsage(events, msg.Get("usage")), nil
+	events = append(events, providers.Event{Kind: providers.EventStart, ID: providers.Text(message.id), Model: providers.Text(message.model)})
+	return appendUsage(events, message.usage), nil
 }
 
-func appendUsage(events []providers.Event, usage gjson.Result) []providers.Event {
-	if !usage.IsObject() {
+func appendUsage(events []providers.Event, usage []byte) []providers.Event {
+	if !providers.IsObject(usage) {
 		return events
 	}
-	u := readUsage([]byte(usage.Raw))
+	u := readUsage(usage)
 	return append(events, providers.Event{Kind: providers.EventUsage, Usage: &u})
 }
 
 // whole says a message that was not streamed as the events it would have been.
-func (d *decoder) whole(events []providers.Event, msg gjson.Result) ([]providers.Event, error) {
-	events, err := d.start(events, msg)
+func (d *decoder) whole(events []providers.Event, message *frame) ([]providers.Event, error) {
+	events, err := d.start(events, message)
 	if err != nil {
 		return events, err
 	}
 	index := 0
-	msg.Get("content").ForEach(func(_, block gjson.Result) bool {
+	providers.Elements(message.content, func(raw []byte) bool {
 		var b *open
-		if events, b, err = d.open(events, index, block); err == nil {
+		if events, b, err = d.open(events, index, raw); err == nil {
 			events = d.close(events, b)
 		}
 		index++
@@ -134,23 +135,25 @@ func (d *decoder) whole(events []providers.Event, msg gjson.Result) ([]providers
 	if err != nil {
 		return events, err
 	}
-	d.stopped(msg)
+	d.stopped(message)
 	return d.finish(events), nil
 }
 
 // event reads an event of a stream that needs a message under way.
-func (d *decoder) event(events []providers.Event, kind string, root gjson.Result) ([]providers.Event, error) {
+func (d *decoder) event(events []providers.Event, kind []byte, f *frame) ([]providers.Event, error) {
 	if !d.begun {
 		return events, errors.New("the stream does not begin with message_start")
 	}
-	index := int(root.Get("index").Int())
-	switch kind {
+	n, _ := providers.Count(f.index)
+	index := int(n)
+	switch string(kind) {
 	case "content_block_start":
-		events, _, err := d.open(events, index, root.Get("content_block"))
+		events, _, err := d.open(events, index, f.block)
 		return events, err
 	case "message_delta":
-		d.stopped(root.Get("delta"))
-		return appendUsage(events, root.Get("usage")), nil
+		delta := readFrame(f.delta)
+		d.stopped(&delta)
+		return appendUsage(events, f.usage), nil
 	case "message_stop":
 		return d.finish(events), nil
 	}
@@ -158,10 +161,10 @@ func (d *decoder) event(events []providers.Event, kind string, root gjson.Result
 	switch {
 	case b == nil || b.closed:
 		return events, fmt.Errorf("a %s for block %d, which is not open", kind, index)
-	case kind == "content_block_stop":
+	case string(kind) == "content_block_stop":
 		return d.close(events, b), nil
 	}
-	return d.delta(events, b, root.Get("delta")), nil
+	return d.delta(events, b, f.delta), nil
 }
 
 func (d *decoder) find(index int) *open {
@@ -175,7 +178,7 @@ func (d *decoder) find(index int) *open {
 }
 
 // open begins a block, with whatever of it is there already.
-func (d *decoder) open(events []providers.Event, index int, said gjson.Result) ([]providers.Event, *open, error) {
+func (d *decoder) open(events []providers.Event, index int, raw []byte) ([]providers.Event, *open, error) {
 	if d.find(index) != nil {
 		return events, nil, fmt.Errorf("block %d begins twice", index)
 	}
@@ -188,51 +191,55 @@ func (d *decoder) open(events []providers.Event, index int, said gjson.Result) (
 	d.blocks = append(d.blocks, open{index: index})
 	b := &d.blocks[len(d.blocks)-1]
 	block := &providers.Block{}
-	var text gjson.Result
-	switch said.Get("type").String() {
-	case "text":
-		b.kind, text = providers.KindText, said.Get("text")
-	case "thinking":
-		b.kind, text = providers.KindReasoning, said.Get("thinking")
-		b.signature = append(b.signature, said.Get("signature").String()...)
-	case "redacted_thinking":
-		b.kind, b.encrypted = providers.KindReasoning, strings.Clone(said.Get("data").String())
+	var text []byte
+	said := readPart(raw)
+	switch string(said.kind) {
+	case `"text"`:
+		b.kind, text = providers.KindText, said.text
+	case `"thinking"`:
+		b.kind, text = providers.KindReasoning, said.thinking
+		b.signature = append(b.signature, providers.Text(said.signature)...)
+	case `"redacted_thinking"`:
+		b.kind, b.encrypted = providers.KindReasoning, providers.Text(said.data)
 		block.Seal = &providers.Seal{Minter: Language, Encrypted: b.encrypted}
-	case "tool_use":
+	case `"tool_use"`:
 		d.calls++
 		b.kind = providers.KindToolCall
-		block.Call = &providers.ToolCall{ID: said.Get("id").String(), Name: providers.SaidToolName(said.Get("name").String())}
-		if input := said.Get("input"); input.IsObject() && !blank(input.Raw[1:len(input.Raw)-1]) {
-			b.input = strings.Clone(input.Raw)
+		block.Call = &providers.ToolCall{ID: providers.Text(said.id), Name: providers.SaidToolName(providers.Text(said.name))}
+		if providers.IsObject(said.input) && !blank(string(said.input[1:len(said.input)-1])) {
+			b.input = string(said.input)
 		}
 	default:
 		return events, b, nil
 	}
 	block.Kind = b.kind
 	events = append(events, providers.Event{Kind: providers.EventBlockStart, Index: index, Block: block})
-	b.cite(said.Get("citations"))
-	return d.say(events, b, text.String()), b, nil
+	if said.citations != nil {
+		b.cite(gjson.ParseBytes(said.citations))
+	}
+	return d.say(events, b, providers.Text(text)), b, nil
 }
 
-func (d *decoder) delta(events []providers.Event, b *open, delta gjson.Result) []providers.Event {
-	switch delta.Get("type").String() {
-	case "text_delta":
+func (d *decoder) delta(events []providers.Event, b *open, raw []byte) []providers.Event {
+	said := readPart(raw)
+	switch string(said.kind) {
+	case `"text_delta"`:
 		if b.kind == providers.KindText {
-			return d.say(events, b, delta.Get("text").String())
+			return d.say(events, b, providers.Text(said.text))
 		}
-	case "thinking_delta":
+	case `"thinking_delta"`:
 		if b.kind == providers.KindReasoning {
-			return d.say(events, b, delta.Get("thinking").String())
+			return d.say(events, b, providers.Text(said.thinking))
 		}
-	case "input_json_delta":
+	case `"input_json_delta"`:
 		if b.kind == providers.KindToolCall {
-			return d.say(events, b, delta.Get("partial_json").String())
+			return d.say(events, b, providers.Text(said.json))
 		}
-	case "signature_delta":
-		b.signature = append(b.signature, delta.Get("signature").String()...)
-	case "citations_delta":
-		if c := delta.Get("citation"); c.IsObject() {
-			b.citations = append(b.citations, c)
+	case `"signature_delta"`:
+		b.signature = append(b.signature, providers.Text(said.signature)...)
+	case `"citations_delta"`:
+		if providers.IsObject(said.citation) {
+			b.citations = append(b.citations, gjson.ParseBytes(said.citation))
 		}
 	}
 	return events
@@ -271,12 +278,14 @@ func (d *decoder) close(events []providers.Event, b *open) []providers.Event {
 }
 
 // stopped notes why the message ended; a later event may say it again.
-func (d *decoder) stopped(said gjson.Result) {
-	if reason := said.Get("stop_reason"); reason.Type == gjson.String {
-		d.reason = strings.Clone(reason.String())
+func (d *decoder) stopped(said *frame) {
+	if reason := stopReason(said.reason); reason != "" {
+		d.reason = reason
 	}
-	if why := said.Get("stop_details.explanation"); why.Type == gjson.String {
-		d.refusal = strings.Clone(why.String())
+	if providers.IsObject(said.details) {
+		if why := providers.Member(said.details, "explanation"); why != nil {
+			d.refusal = providers.Text(why)
+		}
 	}
 }
 

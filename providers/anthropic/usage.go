@@ -31,7 +31,7 @@ func readUsage(raw []byte) providers.Usage {
 	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
 		case "service_tier":
-			line.Tier = word(value)
+			line.Tier = providers.Text(value)
 		case "speed":
 			fast = string(value) == `"fast"`
 		case "iterations":
@@ -48,14 +48,6 @@ func readUsage(raw []byte) providers.Usage {
 		u.Lines = iterations(u.Lines, gjson.ParseBytes(list))
 	}
 	return u
-}
-
-// word is the text of a string, "" of all else.
-func word(value []byte) string {
-	if len(value) < 2 || value[0] != '"' {
-		return ""
-	}
-	return string(value[1 : len(value)-1])
 }
 
 // count sets what a usage object names, or the object in it that is called in.

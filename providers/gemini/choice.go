@@ -42,15 +42,15 @@ func (c *choice) add(events []providers.Event, said *saidCandidate) []providers.
 		return true
 	})
 	if reason := saidReason(said.finish); reason != "" {
-		c.finish, c.message = reason, word(said.message)
+		c.finish, c.message = reason, providers.Text(said.message)
 	}
-	if isObject(said.grounding) {
+	if providers.IsObject(said.grounding) {
 		c.ground(gjson.ParseBytes(said.grounding))
 	}
 	if sources := gjson.ParseBytes(providers.Member(said.citations, "citationSources")); sources.IsArray() {
 		c.sources = append(c.sources, sources.Array()...)
 	}
-	if isObject(said.logprobs) {
+	if providers.IsObject(said.logprobs) {
 		c.logprobs = appendLogprobs(c.logprobs, gjson.ParseBytes(said.logprobs))
 	}
 	return events
@@ -61,12 +61,12 @@ func (c *choice) part(events []providers.Event, p *saidPart) []providers.Event {
 	switch {
 	case p.call.IsObject():
 		return c.call(events, p.call, seal)
-	case p.text.Type == gjson.String:
+	case len(p.text) > 0 && p.text[0] == '"':
 		kind := providers.KindText
 		if p.thought {
 			kind = providers.KindReasoning
 		}
-		return c.say(events, kind, p.text.Str, seal)
+		return c.say(events, kind, providers.Text(p.text), seal)
 	case p.thought && (p.inline.IsObject() || p.file.IsObject()):
 		// A draft of the image that the answer holds: clients take the first image for the answer.
 		// Source: https://ai.google.dev/gemini-api/docs/image-generation#thinking-process

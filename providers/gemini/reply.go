@@ -99,22 +99,22 @@ func (d *decoder) fail(events []providers.Event, f *providers.Fault) []providers
 // response says what one GenerateContentResponse holds.
 func (d *decoder) response(events []providers.Event, raw []byte) []providers.Event {
 	r := readResponse(raw)
-	if isObject(r.fault) {
+	if providers.IsObject(r.fault) {
 		e := gjson.ParseBytes(r.fault)
 		return d.fail(events, faultOf(int(e.Get("code").Int()), e))
 	}
 	first := !d.begun
 	if first {
 		d.begun = true
-		events = append(events, providers.Event{Kind: providers.EventStart, ID: word(r.id), Model: word(r.model)})
+		events = append(events, providers.Event{Kind: providers.EventStart, ID: providers.Text(r.id), Model: providers.Text(r.model)})
 	}
-	if isObject(r.feedback) {
+	if providers.IsObject(r.feedback) {
 		feedback := gjson.ParseBytes(r.feedback)
 		if reason := blockReason(feedback.Get("blockReason")); reason != "" {
 			d.blocked, d.refusal = reason, feedback.Get("blockReasonMessage").Str
 		}
 	}
-	if isObject(r.usage) {
+	if providers.IsObject(r.usage) {
 		d.usage.Merge(readUsage(d.said[:0], r.usage))
 		if first { // some clients are told the input before any output
 			said := readUsage(nil, bytes.Clone(r.usage))
@@ -125,7 +125,7 @@ func (d *decoder) response(events []providers.Event, raw []byte) []providers.Eve
 		candidate := readSaidCandidate(raw)
 		events = d.choice(int(candidate.index)).add(events, &candidate)
 		if queries := providers.Member(candidate.grounding, "webSearchQueries"); queries != nil {
-			if n := searches(gjson.ParseBytes(queries), word(r.model)); n > 0 {
+			if n := searches(gjson.ParseBytes(queries), providers.Text(r.model)); n > 0 {
 				d.usage.Merge(providers.Usage{Lines: []providers.UsageLine{searchLine(n)}})
 			}
 		}

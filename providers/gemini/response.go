@@ -64,10 +64,10 @@ func readSaidCandidate(raw []byte) (c saidCandidate) {
 
 // saidPart is a part of a candidate's content.
 type saidPart struct {
-	raw                      []byte
-	text, call, inline, file gjson.Result
-	thought                  bool
-	signature                string
+	raw, text          []byte
+	call, inline, file gjson.Result
+	thought            bool
+	signature          string
 }
 
 func readSaidPart(raw []byte) saidPart {
@@ -75,7 +75,7 @@ func readSaidPart(raw []byte) saidPart {
 	providers.Members(raw, func(name, value []byte) bool {
 		switch string(name) {
 		case "text":
-			p.text = gjson.ParseBytes(value)
+			p.text = value
 		case "functionCall":
 			p.call = gjson.ParseBytes(value)
 		case "inlineData":
@@ -85,18 +85,12 @@ func readSaidPart(raw []byte) saidPart {
 		case "thought":
 			p.thought = gjson.ParseBytes(value).Bool()
 		case "thoughtSignature":
-			p.signature = word(value)
+			p.signature = providers.Text(value)
 		}
 		return true
 	})
 	return p
 }
-
-// word gives a value that is a string, "" for another.
-func word(value []byte) string { return gjson.ParseBytes(value).Str }
-
-// isObject reports whether a value, nil for none, is an object.
-func isObject(value []byte) bool { return len(value) > 0 && value[0] == '{' }
 
 func (p *saidPart) seal() *providers.Seal {
 	if p.signature == "" {
