@@ -35,7 +35,7 @@ func readResponse(raw []byte) (r response) {
 
 // saidCandidate is what counts of a candidate of one frame.
 type saidCandidate struct {
-	index                                                   int64
+	index                                                  int64
 	parts, finish, message, grounding, citations, logprobs []byte
 }
 

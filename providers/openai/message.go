@@ -68,12 +68,18 @@ type conversation struct {
 	last  string            // id of the last legacy function_call
 }
 
+// usualLength bounds the room that is made for messages before one was read: they take a hundred times
+// as much as the shortest text that is none.
+const usualLength = 64
+
 func (r *reader) messages() error {
 	raw := r.doc.Value("messages")
 	if isNull(raw) {
 		return Missing("messages")
 	}
-	var list []messageJSON
+	length := 0
+	providers.Elements(raw, func([]byte) bool { length++; return true })
+	list := make([]messageJSON, 0, min(length, usualLength))
 	if err := Unmarshal("messages", raw, &list); err != nil {
 		return err
 	}

@@ -106,12 +106,12 @@ func (r *reader) limitField(name string, raw []byte) error {
 
 // integer reads a whole number in any spelling of JSON's numbers (4096, 4096.0, 4e3).
 func integer(path string, raw []byte, to **int64) error {
-	var f float64
-	if err := Unmarshal(path, raw, &f); err != nil {
-		return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got %s instead.", path, rawName(raw)))
-	}
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
+		var f float64
+		if err := Unmarshal(path, raw, &f); err != nil {
+			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got %s instead.", path, rawName(raw)))
+		}
 		if n = int64(f); float64(n) != f || f > 1<<53 || f < -1<<53 {
 			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got a decimal number instead.", path))
 		}
