@@ -3,9 +3,7 @@ package storage
 import (
 	"encoding/binary"
 	"errors"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aistrale/aistrale/providers"
 )
@@ -111,34 +109,9 @@ const (
 	bytesHold     = 61
 )
 
-// Fields of a candidate, all texts, and of a hold: two texts, then numbers.
-const (
-	planProvider = iota
-	planModel
-	planCredential
-	planFate
-	planFault
-
-	holdCounter = 0
-	holdUnit    = 1
-	holdLimit   = 2
-	holdHeld    = 3
-	holdSpent   = 4
-)
-
-// Fields of a line: two texts, then numbers, and a text that came later.
-const (
-	lineModel = iota
-	lineTier
-	lineTexts
-
-	lineVariant = 63
-)
-
 type (
 	numbers [numFields]int64
 	texts   [textFields]*string
-	counts  [15]*int64
 )
 
 // Append encodes the entry at the end of dst, the same bytes each time. It does not allocate
@@ -169,65 +142,6 @@ func (e *Entry) Append(dst []byte) []byte {
 		dst = append(binary.AppendUvarint(dst, uint64(len(e.UsageRaw))), e.UsageRaw...)
 	}
 	return e.appendPlan(dst)
-}
-
-// appendPlan adds where the call might have gone, and what it held.
-func (e *Entry) appendPlan(dst []byte) []byte {
-	for i := range e.Holds[:min(len(e.Holds), maxHolds)] {
-		h, start := &e.Holds[i], 0
-		dst, start = openPart(dst, bytesHold)
-		dst = appendForeign(dst, holdCounter, h.Counter, maxCounter)
-		dst = appendForeign(dst, holdUnit, string(h.Unit), maxVariant)
-		dst = appendNumber(dst, holdLimit, h.Limit)
-		dst = appendNumber(dst, holdHeld, h.Held)
-		dst = closePart(appendNumber(dst, holdSpent, h.Spent), start)
-	}
-	for i := range e.Plan[:min(len(e.Plan), maxPlan)] {
-		c, start := &e.Plan[i], 0
-		dst, start = openPart(dst, bytesPlan)
-		dst = appendForeign(dst, planProvider, c.Provider, maxTag)
-		dst = appendForeign(dst, planModel, c.Model, maxLineText)
-		dst = appendForeign(dst, planCredential, c.Credential, maxTag)
-		dst = appendForeign(dst, planFate, string(c.Fate), maxVariant)
-		dst = closePart(appendForeign(dst, planFault, c.Fault, maxTag), start)
-	}
-	return dst
-}
-
-func parseHold(rest string, h *Hold) error {
-	numbers := [...]*int64{holdLimit: &h.Limit, holdHeld: &h.Held, holdSpent: &h.Spent}
-	return parsePart(rest, func(f field) {
-		switch {
-		case f.kind == kindBytes && f.number == holdCounter:
-			h.Counter = f.text
-		case f.kind == kindBytes && f.number == holdUnit:
-			h.Unit = Unit(f.text)
-		case f.kind == kindNumber && f.number < len(numbers) && numbers[f.number] != nil:
-			*numbers[f.number] = f.n
-		}
-	})
-}
-
-func parseCandidate(rest string, c *Candidate) error {
-	texts := [...]*string{&c.Provider, &c.Model, &c.Credential, (*string)(&c.Fate), &c.Fault}
-	return parsePart(rest, func(f field) {
-		if f.kind == kindBytes && f.number < len(texts) {
-			*texts[f.number] = f.text
-		}
-	})
-}
-
-// parsePart reads the fields of a part.
-func parsePart(rest string, take func(field)) error {
-	for rest != "" {
-		f, after, err := nextField(rest)
-		if err != nil {
-			return err
-		}
-		rest = after
-		take(f)
-	}
-	return nil
 }
 
 // Parse decodes what Append made into e, whatever e held, and copies what it keeps of b. It
@@ -337,126 +251,4 @@ func textBound(field int) int {
 		return maxMetadata
 	}
 	return maxText
-}
-
-// counts are a line's numbers in the order of their fields.
-func lineCounts(l *providers.Normal) counts {
-	return counts{
-		&l.InputUncached, &l.CacheRead, &l.CacheWrite5m, &l.CacheWrite1h, &l.Output,
-		&l.Reasoning, &l.AudioIn, &l.AudioOut, &l.Images, &l.Searches,
-		&l.ImageIn, &l.ImageOut, &l.Characters, &l.AudioInMs, &l.AudioOutMs,
-	}
-}
-
-// openPart begins a field that is made of fields, of less than 16 KiB. It leaves two bytes for the
-// length, which is known only at the end.
-func openPart(dst []byte, field int) (_ []byte, start int) {
-	dst = append(dst, byte(field<<1|kindBytes), 0, 0)
-	return dst, len(dst)
-}
-
-func closePart(dst []byte, start int) []byte {
-	size := len(dst) - start
-	dst[start-2], dst[start-1] = byte(size)|0x80, byte(size>>7)
-	return dst
-}
-
-func appendLine(dst []byte, l *providers.Normal) []byte {
-	dst, start := openPart(dst, bytesLine)
-	dst = appendForeign(dst, lineModel, l.Model, maxLineText)
-	dst = appendForeign(dst, lineTier, l.Tier, maxLineText)
-	for i, n := range lineCounts(l) {
-		dst = appendNumber(dst, lineTexts+i, *n)
-	}
-	return closePart(appendForeign(dst, lineVariant, l.Variant, maxVariant), start)
-}
-
-func parseLine(rest string, l *providers.Normal) error {
-	all := lineCounts(l)
-	return parsePart(rest, func(f field) {
-		switch {
-		case f.kind == kindBytes && f.number == lineModel:
-			l.Model = f.text
-		case f.kind == kindBytes && f.number == lineTier:
-			l.Tier = f.text
-		case f.kind == kindBytes && f.number == lineVariant:
-			l.Variant = f.text
-		case f.kind == kindNumber && lineTexts <= f.number && f.number < lineTexts+len(all):
-			*all[f.number-lineTexts] = f.n
-		}
-	})
-}
-
-func appendNumber(dst []byte, field int, n int64) []byte {
-	if n == 0 {
-		return dst
-	}
-	return binary.AppendVarint(append(dst, byte(field<<1|kindNumber)), n)
-}
-
-func appendText(dst []byte, field int, s string) []byte {
-	dst = binary.AppendUvarint(append(dst, byte(field<<1|kindBytes)), uint64(len(s)))
-	return append(dst, s...)
-}
-
-// appendForeign appends a text that may hold anything. PostgreSQL takes no NUL and nothing that
-// is not UTF-8, and one such entry would hold up all others.
-func appendForeign(dst []byte, field int, s string, bound int) []byte {
-	if s == "" {
-		return dst
-	}
-	s = clip(s, bound)
-	if strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "?")
-	}
-	return appendText(dst, field, s)
-}
-
-// clip cuts at the bound, or before the character that stands across it.
-func clip(s string, bound int) string {
-	if len(s) <= bound {
-		return s
-	}
-	for cut := bound; cut > bound-utf8.UTFMax; cut-- {
-		if utf8.RuneStart(s[cut]) {
-			return s[:cut]
-		}
-	}
-	return s[:bound]
-}
-
-// field is one of an encoded entry: n of kind 0, text of kind 1.
-type field struct {
-	number, kind int
-	n            int64
-	text         string
-}
-
-func nextField(s string) (f field, rest string, err error) {
-	f.number, f.kind = int(s[0]>>1), int(s[0]&1)
-	v, size := uvarint(s[1:])
-	if size == 0 {
-		return f, "", errEntry
-	}
-	rest = s[1+size:]
-	if f.kind == kindNumber {
-		f.n = int64(v>>1) ^ -int64(v&1)
-		return f, rest, nil
-	}
-	if v > uint64(len(rest)) {
-		return f, "", errEntry
-	}
-	f.text = rest[:v]
-	return f, rest[v:], nil
-}
-
-// uvarint reads a varint, of size 0 where there is none. binary's wants bytes.
-func uvarint(s string) (v uint64, size int) {
-	for i := range min(len(s), binary.MaxVarintLen64) {
-		v |= uint64(s[i]&0x7f) << (7 * i)
-		if s[i] < 0x80 {
-			return v, i + 1
-		}
-	}
-	return 0, 0
 }
