@@ -20,8 +20,8 @@
 	MOVQ       CX, X     \
 	PUNPCKLQDQ X, X
 
-// func stopMask(b []byte, i int) (at int, mask uint64, ascii bool)
-TEXT ·stopMask(SB), NOSPLIT, $0-49
+// func stopMaskSSE2(b []byte, i int) (at int, mask uint64, ascii bool)
+TEXT ·stopMaskSSE2(SB), NOSPLIT, $0-49
 	MOVQ b_base+0(FP), SI
 	MOVQ b_len+8(FP), DX
 	MOVQ i+24(FP), AX
@@ -65,4 +65,62 @@ done:
 	PMOVMSKB X11, CX
 	TESTL    CX, CX
 	SETEQ    ascii+48(FP)
+	RET
+
+// WIDE fills Y, whose lower half is X, with the byte of which EIGHT has eight. A MOVQ that is not one
+// of AVX's would cost hundreds of cycles, as the upper halves of others are in use.
+#define WIDE(EIGHT, X, Y) \
+	MOVQ         EIGHT, CX \
+	VMOVQ        CX, X     \
+	VPBROADCASTQ X, Y
+
+// func stopMaskAVX2(b []byte, i int) (at int, mask uint64, ascii bool)
+TEXT ·stopMaskAVX2(SB), NOSPLIT, $0-49
+	MOVQ  b_base+0(FP), SI
+	MOVQ  b_len+8(FP), DX
+	MOVQ  i+24(FP), AX
+	SUBQ  $64, DX
+	WIDE($0x0202020202020202, X8, Y8)
+	WIDE($0x2020202020202020, X9, Y9)
+	WIDE($0x5c5c5c5c5c5c5c5c, X10, Y10)
+	VPXOR Y11, Y11, Y11
+	XORL  R8, R8
+
+block:
+	CMPQ      AX, DX
+	JGT       done
+	VMOVDQU   (SI)(AX*1), Y0
+	VMOVDQU   32(SI)(AX*1), Y1
+	VPOR      Y0, Y11, Y11
+	VPOR      Y1, Y11, Y11
+	VPXOR     Y8, Y0, Y2
+	VPXOR     Y8, Y1, Y3
+	VPMINUB   Y9, Y2, Y4
+	VPMINUB   Y9, Y3, Y5
+	VPCMPEQB  Y2, Y4, Y4
+	VPCMPEQB  Y3, Y5, Y5
+	VPCMPEQB  Y10, Y0, Y0
+	VPCMPEQB  Y10, Y1, Y1
+	VPOR      Y4, Y0, Y0
+	VPOR      Y5, Y1, Y1
+	VPOR      Y0, Y1, Y2
+	VPMOVMSKB Y2, R8
+	TESTL     R8, R8
+	JNE       found
+	ADDQ      $64, AX
+	JMP       block
+
+found:
+	VPMOVMSKB Y0, R8
+	VPMOVMSKB Y1, R9
+	SHLQ      $32, R9
+	ORQ       R9, R8
+
+done:
+	MOVQ      AX, at+32(FP)
+	MOVQ      R8, mask+40(FP)
+	VPMOVMSKB Y11, CX
+	TESTL     CX, CX
+	SETEQ     ascii+48(FP)
+	VZEROUPPER
 	RET

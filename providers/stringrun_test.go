@@ -22,7 +22,7 @@ func TestStopMask(t *testing.T) {
 		}
 		from := r.IntN(len(b) + 1)
 		wantAt, wantMask, wantASCII := plainStopMask(b, from)
-		for name, f := range map[string]func([]byte, int) (int, uint64, bool){"this machine's": stopMask, "in words": stopMaskInWords} {
+		for name, f := range stopMasks() {
 			if at, mask, ascii := f(b, from); at != wantAt || mask != wantMask || ascii != wantASCII {
 				t.Fatalf("%s: %q from %d: at %d, mask %x, ascii %t; want %d, %x, %t", name, b, from, at, mask, ascii, wantAt, wantMask, wantASCII)
 			}
