@@ -16,12 +16,13 @@ import (
 
 // exchange implements Exchange on one pooled connection.
 type exchange[C pooled] struct {
-	pool *hostPool[C]
-	req  *fasthttp.Request
-	out  *providers.UpstreamRequest
-	body Source // of the request; nil where it is in memory
-	told bool   // body was read to its end
-	resp *fasthttp.Response
+	pool  *hostPool[C]
+	req   *fasthttp.Request
+	out   *providers.UpstreamRequest
+	body  Source    // of the request; nil where it is in memory
+	told  bool      // body was read to its end
+	parts [4][]byte // room for a large request's
+	resp  *fasthttp.Response
 
 	// mu guards what Cancel and the owner share: while conn is set it is this exchange's own,
 	// so a late cancel can never touch another request's connection.
@@ -161,8 +162,16 @@ func (x *exchange[C]) write(bw *bufio.Writer) error {
 	return x.req.Write(bw)
 }
 
+// writeParts writes a large request: to a socket in one call, which wakes its reader once.
 func (x *exchange[C]) writeParts(bw *bufio.Writer) error {
 	x.req.Header.SetContentLength(x.out.Size())
+	if socket, plain := x.conn.(*net.TCPConn); plain {
+		parts := net.Buffers(append(x.parts[:0], x.req.Header.Header(), x.out.Body))
+		parts = append(parts, x.out.Rest...)
+		_, err := parts.WriteTo(socket)
+		x.parts = [4][]byte{}
+		return err
+	}
 	if err := x.req.Header.Write(bw); err != nil {
 		return err
 	}

@@ -217,12 +217,15 @@ func TestExchange_EarlyRefusalIsHeard(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer up.Close()
-	x := up.Exchange()
-	head, err := x.Send(&providers.UpstreamRequest{Path: "/x", Body: make([]byte, 32<<20)}, nil, patient)
-	if err != nil || head.Status != 413 {
-		t.Errorf("status %d, %v", head.Status, err)
+	large := make([]byte, 32<<20)
+	for _, out := range []*providers.UpstreamRequest{{Path: "/x", Body: large}, {Path: "/x", Body: large[:9], Rest: [][]byte{large}}} {
+		x := up.Exchange()
+		head, err := x.Send(out, nil, patient)
+		if err != nil || head.Status != 413 {
+			t.Errorf("status %d, %v", head.Status, err)
+		}
+		x.Finish()
 	}
-	x.Finish()
 }
 
 func TestExchange_Waits(t *testing.T) {
