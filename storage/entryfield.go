@@ -51,22 +51,25 @@ type field struct {
 	text         string
 }
 
-func nextField(s string) (f field, rest string, err error) {
+// next reads the first field of s, and gives what follows it.
+func (f *field) next(s string) (rest string, err error) {
 	f.number, f.kind = int(s[0]>>1), int(s[0]&1)
-	v, size := uvarint(s[1:])
-	if size == 0 {
-		return f, "", errEntry
+	v, size := uint64(0), 0
+	if len(s) > 1 && s[1] < 0x80 { // mostly
+		v, size = uint64(s[1]), 1
+	} else if v, size = uvarint(s[1:]); size == 0 {
+		return "", errEntry
 	}
 	rest = s[1+size:]
 	if f.kind == kindNumber {
 		f.n = int64(v>>1) ^ -int64(v&1)
-		return f, rest, nil
+		return rest, nil
 	}
 	if v > uint64(len(rest)) {
-		return f, "", errEntry
+		return "", errEntry
 	}
 	f.text = rest[:v]
-	return f, rest[v:], nil
+	return rest[v:], nil
 }
 
 // uvarint reads a varint, of size 0 where there is none. binary's wants bytes.

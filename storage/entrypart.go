@@ -65,15 +65,18 @@ func closePart(dst []byte, start int) []byte {
 }
 
 func parseHold(rest string, h *Hold) error {
-	numbers := [...]*int64{holdLimit: &h.Limit, holdHeld: &h.Held, holdSpent: &h.Spent}
 	return parsePart(rest, func(f field) {
-		switch {
-		case f.kind == kindBytes && f.number == holdCounter:
+		switch f.number<<1 | f.kind {
+		case holdCounter<<1 | kindBytes:
 			h.Counter = f.text
-		case f.kind == kindBytes && f.number == holdUnit:
+		case holdUnit<<1 | kindBytes:
 			h.Unit = Unit(f.text)
-		case f.kind == kindNumber && f.number < len(numbers) && numbers[f.number] != nil:
-			*numbers[f.number] = f.n
+		case holdLimit<<1 | kindNumber:
+			h.Limit = f.n
+		case holdHeld<<1 | kindNumber:
+			h.Held = f.n
+		case holdSpent<<1 | kindNumber:
+			h.Spent = f.n
 		}
 	})
 }
@@ -89,12 +92,12 @@ func parseCandidate(rest string, c *Candidate) error {
 
 // parsePart reads the fields of a part.
 func parsePart(rest string, take func(field)) error {
+	var f field
+	var err error
 	for rest != "" {
-		f, after, err := nextField(rest)
-		if err != nil {
+		if rest, err = f.next(rest); err != nil {
 			return err
 		}
-		rest = after
 		take(f)
 	}
 	return nil

@@ -25,6 +25,9 @@ const (
 	maxCounter  = 192
 )
 
+// usualHolds is how many an entry has room for: two limits, a place, a budget.
+const usualHolds = 4
+
 // MaxEntry is longer than any encoded entry, in bytes.
 const MaxEntry = 80 << 10
 
@@ -154,13 +157,13 @@ func (e *Entry) Parse(b []byte) error {
 	copy(e.RequestID[:], b)
 	rest := string(b[len(e.RequestID):]) // the texts are parts of this one copy
 	var n numbers
+	var f field
+	var err error
 	all := e.texts()
 	for rest != "" {
-		f, after, err := nextField(rest)
-		if err != nil {
+		if rest, err = f.next(rest); err != nil {
 			return err
 		}
-		rest = after
 		switch {
 		case f.kind == kindNumber && f.number < numFields:
 			n[f.number] = f.n
@@ -168,7 +171,7 @@ func (e *Entry) Parse(b []byte) error {
 		case f.number < textFields:
 			*all[f.number] = f.text
 		default:
-			if err := e.parseMore(f); err != nil {
+			if err := e.parseMore(&f); err != nil {
 				return err
 			}
 		}
@@ -177,7 +180,7 @@ func (e *Entry) Parse(b []byte) error {
 	return nil
 }
 
-func (e *Entry) parseMore(f field) error {
+func (e *Entry) parseMore(f *field) error {
 	switch f.number {
 	case bytesTag:
 		e.Tags = append(e.Tags, f.text)
@@ -187,6 +190,9 @@ func (e *Entry) parseMore(f field) error {
 		e.Lines = append(e.Lines, providers.Normal{})
 		return parseLine(f.text, &e.Lines[len(e.Lines)-1])
 	case bytesHold:
+		if e.Holds == nil {
+			e.Holds = make([]Hold, 0, usualHolds)
+		}
 		e.Holds = append(e.Holds, Hold{})
 		return parseHold(f.text, &e.Holds[len(e.Holds)-1])
 	case bytesPlan:
