@@ -104,9 +104,9 @@ func (r *road) call(t testing.TB) []byte {
 func roads() []roadCase {
 	return []roadCase{
 		{"exact", 11, openai.Language, openai.Dialect{}, wholeReply},
-		{"anthropic", 35, anthropic.Language, anthropic.Dialect{}, `{"id":"msg_1","type":"message","role":"assistant","model":"m",` +
+		{"anthropic", 32, anthropic.Language, anthropic.Dialect{}, `{"id":"msg_1","type":"message","role":"assistant","model":"m",` +
 			`"content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":2}}`},
-		{"gemini", 40, gemini.Language, gemini.Dialect{}, `{"candidates":[{"content":{"parts":[{"text":"hi"}],"role":"model"},"finishReason":"STOP","index":0}],` +
+		{"gemini", 39, gemini.Language, gemini.Dialect{}, `{"candidates":[{"content":{"parts":[{"text":"hi"}],"role":"model"},"finishReason":"STOP","index":0}],` +
 			`"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2,"totalTokenCount":5},"modelVersion":"m","responseId":"r"}`},
 	}
 }

@@ -29,7 +29,7 @@ func translations() []translation {
 		strings.Repeat("The quick brown fox. ", 8) + `"}],"temperature":0.7,"max_tokens":256}`)
 	return []translation{
 		{
-			name: "anthropic", dialect: anthropic.Dialect{}, asksChat: ask, request: 30, perEvent: 2,
+			name: "anthropic", dialect: anthropic.Dialect{}, asksChat: ask, request: 28, perEvent: 1,
 			opening: []string{
 				`{"type":"message_start","message":{"id":"m","model":"m","usage":{"input_tokens":1,"output_tokens":1}}}`,
 				`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`,
@@ -37,15 +37,15 @@ func translations() []translation {
 			delta: `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" token"}}`,
 		},
 		{
-			name: "gemini", dialect: gemini.Dialect{}, asksChat: ask, request: 33, perEvent: 2,
+			name: "gemini", dialect: gemini.Dialect{}, asksChat: ask, request: 31, perEvent: 1,
 			delta: `{"candidates":[{"content":{"parts":[{"text":" token"}],"role":"model"},"index":0}],"modelVersion":"m","responseId":"r"}`,
 		},
 		{
-			name: "openai", dialect: openai.Dialect{}, asksChat: ask, request: 36, perEvent: 3,
+			name: "openai", dialect: openai.Dialect{}, asksChat: ask, request: 34, perEvent: 3,
 			delta: `{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" token"},"finish_reason":null}]}`,
 		},
 		{
-			name: "responses", dialect: responses.Dialect{}, asksChat: ask, request: 39, perEvent: 2,
+			name: "responses", dialect: responses.Dialect{}, asksChat: ask, request: 37, perEvent: 1,
 			opening: []string{
 				`{"type":"response.created","sequence_number":0,"response":{"id":"r","object":"response","status":"in_progress","model":"m","output":[]}}`,
 				`{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"id":"msg_1","type":"message","status":"in_progress","role":"assistant","content":[]}}`,
@@ -54,7 +54,7 @@ func translations() []translation {
 			delta: `{"type":"response.output_text.delta","sequence_number":3,"item_id":"msg_1","output_index":0,"content_index":0,"delta":" token","logprobs":[]}`,
 		},
 		{
-			name: "bedrock", dialect: bedrock.Dialect{}, asksChat: ask, request: 43, perEvent: 2, observe: 1,
+			name: "bedrock", dialect: bedrock.Dialect{}, asksChat: ask, request: 41, perEvent: 1, observe: 1,
 			opening: []string{`{"messageStart":{"role":"assistant"}}`},
 			delta:   `{"contentBlockDelta":{"contentBlockIndex":0,"delta":{"text":" token"}}}`,
 		},
