@@ -20,8 +20,8 @@ type Dialect interface {
 // A Decoder turns an upstream's frames into hub events.
 type Decoder interface {
 	// Decode appends the events of one frame: the data of one SSE event, or a whole reply.
-	// Bytes that cannot be read become an EventFault. The strings and the usage of the events may point into
-	// frame and hold until the next call.
+	// Bytes that cannot be read become an EventFault. The strings and the usage of the events may
+	// point into frame and hold until the next call.
 	Decode(events []Event, frame []byte) []Event
 	// Close appends what the end of the upstream's bytes means: EventEnd, or an EventFault
 	// where the reply was cut off. A decoder that already said either appends nothing.

@@ -106,14 +106,15 @@ func Members(raw []byte, visit func(name, value []byte) bool) {
 	}
 }
 
-// Member gives the value of an object's member, the last where there are several; nil where there
-// is none.
+// Member gives the value of an object's member without reading what follows it, nil where it is
+// absent.
 func Member(raw []byte, want string) (found []byte) {
 	Members(raw, func(name, value []byte) bool {
-		if string(name) == want {
-			found = value
+		if string(name) != want {
+			return true
 		}
-		return true
+		found = value
+		return false
 	})
 	return found
 }
@@ -140,13 +141,13 @@ func Elements(raw []byte, visit func(value []byte) bool) {
 // IsObject reports whether a value, nil for none, is an object.
 func IsObject(value []byte) bool { return len(value) > 0 && value[0] == '{' }
 
-// Text gives a value that is a string, "" for another and for none.
-func Text(value []byte) string {
+// Text gives a value that is a string, "" for another and for none. A known one is not allocated.
+func Text(value []byte, known ...string) string {
 	if len(value) < 2 || value[0] != '"' {
 		return ""
 	}
 	if bytes.IndexByte(value, '\\') < 0 {
-		return string(value[1 : len(value)-1])
+		return KnownWord(value[1:len(value)-1], known...)
 	}
 	return gjson.ParseBytes(value).Str
 }

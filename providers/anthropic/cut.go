@@ -19,7 +19,7 @@ func (w *speaker) Passed(frame []byte) {
 	if w.ended {
 		return
 	}
-	switch string(find(frame, "type")) {
+	switch string(providers.Member(frame, "type")) {
 	case `"message_start"`:
 		w.passed.begun = true
 	case `"content_block_start"`:
@@ -28,14 +28,14 @@ func (w *speaker) Passed(frame []byte) {
 		at := indexOf(frame)
 		w.passed.open = slices.DeleteFunc(w.passed.open, func(i int64) bool { return i == at })
 	case `"message_delta"`:
-		w.passed.finished = w.passed.finished || len(find(find(frame, "delta"), "stop_reason")) > len("null")
+		w.passed.finished = w.passed.finished || len(providers.Member(providers.Member(frame, "delta"), "stop_reason")) > len("null")
 	case `"message_stop"`:
 		w.ended = true
 	}
 }
 
 func indexOf(frame []byte) int64 {
-	n, err := strconv.ParseInt(string(find(frame, "index")), 10, 64)
+	n, err := strconv.ParseInt(string(providers.Member(frame, "index")), 10, 64)
 	if err != nil {
 		return 0
 	}

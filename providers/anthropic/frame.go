@@ -81,10 +81,5 @@ func readPart(raw []byte) (p part) {
 
 // stopReason reads why a message ended, "" where that is not said.
 func stopReason(value []byte) string {
-	for _, known := range [...]string{"end_turn", "tool_use", "max_tokens", "stop_sequence"} {
-		if len(value) == len(known)+2 && string(value[1:len(value)-1]) == known {
-			return known
-		}
-	}
-	return providers.Text(value)
+	return providers.Text(value, "end_turn", "tool_use", "max_tokens", "stop_sequence")
 }

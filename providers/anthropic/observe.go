@@ -10,22 +10,22 @@ import (
 
 // Observe implements providers.Dialect.
 func (Dialect) Observe(frame []byte) providers.Seen {
-	kind := find(frame, "type")
+	kind := providers.Member(frame, "type")
 	switch string(kind) {
 	case `"content_block_delta"`:
-		return providers.Seen{Content: pieceLen(find(frame, "delta"))}
+		return providers.Seen{Content: pieceLen(providers.Member(frame, "delta"))}
 	case `"content_block_start"`:
-		return providers.Seen{Content: blockLen(find(frame, "content_block"))}
+		return providers.Seen{Content: blockLen(providers.Member(frame, "content_block"))}
 	case `"message_start"`:
 		var seen providers.Seen
-		message := find(frame, "message")
-		seeUsage(&seen, find(message, "usage"))
-		seen.Model = providers.Text(find(message, "model"))
+		message := providers.Member(frame, "message")
+		seeUsage(&seen, providers.Member(message, "usage"))
+		seen.Model = providers.Text(providers.Member(message, "model"))
 		return seen
 	case `"message_delta"`:
 		var seen providers.Seen
-		seeUsage(&seen, find(frame, "usage"))
-		seen.Finish = stopReason(find(find(frame, "delta"), "stop_reason"))
+		seeUsage(&seen, providers.Member(frame, "usage"))
+		seen.Finish = stopReason(providers.Member(providers.Member(frame, "delta"), "stop_reason"))
 		return seen
 	case `"message_stop"`:
 		return providers.Seen{End: true}
@@ -69,26 +69,26 @@ func seeUsage(seen *providers.Seen, raw []byte) {
 
 // pieceLen counts a delta's visible bytes, as they are written in JSON.
 func pieceLen(delta []byte) int {
-	switch string(find(delta, "type")) {
+	switch string(providers.Member(delta, "type")) {
 	case `"text_delta"`:
-		return stringLen(find(delta, "text"))
+		return stringLen(providers.Member(delta, "text"))
 	case `"thinking_delta"`:
-		return stringLen(find(delta, "thinking"))
+		return stringLen(providers.Member(delta, "thinking"))
 	case `"input_json_delta"`:
-		return stringLen(find(delta, "partial_json"))
+		return stringLen(providers.Member(delta, "partial_json"))
 	}
 	return 0
 }
 
 // blockLen counts the visible bytes that a block has from its start, or has in a whole message.
 func blockLen(block []byte) int {
-	switch string(find(block, "type")) {
+	switch string(providers.Member(block, "type")) {
 	case `"text"`:
-		return stringLen(find(block, "text"))
+		return stringLen(providers.Member(block, "text"))
 	case `"thinking"`:
-		return stringLen(find(block, "thinking"))
+		return stringLen(providers.Member(block, "thinking"))
 	case `"tool_use"`:
-		if input := find(block, "input"); len(bytes.TrimSpace(input)) > len("{}") {
+		if input := providers.Member(block, "input"); len(bytes.TrimSpace(input)) > len("{}") {
 			return len(input)
 		}
 	}
@@ -96,16 +96,3 @@ func blockLen(block []byte) int {
 }
 
 func stringLen(raw []byte) int { return max(0, len(raw)-2) }
-
-// find gives the raw value of an object's member without reading any other value, nil where it
-// is absent. The bytes need not be valid JSON.
-func find(object []byte, name string) (found []byte) {
-	providers.Members(object, func(said, value []byte) bool {
-		if string(said) != name {
-			return true
-		}
-		found = value
-		return false
-	})
-	return found
-}

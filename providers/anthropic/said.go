@@ -57,7 +57,7 @@ func (b *said) cite(c *providers.Citation) {
 }
 
 func nativeCitation(c *providers.Citation) bool {
-	return bytes.HasSuffix(find(c.Native, "type"), []byte(`_location"`)) && providers.ValidJSON(c.Native)
+	return bytes.HasSuffix(providers.Member(c.Native, "type"), []byte(`_location"`)) && providers.ValidJSON(c.Native)
 }
 
 func keepSeal(s *providers.Seal) *providers.Seal {

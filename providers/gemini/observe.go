@@ -72,15 +72,9 @@ func (o *observer) count() {
 }
 
 func (o *observer) feedback(raw []byte) {
-	providers.Members(raw, func(name, value []byte) bool {
-		if string(name) == "blockReason" {
-			if reason := blockReason(gjson.ParseBytes(value)); reason != "" {
-				o.seen.Finish = reason
-			}
-			return false
-		}
-		return true
-	})
+	if reason := blockReason(gjson.ParseBytes(providers.Member(raw, "blockReason"))); reason != "" {
+		o.seen.Finish = reason
+	}
 }
 
 func (o *observer) candidate(raw []byte) {
