@@ -23,16 +23,15 @@ const unbounded = 4096
 // one is opened or the request ends, so its settled entry waits for that; both then go into the
 // journal as one.
 type bill struct {
-	opened  storage.Entry
-	ended   storage.Entry
+	entry   storage.Entry     // of the last attempt: opened, then settled
 	told    [2]*storage.Entry // room for what the journal is told at once
 	lease   lease
 	number  int  // of the last attempt, here or of a hedge: the ledger tells attempts apart by it
 	open    bool // the last attempt is not settled
-	owed    bool // ended is complete but for what the request's end says
+	owed    bool // entry is settled, and complete but for what the request's end says
 	lines   []providers.Normal
 	holds   []storage.Hold
-	guessed bool // opened's bound of the output is nobody's
+	guessed bool // the entry's bound of the output is nobody's
 	known   bool // cost of every attempt so far
 	cost    int64
 }
@@ -49,14 +48,19 @@ func (f *flight) openBill(t *target, plan *providers.Plan) error {
 		return nil // no model is called
 	}
 	b := &f.bill
-	e := &b.opened
+	var before *storage.Entry // of the attempt before it, which was not the last
+	if b.owed {
+		was := b.entry
+		before = &was
+	}
+	e := &b.entry
 	f.introduce(e)
 	e.State = storage.EntryOpened
 	e.Bound = f.bound(t, plan)
 	if f.endpoint.Op.Bills() {
 		f.foresee(t, e)
 	}
-	err := f.journal(e)
+	err := f.journal(before, e)
 	if err != nil {
 		f.forgo()
 		return &providers.Fault{Kind: providers.FaultUnavailable, Retryable: true, RetryAfter: time.Second, Cause: err,
@@ -73,20 +77,21 @@ func (f *flight) foresee(t *target, e *storage.Entry) {
 		e.Estimated = true
 		return
 	}
-	most := [...]providers.Normal{{InputUncached: e.Bound.Input, Output: e.Bound.Output}} // ended may still hold lines
+	most := [...]providers.Normal{{InputUncached: e.Bound.Input, Output: e.Bound.Output}} // the settled one before may still hold lines
 	e.Charge = f.charge(t, most[:], true)
 }
 
-// journal appends an opened entry, and the settled one of the attempt before it, which was not
-// the last.
-func (f *flight) journal(opened *storage.Entry) error {
-	b := &f.bill
-	if !b.owed {
+// journal appends an opened entry, with the settled one before it, if any. Where it can't, that
+// one is still owed.
+func (f *flight) journal(before, opened *storage.Entry) error {
+	if before == nil {
 		return f.enter(opened)
 	}
-	err := f.enter(&b.ended, opened)
+	b := &f.bill
+	err := f.enter(before, opened)
 	if b.owed = err != nil; b.owed {
-		b.ended.Revision++ // it may be kept already, as what it is not: not the last
+		b.entry = *before
+		b.entry.Revision++ // it may be kept already, as what it is not: not the last
 	}
 	return err
 }
@@ -134,9 +139,8 @@ func (f *flight) closeBill(err error) {
 		return
 	}
 	b.open, b.owed = false, true
-	e, rec := &b.ended, &f.rec
+	e, rec := &b.entry, &f.rec
 	a := f.lastAttempt()
-	*e = b.opened
 	e.State = storage.EntrySettled
 	b.lines = b.lines[:0]
 	switch op := f.endpoint.Op; {
@@ -178,7 +182,7 @@ func (f *flight) ended(a *storage.Attempt, err error) policy.Ending {
 	if r.partly {
 		status = http.StatusOK // whatever became of the rest
 	}
-	bound := f.bill.opened.Bound
+	bound := f.bill.entry.Bound
 	if f.bill.guessed && f.call.Stream {
 		bound.Output = 0 // more may have been seen
 	}
@@ -201,7 +205,7 @@ func (f *flight) payBill() {
 		return
 	}
 	b.owed = false
-	e := &b.ended
+	e := &b.entry
 	e.Final, e.Plan = true, f.considered
 	e.Status, e.Outcome, e.Fault = rec.Status, rec.Outcome, rec.Fault
 	e.BytesIn, e.BytesOut = rec.BytesIn, rec.BytesOut
@@ -213,8 +217,8 @@ func (f *flight) payBill() {
 func (f *flight) billHit() {
 	f.flush()
 	b := &f.bill
-	f.introduce(&b.ended)
-	b.owed, b.ended.State, b.ended.Served, b.ended.Finish = true, storage.EntrySettled, f.rec.Served, f.reply.finish
+	f.introduce(&b.entry)
+	b.owed, b.entry.State, b.entry.Served, b.entry.Finish = true, storage.EntrySettled, f.rec.Served, f.reply.finish
 }
 
 // charge prices lines of the target's model.

@@ -36,7 +36,7 @@ type flight struct {
 	call      providers.Call
 	hub       *providers.Request // read once, for the first target that needs it
 	alias     *policy.Alias
-	room      [4]target        // for the usual number
+	room      [2]target        // for the usual number
 	fallbacks []policy.Target  // the client's own, after the alias' targets
 	held      []storage.Object // stored objects that the call names, all of one account
 	heldHere  []storage.Object // those that the gateway itself keeps
@@ -56,7 +56,7 @@ type flight struct {
 	noteHeader func(name, value []byte) // kept's, made once
 	line       []byte                   // room for one header line
 	rec        storage.Record
-	attempts   [2]storage.Attempt // room for the usual number
+	attempts   [1]storage.Attempt // room for the usual number
 	requests   [1]providers.UpstreamRequest
 	headers    [8]providers.Header // of a request to an upstream
 	direct     policy.Direct       // the alias, where the model's name is none
@@ -150,7 +150,7 @@ func (g *Gateway) end(f *flight) {
 	f.memory, f.copied, f.said = 0, 0, 0
 	f.closeBody()
 	f.state, f.fc, f.conn, f.key, f.hub, f.alias, f.asked = nil, nil, nil, nil, nil, nil, providers.Asked{}
-	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [4]target{}, 0, f.fallbacks[:0]
+	f.call, f.target, f.room, f.sticky, f.fallbacks = providers.Call{}, target{}, [2]target{}, 0, f.fallbacks[:0]
 	f.hurried, f.firstByte, f.held, f.heldHere, f.turn, f.claimed = false, 0, nil, nil, turn{}, f.claimed[:0]
 	clear(f.considered)
 	f.considered, f.dry = f.considered[:0], false

@@ -196,7 +196,7 @@ func (f *flight) flush() {
 	b := &f.bill
 	if b.owed {
 		b.owed = false
-		_ = f.g.options.Journal.Append(&b.ended) // the journal says and counts what it cannot keep
+		_ = f.g.options.Journal.Append(&b.entry) // the journal says and counts what it cannot keep
 	}
 }
 

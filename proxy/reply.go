@@ -71,8 +71,11 @@ type frames interface {
 func (r *reply) begin(f *flight, t *target) {
 	r.dialect = t.route.Dialect
 	r.limit = f.g.options.Limits.MaxReply
-	if cap(r.buf) == 0 {
-		r.buf = make([]byte, 4096)
+	if cap(r.buf) == 0 { // little, as each open stream has it; what is more is taken for longer events
+		r.buf = make([]byte, 2<<10)
+	}
+	if cap(f.out) == 0 {
+		f.out = make([]byte, 0, 1<<10)
 	}
 	r.frames = &r.sse
 	if t.route.Framed {
