@@ -263,7 +263,13 @@ func ledgerTrim(t *testing.T, s LedgerStore) {
 		t.Fatalf("%d rows went the second time", gone)
 	}
 	wantEntries(t, entriesOf(t, s, storage.EntryQuery{}), kept...)
-	// The sums stay, but what is asked for so far back is rounded to what is kept.
+	trimmedSums(t, s, all, now)
+}
+
+// trimmedSums holds that the sums of rows that went stay, but that what is asked for so far back is
+// rounded to what is kept; and that they go with their days.
+func trimmedSums(t *testing.T, s LedgerStore, all []storage.Entry, now time.Time) {
+	const day = 24 * time.Hour
 	wantReference(t, s, all, storage.UsageQuery{})
 	wantReference(t, s, all, storage.UsageQuery{By: []storage.Dimension{storage.ByModel}, Per: storage.Day})
 	at := func(ago time.Duration) time.Time { return now.Add(-ago) }
@@ -287,7 +293,7 @@ func ledgerTrim(t *testing.T, s LedgerStore) {
 	if want := reference(all, storage.UsageQuery{}); sum != want[0].Totals {
 		t.Fatalf("by minute %v, want %v", sum, want[0].Totals)
 	}
-	_, err = s.Trim(t.Context(), now, storage.Keep{Days: 2 * day})
+	_, err := s.Trim(t.Context(), now, storage.Keep{Days: 2 * day})
 	do(t, err)
 	wantReference(t, s, all, storage.UsageQuery{From: now.Add(-2 * day).Truncate(day)})
 	if got, want := total(t, s), reference(all, storage.UsageQuery{From: now.Add(-2 * day).Truncate(day)}); got != want[0].Totals {
