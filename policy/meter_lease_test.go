@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 )
@@ -76,22 +75,6 @@ func TestMeterKeepsBudget(t *testing.T) {
 	if s, err := StateOf(t.Context(), m, &b); err != nil || s.Spent != 60 {
 		t.Errorf("%+v %v", s, err)
 	}
-}
-
-// A share is reached when that much is spent, not a fraction less.
-func TestShareOf(t *testing.T) {
-	f := func(limit int64, percent int, want int64) {
-		t.Helper()
-		if got := shareOf(limit, percent); got != want {
-			t.Errorf("%d %% of %d: %d, want %d", percent, limit, got, want)
-		}
-	}
-	f(100, 80, 80)
-	f(3, 50, 2)
-	f(1, 1, 1)
-	f(math.MaxInt64, 50, math.MaxInt64/2+1)
-	f(math.MaxInt64, 1000, math.MaxInt64)
-	f(0, 50, 0)
 }
 
 // Counters that say nothing are dropped, and come back as if they had never been away.
