@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/aistrale/aistrale/storage/durable"
 )
 
 // room is a segment's file as memory. What is put there is in the kernel's cache of the file, as
@@ -19,6 +21,7 @@ import (
 // fault, in which the runtime would wait for the disk without knowing it, is left to prepare.
 type room struct {
 	bytes []byte
+	aside int64        // set aside up to here, by prepare, which one calls at a time
 	ready atomic.Int64 // prepared up to here, 0 during a sync, which makes all pages clean
 }
 
@@ -39,16 +42,26 @@ func newRoom(f *os.File, size int64) *room {
 	return &room{bytes: bytes}
 }
 
+// stretch is how much the file grows at once: to grow takes longer than the pages do.
+const stretch = 256 << 10
+
 // prepare makes ready what lies between two offsets. It grows the file, whose end is zeroed so
 // until records are there. What cannot be made ready is written in the other way.
 func (r *room) prepare(f *os.File, from, to int64) {
-	page := int64(os.Getpagesize())
-	from, to = from/page*page, min((to+page-1)/page*page, int64(len(r.bytes)))
-	// Others may have written past that in the meantime: to set the length would cut their records off.
-	if from >= to || fallocate(f, 0, from, to-from) != nil {
+	page, most := int64(os.Getpagesize()), int64(len(r.bytes))
+	from, to = from/page*page, min((to+page-1)/page*page, most)
+	if from >= to {
 		return
 	}
-	if unix.Madvise(r.bytes[from:to], unix.MADV_POPULATE_WRITE) == nil {
+	if to > r.aside {
+		// Others may have written past that in the meantime: to set the length would cut their records off.
+		grown := min(max(to, from+stretch), most)
+		if fallocate(f, 0, from, grown-from) != nil {
+			return
+		}
+		r.aside = grown
+	}
+	if durable.Populate(r.bytes[from:to]) == nil {
 		r.ready.Store(to)
 	}
 }

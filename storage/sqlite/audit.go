@@ -109,7 +109,7 @@ func (s *Store) AuditLog(ctx context.Context, q storage.AuditQuery) ([]storage.A
 	if q.Limit > 0 {
 		limit = q.Limit
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT seq, body, prev, hash FROM audit_log WHERE `+where+` ORDER BY seq `+order+` LIMIT ?`, append(args, limit)...) //nolint:gosec // the parts are this file's
+	rows, err := s.read.QueryContext(ctx, `SELECT seq, body, prev, hash FROM audit_log WHERE `+where+` ORDER BY seq `+order+` LIMIT ?`, append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("audit log: %w", err)
 	}

@@ -21,7 +21,7 @@ const readers = 4
 type file struct {
 	path  string
 	write *sql.DB // one connection: SQLite has one writer, and waiting in line beats SQLITE_BUSY
-	read  *sql.DB
+	read  *prepared
 	loose bool // transactions are made durable by settle
 }
 
@@ -99,7 +99,7 @@ func connect(path string) (file, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	return file{path: path, write: write, read: read}, nil
+	return file{path: path, write: write, read: &prepared{DB: read, kept: map[string]*sql.Stmt{}}}, nil
 }
 
 // source is the driver's name for the file. synchronous is FULL, not the NORMAL that WAL is

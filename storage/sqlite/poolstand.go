@@ -13,7 +13,7 @@ func (s *Store) Pools() []storage.Pool { return s.pools("nouns") }
 func (l *Ledger) Pools() []storage.Pool { return l.pools("ledger") }
 
 func (f *file) pools(name string) []storage.Pool {
-	return []storage.Pool{pool(name+"_read", f.read), pool(name+"_write", f.write)}
+	return []storage.Pool{pool(name+"_read", f.read.DB), pool(name+"_write", f.write)}
 }
 
 func pool(name string, db *sql.DB) storage.Pool {

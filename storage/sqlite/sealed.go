@@ -21,7 +21,7 @@ func (s *Store) SealedRows(ctx context.Context, t storage.SealedTable, q storage
 		where += ` AND (` + strings.Join(t.Key, ", ") + `) > (` + strings.TrimSuffix(strings.Repeat("?, ", len(t.Key)), ", ") + `)`
 		args = append(args, texts(q.After.Values[:len(t.Key)])...)
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT data_key, sealed, `+strings.Join(columns, ", ")+` FROM `+t.Name+ //nolint:gosec // tables and columns are storage.SealedTables'
+	rows, err := s.read.QueryContext(ctx, `SELECT data_key, sealed, `+strings.Join(columns, ", ")+` FROM `+t.Name+
 		` WHERE `+where+` ORDER BY `+strings.Join(t.Key, ", ")+` LIMIT ?`, append(args, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("sealed %s: %w", t.Name, err)
@@ -78,7 +78,7 @@ func (s *Store) Reseal(ctx context.Context, t storage.SealedTable, rows []storag
 func (s *Store) SealedCounts(ctx context.Context) ([]storage.SealedCount, error) {
 	var counts []storage.SealedCount
 	for _, t := range storage.SealedTables() {
-		rows, err := s.read.QueryContext(ctx, `SELECT data_key, count(*) FROM `+t.Name+` WHERE data_key IS NOT NULL GROUP BY data_key ORDER BY data_key`) //nolint:gosec // tables and columns are storage.SealedTables'
+		rows, err := s.read.QueryContext(ctx, `SELECT data_key, count(*) FROM `+t.Name+` WHERE data_key IS NOT NULL GROUP BY data_key ORDER BY data_key`)
 		if err != nil {
 			return nil, fmt.Errorf("sealed %s: %w", t.Name, err)
 		}

@@ -73,7 +73,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s is %s, want %s", pragma, got, want)
 		}
 	}
-	for _, db := range []*sql.DB{s.write, s.read} {
+	for _, db := range []*sql.DB{s.write, s.read.DB} {
 		f(db, "busy_timeout", "5000")
 		f(db, "foreign_keys", "1")
 		f(db, "synchronous", "2")
