@@ -20,6 +20,7 @@ type figures struct {
 	Date    time.Time `json:"date"`
 	Machine string    `json:"machine"`
 	Rounds  int       `json:"rounds"`
+	Awake   bool      `json:"awake,omitempty"` // the cores were kept so
 	Works   []row     `json:"works"`
 	// Latency, by target, is at 500 requests/s; "direct" is the mock without anything between.
 	Latency map[string]latency `json:"latency_us_at_500_per_s,omitempty"`
@@ -52,11 +53,16 @@ type latency struct {
 	P99 float64 `json:"p99"`
 }
 
-// half is what the gateway adds to the mock's own latency at half of its most.
+// above is what l adds to another latency.
+func (l latency) above(other latency) latency { return latency{l.P50 - other.P50, l.P99 - other.P99} }
+
+// half is what the gateway, and the floor at the same rate, add to the mock's own latency at half of
+// the gateway's most.
 type half struct {
 	Most   float64 `json:"most_per_s"`
 	Rate   int     `json:"rate_per_s"`
 	Added  latency `json:"added_us"`
+	Floor  latency `json:"floor_added_us"`
 	Direct latency `json:"direct_us"`
 }
 
@@ -67,8 +73,8 @@ type storeCosts struct {
 	RowBytes   float64 `json:"postgres_bytes_per_request,omitempty"` // on disk, with indexes
 }
 
-func newFigures(rounds int) *figures {
-	f := &figures{Commit: "unknown", Date: time.Now().UTC().Truncate(time.Second), Rounds: rounds}
+func newFigures(o options) *figures {
+	f := &figures{Commit: "unknown", Date: time.Now().UTC().Truncate(time.Second), Rounds: o.rounds, Awake: o.awake}
 	if out, err := exec.Command("git", "describe", "--always", "--dirty", "--abbrev=12").Output(); err == nil {
 		f.Commit = strings.TrimSpace(string(out))
 	}

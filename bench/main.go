@@ -10,6 +10,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,10 +20,16 @@ type options struct {
 	rounds   int
 	seconds  time.Duration
 	only     string
+	awake    bool
 	gateways string
 	base     string
 	stores   stores
 	peers    []peer
+}
+
+// latency reports whether the latencies are to be taken.
+func (o options) latency() bool {
+	return o.only == "" || slices.Contains(strings.Split(o.only, ","), "latency")
 }
 
 // outputs say what becomes of the figures.
@@ -45,7 +53,8 @@ func run() error {
 	flag.StringVar(&o.bin, "bin", "bin", "folder with the programs aistrale and floor")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each work; the median counts")
 	flag.DurationVar(&o.seconds, "seconds", 2*time.Second, "length of one round of one work")
-	flag.StringVar(&o.only, "only", "", "works to run, or of -from those to show, comma-separated (default: all)")
+	flag.StringVar(&o.only, "only", "", "works to run, or of -from those to show, comma-separated, latency among them (default: all)")
+	flag.BoolVar(&o.awake, "awake", false, "keep the cores from falling asleep where they have nothing to do")
 	flag.StringVar(&o.gateways, "gateways", "", "gateways to run, comma-separated (default: all): aistrale,shared,held back,no journal,no limits,no log,bare,postgres,redis,whole redis")
 	flag.StringVar(&o.base, "base", "", "another build of aistrale, to be measured in the same rounds")
 	flag.StringVar(&o.stores.postgres, "postgres", os.Getenv("AISTRALE_BENCH_POSTGRES_URL"), "URL of a PostgreSQL whose user may create databases; else one is run, where it is installed")
@@ -76,11 +85,18 @@ func (o options) figures(from string) (*figures, error) {
 	if from != "" {
 		return readFigures(from)
 	}
-	if some, _ := wanted(o.only); len(some) == 0 {
+	if some, _ := wanted(o.only); len(some) == 0 && !o.latency() {
 		return nil, fmt.Errorf("-only %s: there is no such work", o.only)
 	}
 	if err := pinSelf(1); err != nil {
 		return nil, fmt.Errorf("pin to core 1 (two cores are needed): %w", err)
+	}
+	if o.awake {
+		held, err := keepAwake()
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = held.Close() }()
 	}
 	r, err := start(o)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // measure does all of a run.
 func measure(r *rig, o options) (*figures, error) {
-	f := newFigures(o.rounds)
+	f := newFigures(o)
 	if o.only == "" { // first: a process that has worked has memory to spare, and an open stream seems to need none
 		if err := f.measureMemory(r); err != nil {
 			return nil, err
@@ -28,8 +28,13 @@ func measure(r *rig, o options) (*figures, error) {
 		}
 		f.add(w, samples)
 	}
+	if o.latency() {
+		if err := f.measureLatency(r, o); err != nil {
+			return nil, err
+		}
+	}
 	if o.only == "" {
-		if err := f.measureRest(r, o); err != nil {
+		if err := f.measureCancel(r); err != nil {
 			return nil, err
 		}
 	}
@@ -142,32 +147,10 @@ func (f *figures) measureMemory(r *rig) error {
 	return nil
 }
 
-// measureRest takes the latencies and the starts.
-func (f *figures) measureRest(r *rig, o options) error {
-	f.Latency, f.ColdMS = map[string]latency{}, map[string]float64{}
-	us := map[string][2][]float64{} // p50s and p99s of the rounds
-	for range o.rounds {
-		for _, t := range append([]*target{r.mocks[0]}, r.targets...) {
-			if t.part() || t.certs != nil {
-				continue
-			}
-			all, err := openLoop(t, 500, 2*o.seconds)
-			if err != nil {
-				return fmt.Errorf("latency of %s: %w", t.name, err)
-			}
-			l, seen := latencyOf(all), us[direct(t)]
-			us[direct(t)] = [2][]float64{append(seen[0], l.P50), append(seen[1], l.P99)}
-			f.ColdMS[t.name] = float64(t.began.Microseconds()) / 1000
-		}
-	}
-	for name, l := range us {
-		f.Latency[name] = latency{median(l[0]), median(l[1])}
-	}
+// measureCancel takes how soon a client's leaving is noticed.
+func (f *figures) measureCancel(r *rig) error {
 	gateway, err := r.find(whole, false)
 	if err != nil {
-		return err
-	}
-	if err := f.measureHalf(r, gateway, o.seconds); err != nil {
 		return err
 	}
 	cancels, err := cancelLatency(gateway, r.silent, 500)
@@ -177,34 +160,5 @@ func (f *figures) measureRest(r *rig, o options) error {
 	}
 	l := latencyOf(cancels)
 	f.Cancel = &l
-	return nil
-}
-
-// direct is how a target is called where the mock is one.
-func direct(t *target) string {
-	if t.name == "mock" {
-		return "direct"
-	}
-	return t.name
-}
-
-func (f *figures) measureHalf(r *rig, gateway *target, d time.Duration) error {
-	most, err := saturation(gateway, d)
-	if err != nil {
-		return err
-	}
-	h := &half{Most: most, Rate: int(most / 2)}
-	alone, err := openLoop(r.mocks[0], h.Rate, 2*d)
-	if err != nil {
-		return err
-	}
-	with, err := openLoop(gateway, h.Rate, 2*d)
-	if err != nil {
-		return err
-	}
-	h.Direct = latencyOf(alone)
-	l := latencyOf(with)
-	h.Added = latency{l.P50 - h.Direct.P50, l.P99 - h.Direct.P99}
-	f.Half = h
 	return nil
 }

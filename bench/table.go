@@ -36,9 +36,21 @@ func (f *figures) columns() []string {
 
 // print writes the table as people read it in a terminal and in Markdown alike.
 func (f *figures) print(w io.Writer) {
-	columns := f.columns()
+	machine := f.Machine
+	if f.Awake {
+		machine += ", kept awake"
+	}
 	_, _ = fmt.Fprintf(w, "%s, %s, %s, medians of %d rounds; µs of CPU per unit, in brackets as a ratio to the floor\n\n",
-		f.Commit, f.Date.Format("2006-01-02"), f.Machine, f.Rounds)
+		f.Commit, f.Date.Format("2006-01-02"), machine, f.Rounds)
+	if len(f.shown()) > 0 {
+		f.printWorks(w)
+	}
+	f.printParts(w)
+	f.printRest(w)
+}
+
+func (f *figures) printWorks(w io.Writer) {
+	columns := f.columns()
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	line(t, append([]string{"work", "per"}, columns...))
 	rule := make([]string, len(columns)+2)
@@ -54,8 +66,6 @@ func (f *figures) print(w io.Writer) {
 		line(t, cells)
 	}
 	_ = t.Flush()
-	f.printParts(w)
-	f.printRest(w)
 }
 
 func line(w io.Writer, cells []string) {
@@ -108,18 +118,18 @@ func (f *figures) printRest(w io.Writer) {
 		return
 	}
 	_, _ = fmt.Fprintln(w)
-	alone := f.Latency["direct"]
+	alone := f.Latency[direct]
 	for _, name := range slices.Sorted(maps.Keys(f.Latency)) {
-		if name != "direct" {
-			l := f.Latency[name]
-			_, _ = fmt.Fprintf(w, "- %s adds at 500 requests/s: p50 %.0f µs, p99 %.0f µs\n", name, l.P50-alone.P50, l.P99-alone.P99)
+		if name != direct {
+			l := f.Latency[name].above(alone)
+			_, _ = fmt.Fprintf(w, "- %s adds at %d requests/s: p50 %.0f µs, p99 %.0f µs\n", name, latencyRate, l.P50, l.P99)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.StreamKB)) {
 		_, _ = fmt.Fprintf(w, "- memory of %s: %.0f KB per open stream, %.0f MB idle\n", name, f.StreamKB[name], f.IdleMB[name])
 	}
 	if h := f.Half; h != nil {
-		_, _ = fmt.Fprintf(w, "- at %d requests/s, half of the %.0f that one core carries: p50 %.0f µs and p99 %.0f µs more than the mock alone\n", h.Rate, h.Most, h.Added.P50, h.Added.P99)
+		_, _ = fmt.Fprintf(w, "- at %d requests/s, half of the %.0f that one core carries: p50 %.0f µs and p99 %.0f µs more than the mock alone, the floor %.0f and %.0f\n", h.Rate, h.Most, h.Added.P50, h.Added.P99, h.Floor.P50, h.Floor.P99)
 	}
 	if c := f.Cancel; c != nil {
 		_, _ = fmt.Fprintf(w, "- a client leaves, the upstream notices: p50 %.0f µs, p99 %.0f µs\n", c.P50, c.P99)
