@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -208,6 +209,17 @@ func (t *target) trust() string {
 		return ""
 	}
 	return fmt.Sprintf(", ca_file: %q", t.certs.ca)
+}
+
+// end ends the targets that are not wanted any more.
+func (r *rig) end(unwanted func(*target) bool) {
+	r.targets = slices.DeleteFunc(r.targets, func(t *target) bool {
+		if !unwanted(t) {
+			return false
+		}
+		t.end()
+		return true
+	})
 }
 
 func (r *rig) stop() {
