@@ -42,7 +42,6 @@ type figures struct {
 type row struct {
 	Work    string               `json:"work"`
 	Unit    string               `json:"unit"`
-	Alike   string               `json:"floor_of"` // the work whose floor it is held against
 	CPU     map[string]float64   `json:"cpu_us"`
 	Samples map[string][]float64 `json:"samples"`
 }
@@ -130,7 +129,7 @@ func (f *figures) write(path string) error {
 
 // add takes the medians of a work's samples.
 func (f *figures) add(w work, samples map[string][]float64) {
-	r := row{Work: w.name, Unit: w.unit, Alike: w.alike(), CPU: map[string]float64{}, Samples: samples}
+	r := row{Work: w.name, Unit: w.unit, CPU: map[string]float64{}, Samples: samples}
 	for name, s := range samples {
 		for i := range s {
 			s[i] = math.Round(s[i]*1000) / 1000
@@ -157,13 +156,9 @@ func (f *figures) ratio(work, target string) float64 {
 	if !ok {
 		return 0
 	}
-	floor, ok := f.row(r.Alike)
-	if !ok {
-		return 0
-	}
 	var ratios []float64
 	for i, us := range r.Samples[target] {
-		if below := floor.Samples["floor"]; i < len(below) && below[i] > 0 {
+		if below := r.Samples["floor"]; i < len(below) && below[i] > 0 {
 			ratios = append(ratios, us/below[i])
 		}
 	}

@@ -21,7 +21,7 @@ func sampled(ratio float64) *figures {
 		samples[whole] = append(samples[whole], us*ratio)
 	}
 	f.add(work{name: "335B", unit: "request"}, samples)
-	f.add(work{name: "claude", unit: "request", own: true}, map[string][]float64{whole: {20, 40, 80}})
+	f.add(work{name: "claude", unit: "request", own: true}, map[string][]float64{"floor": floor, whole: {20, 40, 80}})
 	return f
 }
 
@@ -32,7 +32,7 @@ func TestFigures_ratio(t *testing.T) {
 		t.Errorf("ratio of 335B is %v, want 1.5", got)
 	}
 	if got := f.ratio("claude", whole); got != 2 {
-		t.Errorf("ratio of a translation is %v, want 2: that to the floor of 335B", got)
+		t.Errorf("ratio of a translation is %v, want 2", got)
 	}
 	if got := f.ratio("335B", "nginx"); got != 0 {
 		t.Errorf("ratio of what was not measured is %v", got)
@@ -73,7 +73,7 @@ func TestFigures_writeAndRead(t *testing.T) {
 	}
 }
 
-// A work is shown alone with the ratio that another work's floor gives it.
+// A work is shown alone.
 func TestFigures_shown(t *testing.T) {
 	f := sampled(1.5)
 	f.only = "claude"

@@ -25,7 +25,7 @@ type work struct {
 	mock    string // x-mock
 	stream  bool
 	workers int
-	own     bool // only the gateway can do it
+	own     bool // only the gateway can do it; the floor carries the same request as it is
 	parts   bool // the gateway's parts are told apart
 	tls     bool // on both sides
 }
@@ -64,18 +64,6 @@ func wanted(only string) (some []work, byTLS bool) {
 	return some, byTLS
 }
 
-// alike names the work that a translation is held against on the floor, which carries it as it is.
-func (w work) alike() string {
-	switch {
-	case !w.own:
-		return w.name
-	case w.stream:
-		return "paced"
-	default:
-		return "335B"
-	}
-}
-
 func (w work) fits(t *target) bool {
 	switch {
 	case w.tls != (t.certs != nil):
@@ -87,7 +75,7 @@ func (w work) fits(t *target) bool {
 	case t.part():
 		return w.parts
 	default:
-		return t.gateway() || !w.own
+		return t.gateway() || !w.own || t.name == "floor"
 	}
 }
 
