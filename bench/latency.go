@@ -14,20 +14,20 @@ const latencyRate = 500
 // measureLatency takes the latencies of all that is no part, and the starts. The others end before:
 // on one core requests wait also while a gateway that idles looks at its store.
 func (f *figures) measureLatency(r *rig, o options) (err error) {
-	r.end(func(t *target) bool { return t.part() || t.certs != nil })
-	f.ColdMS = map[string]float64{}
-	for _, t := range r.targets {
-		f.ColdMS[t.name] = float64(t.began.Microseconds()) / 1000
-	}
-	if f.Latency, err = latencies(append([]*target{r.mocks[0]}, r.targets...), latencyRate, o); err != nil {
-		return err
-	}
 	gateway, err := r.find(whole, false)
 	if err != nil {
 		return err
 	}
 	floor, err := r.find("floor", false)
 	if err != nil {
+		return err
+	}
+	r.end(func(t *target) bool { return t.part() || t.certs != nil })
+	f.ColdMS = map[string]float64{}
+	for _, t := range r.targets {
+		f.ColdMS[t.name] = float64(t.began.Microseconds()) / 1000
+	}
+	if f.Latency, err = latencies(append([]*target{r.mocks[0]}, r.targets...), latencyRate, o); err != nil {
 		return err
 	}
 	most, err := saturation(gateway, o.seconds)

@@ -29,6 +29,7 @@ func newMetronome(rate int) (*metronome, error) {
 	m := &metronome{timer: os.NewFile(uintptr(fd), "timer"), every: every, next: time.Now().Add(every)}
 	beat := unix.NsecToTimespec(every.Nanoseconds())
 	if err := unix.TimerfdSettime(fd, 0, &unix.ItimerSpec{Interval: beat, Value: beat}, nil); err != nil {
+		m.stop()
 		return nil, fmt.Errorf("a timer: %w", err)
 	}
 	return m, nil
