@@ -26,6 +26,7 @@ type Reader struct {
 	line       int // of the unread bytes: where the first line that is not yet whole begins
 	looked     int // of the unread bytes: no line ends between line and here
 	limit      int
+	ample      bool // the last read took all the room there was
 	err        error
 	joined     []byte
 	begun      bool
@@ -189,32 +190,38 @@ func dataOf(line []byte) ([]byte, bool) {
 	return bytes.TrimPrefix(rest[1:], []byte(" ")), true
 }
 
+// roomy is the size up to which the buffer grows for who says much at once, in bytes.
+const roomy = 16 << 10
+
 func (r *Reader) fill() {
-	if r.start == r.end {
-		r.start, r.end = 0, 0
+	if r.start > 0 && (r.start == r.end || r.end == len(r.buf)) {
+		r.end = copy(r.buf, r.buf[r.start:r.end])
+		r.start = 0
 	}
-	if r.end == len(r.buf) {
-		switch {
-		case r.start > 0:
-			r.end = copy(r.buf, r.buf[r.start:r.end])
-			r.start = 0
-		case len(r.buf) >= r.limit:
-			r.err = ErrTooLong
-			return
-		default:
-			grown := make([]byte, min(max(2*len(r.buf), 4096), r.limit))
-			copy(grown, r.buf)
-			r.buf = grown
-		}
+	switch {
+	case r.ample && len(r.buf) < min(roomy, r.limit):
+		r.grow(2 * len(r.buf))
+	case r.end < len(r.buf):
+	case len(r.buf) >= r.limit:
+		r.err = ErrTooLong
+		return
+	default:
+		r.grow(max(2*len(r.buf), 4096))
 	}
 	// As bufio does: a reader may give nothing a few times, but not for ever.
 	for range 100 {
 		n, err := r.src.Read(r.buf[r.end:])
 		r.end += n
-		r.err = err
+		r.err, r.ample = err, r.end == len(r.buf)
 		if n > 0 || err != nil {
 			return
 		}
 	}
 	r.err = io.ErrNoProgress
+}
+
+func (r *Reader) grow(size int) {
+	grown := make([]byte, min(size, r.limit))
+	r.end = copy(grown, r.buf[r.start:r.end])
+	r.buf, r.start = grown, 0
 }

@@ -333,3 +333,48 @@ func BenchmarkReader_Next(b *testing.B) {
 	f("cr", "data: x\r\r", 1000)
 	f("megabyte", "data: "+strings.Repeat("x", 1<<20)+"\n\n", 1)
 }
+
+// greedy gives as much as is asked for, and notes how much that was at most.
+type greedy struct {
+	left string
+	most int
+}
+
+func (g *greedy) Read(p []byte) (int, error) {
+	g.most = max(g.most, len(p))
+	n := copy(p, g.left)
+	g.left = g.left[n:]
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// Who says much at once is read in larger pieces; who does not costs no more memory.
+func TestReader_Room(t *testing.T) {
+	event := "data: " + strings.Repeat("x", 100) + "\n\n"
+	f := func(src io.Reader, events, want int) {
+		t.Helper()
+		r := NewReader(src, make([]byte, 2<<10), 1<<20)
+		got := 0
+		for ev, err := r.Next(); err == nil; ev, err = r.Next() {
+			if string(ev.Raw) != event {
+				t.Fatalf("event %q", ev.Raw)
+			}
+			got++
+		}
+		if got != events || cap(r.Buffer()) != want {
+			t.Errorf("%d events, want %d; a buffer of %d bytes, want %d", got, events, cap(r.Buffer()), want)
+		}
+	}
+	src := &greedy{left: strings.Repeat(event, 1000)}
+	f(src, 1000, roomy)
+	if src.most < roomy/2 {
+		t.Errorf("%d bytes are read at most", src.most)
+	}
+	var paced []io.Reader
+	for range 100 {
+		paced = append(paced, strings.NewReader(event))
+	}
+	f(io.MultiReader(paced...), 100, 2<<10)
+}
