@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/aistrale/aistrale/providers"
 )
 
@@ -16,20 +18,32 @@ import (
 func (x *exchange[C]) answer() error {
 	x.br = x.pool.client.AcquireReader(x.conn)
 	x.resp.Reset()
-	x.resp.StreamBody = true
-	x.resp.Header.DisableNormalizing()
-	x.resp.Header.SetNoDefaultContentType(true)
+	x.resp.DisableNormalizing()
+	x.resp.SetNoDefaultContentType(true)
 	_, err := x.br.Peek(1)
 	if x.begun = err == nil; !x.begun {
 		return err
 	}
-	err = x.resp.ReadLimitBody(x.br, 0)
-	if isSmallBuffer(err) {
-		x.widen()
-		err = x.resp.ReadLimitBody(x.br, 0)
+	for range maxInterim {
+		err := x.resp.Read(x.br)
+		if isSmallBuffer(err) && x.br.Size() < maxAnswerHead {
+			x.widen()
+			err = x.resp.Read(x.br)
+		}
+		if err != nil {
+			return err
+		}
+		if code := x.resp.StatusCode(); code/100 != 1 || code == fasthttp.StatusSwitchingProtocols {
+			return nil
+		}
 	}
-	return err
+	return errInterim
 }
+
+// maxInterim bounds the answers of a status 1xx, the one that counts included.
+const maxInterim = 8
+
+var errInterim = errors.New("the upstream gave interim answers only")
 
 // maxAnswerHead bounds the head of an answer, in bytes.
 const maxAnswerHead = 16 << 10
@@ -43,20 +57,22 @@ func (x *exchange[C]) widen() {
 }
 
 func (x *exchange[C]) head(sent time.Time, reused bool) Head {
-	h := &x.resp.Header
-	x.left, x.whole = h.ContentLength(), false
-	if x.left < 0 && x.left != -1 {
-		x.left = -1
+	length := x.resp.ContentLength()
+	if bodiless(x.resp.StatusCode()) {
+		length = 0
 	}
-	if x.resp.BodyStream() == nil { // a status without a body
-		x.left = 0
-	}
-	x.lastByte, x.armed, x.chunk = time.Now(), time.Time{}, 0
+	x.framing = newFraming(length)
+	x.lastByte, x.armed, x.silent = time.Now(), time.Time{}, false
 	return Head{
-		Status: h.StatusCode(), Length: x.left, Sent: sent, Came: x.lastByte, Reused: reused,
-		Stream:  isStream(h.ContentType()),
+		Status: x.resp.StatusCode(), Length: max(length, -1), Sent: sent, Came: x.lastByte, Reused: reused,
+		Stream:  isStream(x.resp.ContentType()),
 		Headers: x,
 	}
+}
+
+// bodiless reports whether an answer of a status has no body, whatever its head says.
+func bodiless(status int) bool {
+	return status < fasthttp.StatusOK || status == fasthttp.StatusNoContent || status == fasthttp.StatusNotModified
 }
 
 func isStream(contentType []byte) bool {
@@ -66,14 +82,14 @@ func isStream(contentType []byte) bool {
 
 // Headers implements Headers.
 func (x *exchange[C]) Headers(yield func(name, value []byte)) {
-	for name, value := range x.resp.Header.All() {
+	for name, value := range x.resp.All() {
 		yield(name, value)
 	}
 }
 
 // Header implements Headers.
 func (x *exchange[C]) Header(name string) string {
-	for k, v := range x.resp.Header.All() {
+	for k, v := range x.resp.All() {
 		if len(k) == len(name) && strings.EqualFold(string(k), name) {
 			return providers.KnownWord(v, "application/json")
 		}
@@ -83,101 +99,80 @@ func (x *exchange[C]) Header(name string) string {
 
 // Buffered implements Exchange.
 func (x *exchange[C]) Buffered() bool {
-	return x.whole || x.left == 0 || x.framed()
+	return x.framing.done() || x.br != nil && x.br.Buffered() > 0
 }
 
-// framed reports whether a byte of the body is at hand: between two chunks the size line of the
-// next one, which the library would wait for, must be there too.
-func (x *exchange[C]) framed() bool {
-	if x.chunk > 0 || !x.chunked() {
-		return x.br.Buffered() > 0
-	}
-	at, _ := x.br.Peek(x.br.Buffered()) // never more than there is, so it cannot fail
-	line := bytes.IndexByte(at, '\n') + 1
-	if line == 0 || line == len(at) {
-		return false
-	}
-	for _, c := range at {
-		digit := strings.IndexByte("0123456789abcdef", c|0x20)
-		if digit < 0 || x.chunk > 1<<32 {
-			break
-		}
-		x.chunk = x.chunk<<4 | digit
-	}
-	return true
-}
-
-// Read implements Exchange. It waits with Peek, which takes nothing from the reader where the
-// pause runs out, so that a chunk's size line is never read by half.
+// Read implements Exchange. Where all that had come were the lines between two chunks it gives
+// nothing: more may be long in coming.
 func (x *exchange[C]) Read(p []byte) (int, error) {
-	if x.whole || x.left == 0 {
-		x.whole = true
-		return 0, io.EOF
-	}
-	if !x.framed() {
-		if err := x.await(); err != nil {
+	for !x.framing.done() {
+		came := x.Buffered()
+		n, err := x.receive(p[:x.framing.room(len(p))])
+		if err != nil {
 			return 0, err
 		}
-	}
-	n, err := x.resp.BodyStream().Read(p)
-	if x.left > 0 {
-		x.left -= n
-	}
-	x.chunk = max(0, x.chunk-n)
-	switch {
-	case errors.Is(err, io.EOF) && n > 0 && x.chunked():
-		err = io.ErrUnexpectedEOF // the end of a chunked body comes alone
-	case errors.Is(err, io.EOF):
-		x.whole = true
-		if n > 0 {
-			err = nil
+		if n, err = x.framing.take(p[:n]); errors.Is(err, errSurplus) {
+			x.half, err = true, nil // the answer is whole, and its connection not to be trusted
 		}
-	case err != nil:
-		if cause := x.cancelled(); cause != nil {
-			return n, cause
-		}
-		if timedOut(err) {
-			err = errIdle
+		if n > 0 || err != nil || came {
+			return n, err
 		}
 	}
-	return n, err
+	return 0, io.EOF
 }
 
-// await waits for a byte to come. Deadlines are set anew at most once a second, so a pause may
-// end up to a second early.
+// receive reads what comes next on the connection, after what came with the head. Nobody waits
+// with a buffer but the caller's: each open stream would have one.
+func (x *exchange[C]) receive(p []byte) (int, error) {
+	if x.br != nil {
+		if x.br.Buffered() > 0 {
+			return x.br.Read(p)
+		}
+		x.releaseReader()
+	}
+	if err := x.await(); err != nil {
+		return 0, err
+	}
+	n, err := x.conn.Read(p)
+	if n > 0 || err == nil {
+		return n, nil // an error beside bytes comes again
+	}
+	return 0, x.broke(err)
+}
+
+// await sets the deadline of a read: anew at most once a second, so a pause may end up to a
+// second early.
 func (x *exchange[C]) await() error {
 	now := time.Now()
-	if now.Sub(x.armed) > time.Second {
-		if err := x.arm(now.Add(min(x.limits.Pause, x.limits.Idle)), false); err != nil {
-			return err
-		}
-		x.armed = now
+	if !x.silent {
+		x.lastByte = now // just before
 	}
-	var err error
-	for err == nil && !x.framed() {
-		_, err = x.br.Peek(x.br.Buffered() + 1)
-	}
-	if err == nil {
-		x.lastByte = time.Now()
+	x.silent = false
+	if now.Sub(x.armed) <= time.Second {
 		return nil
 	}
+	x.armed = now
+	return x.arm(now.Add(min(x.limits.Pause, x.limits.Idle)), false)
+}
+
+// broke says what the error of a read means.
+func (x *exchange[C]) broke(err error) error {
 	if cause := x.cancelled(); cause != nil {
 		return cause
 	}
 	if timedOut(err) {
-		x.armed = time.Time{}
+		x.armed, x.silent = time.Time{}, true
 		if time.Since(x.lastByte) >= x.limits.Idle {
 			return errIdle
 		}
 		return errSilent
 	}
-	if errors.Is(err, io.EOF) {
-		if x.chunked() || x.left > 0 {
-			return io.ErrUnexpectedEOF // the library takes a cut between two chunks for the end
-		}
-		x.whole = true
+	if !errors.Is(err, io.EOF) {
+		return err
 	}
-	return err
+	if x.framing.state != framingClose {
+		return io.ErrUnexpectedEOF
+	}
+	x.framing.state = framingDone
+	return io.EOF
 }
-
-func (x *exchange[C]) chunked() bool { return x.resp.Header.ContentLength() == -1 }

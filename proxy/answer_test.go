@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -32,7 +33,10 @@ func TestExchange_ReadsEveryFraming(t *testing.T) {
 	wide := "HTTP/1.1 200 OK\r\nx-policy: " + strings.Repeat("p", 12<<10)
 	f(1, wide+"\r\ncontent-length: 11\r\n\r\nhello world")
 	f(1, "HTTP/1.1 100 Continue\r\n\r\n", wide[:6<<10], wide[6<<10:]+"\r\ntransfer-encoding: chunked\r\n\r\n6\r\nhello \r\n", "5\r\nworld\r\n0\r\n\r\n")
+	f(1, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6;a=b\r\nhello \r\n05\r", "\nworld\r\n0\r\nx-digest: c", "\r\n\r\n")
 	f(3, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello ", "world", "<close>")
+	f(3, whole("hello world")+"!")
+	f(3, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n!")
 }
 
 func TestExchange_BoundsTheHead(t *testing.T) {
@@ -43,5 +47,16 @@ func TestExchange_BoundsTheHead(t *testing.T) {
 	defer x.Finish()
 	if head, err := x.Send(ask, nil, patient); !isSmallBuffer(err) {
 		t.Errorf("status %d, %v; want the head refused for its size", head.Status, err)
+	}
+}
+
+func TestExchange_BoundsInterimAnswers(t *testing.T) {
+	s := newScript(t, func(int, int) []string {
+		return []string{strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", maxInterim) + whole("hello")}
+	})
+	x := pool(t, s).Exchange()
+	defer x.Finish()
+	if head, err := x.Send(ask, nil, patient); !errors.Is(err, errInterim) {
+		t.Errorf("status %d, %v; want no end of interim answers refused", head.Status, err)
 	}
 }

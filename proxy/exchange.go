@@ -17,12 +17,12 @@ import (
 // exchange implements Exchange on one pooled connection.
 type exchange[C pooled] struct {
 	pool  *hostPool[C]
-	req   *fasthttp.Request
+	req   *fasthttp.Request // nil but while it is sent: each open stream would have one
 	out   *providers.UpstreamRequest
 	body  Source    // of the request; nil where it is in memory
 	told  bool      // body was read to its end
 	parts [4][]byte // room for a large request's
-	resp  *fasthttp.Response
+	resp  fasthttp.ResponseHeader
 
 	// mu guards what Cancel and the owner share: while conn is set it is this exchange's own,
 	// so a late cancel can never touch another request's connection.
@@ -32,13 +32,12 @@ type exchange[C pooled] struct {
 	cc     C
 	reused bool
 
-	br       *bufio.Reader
-	half     bool // the request was not written to its end
-	begun    bool // a byte of the answer has come
-	left     int  // bytes of the body still to come, -1 unknown
-	chunk    int  // bytes of the chunk being read still to come, 0 before a chunk's size line
-	whole    bool
+	br       *bufio.Reader // nil once what came with the head is read
+	half     bool          // the request was not written to its end, or more came than the answer
+	begun    bool          // a byte of the answer has come
+	framing  framing
 	limits   Timeouts
+	silent   bool      // the last read gave up waiting
 	lastByte time.Time // when a byte last came
 	armed    time.Time // when the read deadline was last set
 }
@@ -55,6 +54,7 @@ func (x *exchange[C]) Send(out *providers.UpstreamRequest, body Source, limits T
 		reused, sent := x.reused, time.Now()
 		err := x.trip(sent.Add(limits.FirstByte))
 		if err == nil {
+			x.releaseRequest()
 			return x.head(sent, reused), nil
 		}
 		x.drop()
@@ -90,7 +90,7 @@ func timedOut(err error) bool {
 }
 
 func (x *exchange[C]) prepare(out *providers.UpstreamRequest) {
-	x.req.Reset()
+	x.req = fasthttp.AcquireRequest()
 	h := &x.req.Header
 	h.DisableNormalizing()
 	h.SetNoDefaultContentType(true)
@@ -266,7 +266,7 @@ func (x *exchange[C]) drop() {
 
 // Finish implements Exchange. A cancelled or half-read connection is closed, never drained.
 func (x *exchange[C]) Finish() {
-	reusable := x.whole && !x.half && x.resp.StatusCode() >= fasthttp.StatusOK && !x.resp.ConnectionClose() &&
+	reusable := x.framing.done() && !x.half && x.resp.StatusCode() >= fasthttp.StatusOK && !x.resp.ConnectionClose() &&
 		(x.br == nil || x.br.Buffered() == 0)
 	cc, held, sound := x.letGo()
 	x.releaseReader()
@@ -277,13 +277,19 @@ func (x *exchange[C]) Finish() {
 	default:
 		x.pool.discard(cc)
 	}
-	x.req.ResetBody()
-	x.cause, x.br, x.out, x.body, x.whole, x.half, x.begun, x.left = nil, nil, nil, nil, false, false, false, 0
+	x.releaseRequest()
+	x.cause, x.out, x.body, x.framing, x.half, x.begun = nil, nil, nil, framing{}, false, false
 	x.pool.spare.Put(x)
 }
 
+func (x *exchange[C]) releaseRequest() {
+	if x.req != nil {
+		fasthttp.ReleaseRequest(x.req)
+		x.req = nil
+	}
+}
+
 func (x *exchange[C]) releaseReader() {
-	_ = x.resp.CloseBodyStream()                    // its error is the body's, told by Read already
 	if x.br != nil && x.br.Size() < maxAnswerHead { // else it is widen's, and not the pool's
 		x.pool.client.ReleaseReader(x.br)
 	}

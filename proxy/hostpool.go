@@ -60,7 +60,7 @@ func NewPool(o PoolOptions) (Upstream, error) {
 		NoDefaultUserAgentHeader:      true,
 		DisableHeaderNamesNormalizing: true,
 		DisablePathNormalizing:        true,
-		ReadBufferSize:                4 << 10, // each open stream has one; widen makes room for a larger head
+		ReadBufferSize:                4 << 10, // widen makes room for a larger head
 		WriteBufferSize:               16 << 10,
 		ConnPoolStrategy:              fasthttp.LIFO,
 	}
@@ -88,5 +88,5 @@ func (p *hostPool[C]) Exchange() Exchange {
 	if x, ok := p.spare.Get().(*exchange[C]); ok {
 		return x
 	}
-	return &exchange[C]{pool: p, req: &fasthttp.Request{}, resp: &fasthttp.Response{}}
+	return &exchange[C]{pool: p}
 }
