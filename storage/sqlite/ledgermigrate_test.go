@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"database/sql"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aistrale/aistrale/storage"
 	"github.com/aistrale/aistrale/storage/ledger"
@@ -37,18 +39,7 @@ func TestLedgerColumns(t *testing.T) {
 
 // Sums that were written before a table had all of its columns are there in it as they were.
 func TestLedgerMigrates(t *testing.T) {
-	path := filepath.Join(t.TempDir(), LedgerFileName)
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old, err := ledgerKind().provider(db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := old.UpTo(t.Context(), 2); err != nil {
-		t.Fatal(err)
-	}
+	db, path := oldLedger(t, 2)
 	names := func(table string) (all []string) {
 		rows, err := db.QueryContext(t.Context(), `SELECT name FROM pragma_table_info(?)`, table)
 		if err == nil {
@@ -85,6 +76,55 @@ func TestLedgerMigrates(t *testing.T) {
 			t.Errorf("%s: a bucket that nobody counted is %d, error %v", table, first, err)
 		}
 	}
+}
+
+// Rows that lay in their key's own tree are there, in their order.
+func TestLedgerMigrates_Entries(t *testing.T) {
+	db, path := oldLedger(t, 3)
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO series VALUES (1, '', '', '', '', '', '', '', '', '')`); err != nil {
+		t.Fatal(err)
+	}
+	source := steady()
+	var entries []storage.Entry
+	for i := range 20 {
+		e := source.entry(source.at.Add(time.Duration(i) * time.Millisecond))
+		entries = append(entries, e)
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO entries VALUES (?, 1, 1, 1, ?)`, e.RequestID[:], e.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l := openLedger(t, path)
+	err := l.Entries(t.Context(), storage.EntryQuery{}, func(e *storage.Entry) error {
+		if len(entries) == 0 || !bytes.Equal(e.Append(nil), entries[0].Append(nil)) {
+			t.Errorf("%s is not as it was, or not in its place", e.RequestID)
+		}
+		entries = entries[min(1, len(entries)):]
+		return nil
+	})
+	if err != nil || len(entries) > 0 {
+		t.Errorf("%d entries are gone, error %v", len(entries), err)
+	}
+}
+
+// oldLedger makes the file as it was before a migration.
+func oldLedger(t *testing.T, version int64) (db *sql.DB, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), LedgerFileName)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := ledgerKind().provider(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	return db, path
 }
 
 func TestLedgerOpenAgain(t *testing.T) {

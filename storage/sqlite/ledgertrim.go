@@ -45,14 +45,15 @@ func (l *Ledger) trimEntries(ctx context.Context, before time.Time) (rows int64,
 		return 0, err
 	}
 	for {
-		n, err := l.remove(ctx, `DELETE FROM entries WHERE (request_id, attempt, revision) IN
-			(SELECT request_id, attempt, revision FROM entries WHERE request_id < ? LIMIT ?)`, end[:], trimAtOnce)
+		n, err := l.remove(ctx, trimText, end[:], trimAtOnce)
 		rows += n
 		if err != nil || n < trimAtOnce {
 			return rows, err
 		}
 	}
 }
+
+const trimText = `DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE request_id < ? LIMIT ?)`
 
 // rowBorder is the border of the entries themselves.
 const rowBorder = "row"

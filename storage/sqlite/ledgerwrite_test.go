@@ -43,6 +43,36 @@ func TestWriteRolledBack(t *testing.T) {
 	wantModels(t, l, "first", "second")
 }
 
+// A statement that fails half way leaves its first rows to the transaction, which takes them back.
+func TestWriteRolledBack_Rows(t *testing.T) {
+	l := freshLedger(t)
+	source := steady()
+	var entries []storage.Entry
+	for i := range 60 {
+		entries = append(entries, source.entry(source.at.Add(time.Duration(i)*time.Millisecond)))
+	}
+	l.exec(t, `CREATE TRIGGER stop BEFORE INSERT ON entries WHEN (SELECT count(*) FROM entries) = 30 BEGIN SELECT RAISE(FAIL, 'staged'); END`)
+	if err := l.Write(t.Context(), entries); err == nil || !strings.Contains(err.Error(), "staged") {
+		t.Fatalf("error %v; want the staged one", err)
+	}
+	l.exec(t, `DROP TRIGGER stop`)
+	count := func() (rows int) {
+		if err := l.read.QueryRowContext(t.Context(), `SELECT count(*) FROM entries`).Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	if rows := count(); rows != 0 {
+		t.Fatalf("%d rows of a batch that failed are there", rows)
+	}
+	if err := l.Write(t.Context(), entries); err != nil || count() != len(entries) {
+		t.Fatalf("%d rows, want %d, error %v", count(), len(entries), err)
+	}
+	if strays := firstColumn(t, l.file, `SELECT "table" FROM pragma_foreign_key_check`); len(strays) > 0 {
+		t.Errorf("rows of %v are of series that are not there", strays)
+	}
+}
+
 // wantModels asks for the models that have one request each.
 func wantModels(t *testing.T, l *Ledger, want ...string) {
 	t.Helper()
@@ -251,7 +281,34 @@ func TestUsagePlan(t *testing.T) {
 	source := steady()
 	q := storage.UsageQuery{From: source.at, To: source.at.AddDate(0, 1, 0), By: []storage.Dimension{storage.ByModel}}
 	s := ledger.SelectSums(&q, ledger.Borders{}, mark)
-	rows, err := l.read.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+s.Text, s.Args...)
+	whole := l.plan(t, s.Text, s.Args...)
+	if strings.Contains(whole, "SCAN usage_") || !strings.Contains(whole, "SEARCH usage_day USING PRIMARY KEY (series_id=? AND start>? AND start<?)") {
+		t.Fatalf("the plan is\n%s", whole)
+	}
+}
+
+// A page of entries is a run of the key too, and so is what is trimmed.
+func TestEntriesPlan(t *testing.T) {
+	l := freshLedger(t)
+	for _, newest := range []bool{false, true} {
+		p, err := newPages(&storage.EntryQuery{Newest: newest})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := l.plan(t, p.text, p.from[:], p.before[:], p.at[:], p.attempt)
+		if strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE FOR GROUP BY") {
+			t.Errorf("newest %t: the plan is\n%s", newest, plan)
+		}
+	}
+	if plan := l.plan(t, trimText, []byte{1}, trimAtOnce); strings.Contains(plan, "SCAN") || !strings.Contains(plan, "COVERING INDEX") {
+		t.Errorf("the plan is\n%s", plan)
+	}
+}
+
+// plan gives how SQLite goes about a query.
+func (l *Ledger) plan(t *testing.T, text string, args ...any) string {
+	t.Helper()
+	rows, err := l.read.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+text, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,8 +319,5 @@ func TestUsagePlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := strings.Join(plan, "\n")
-	if strings.Contains(whole, "SCAN usage_") || !strings.Contains(whole, "SEARCH usage_day USING PRIMARY KEY (series_id=? AND start>? AND start<?)") {
-		t.Fatalf("the plan is\n%s", whole)
-	}
+	return strings.Join(plan, "\n")
 }

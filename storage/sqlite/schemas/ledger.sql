@@ -20,14 +20,6 @@ CREATE TABLE series (
     tag       TEXT    NOT NULL,
     UNIQUE (workspace, project, "key", key_name, "user", provider, model, prompt, tag)
 ) STRICT;
-CREATE TABLE entries (
-    request_id BLOB    NOT NULL,
-    attempt    INTEGER NOT NULL,
-    revision   INTEGER NOT NULL,
-    series_id  INTEGER NOT NULL REFERENCES series (id),
-    entry      BLOB    NOT NULL,
-    PRIMARY KEY (request_id, attempt, revision)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE borders (
     period TEXT    NOT NULL PRIMARY KEY,
     start  INTEGER NOT NULL
@@ -296,8 +288,17 @@ CREATE TABLE "usage_day" (
     first_token_31     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (series_id, start)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE "entries" (
+    request_id BLOB    NOT NULL,
+    attempt    INTEGER NOT NULL,
+    revision   INTEGER NOT NULL,
+    series_id  INTEGER NOT NULL REFERENCES series (id),
+    entry      BLOB    NOT NULL,
+    UNIQUE (request_id, attempt, revision)
+) STRICT;
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, 1);
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (4, 1);
 CREATE INDEX series_untagged ON series (id) WHERE tag = '';
