@@ -40,6 +40,12 @@ func (t traffic) entry(at time.Time) storage.Entry {
 		Lines:    []providers.Normal{{InputUncached: 1000 + t.random.Int64N(1000), CacheRead: 500, Output: t.random.Int64N(500)}},
 		UsageRaw: []byte(`{"prompt_tokens":1519,"completion_tokens":342,"total_tokens":1861,"prompt_tokens_details":{"cached_tokens":500,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}}`),
 		Charge:   storage.Charge{CostNano: t.random.Int64N(1_000_000), PriceID: "openai/gpt-4o-mini@2024-07-18#0a1b2c3d"},
+		Holds: []storage.Hold{ // two limits, a place and a budget, as most keys have
+			{Counter: "rate:{default}key/ci:requests_per_minute:", Unit: storage.UnitRequests, Limit: 6000, Held: 1, Spent: 1},
+			{Counter: "rate:{default}key/ci:tokens_per_minute:", Unit: storage.UnitTokens, Limit: 1_000_000, Held: 5517, Spent: 1861},
+			{Counter: "slot:{default}key/ci:concurrent:", Unit: storage.UnitCalls, Limit: 100, Held: 1},
+			{Counter: "budget:{default}key/ci:usd:month::2026-01-01", Unit: storage.UnitNano, Limit: 1_000_000_000_000, Held: 12_342_342, Spent: 31_000},
+		},
 		BytesIn:  4096, BytesOut: 2048, ContentBytes: 1500,
 		FirstByte: 300 * time.Millisecond, Overhead: 90 * time.Microsecond, Duration: time.Duration(t.random.Int64N(int64(5 * time.Second))),
 	}
