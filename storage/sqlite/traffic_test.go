@@ -46,7 +46,7 @@ func (t traffic) entry(at time.Time) storage.Entry {
 			{Counter: "slot:{default}key/ci:concurrent:", Unit: storage.UnitCalls, Limit: 100, Held: 1},
 			{Counter: "budget:{default}key/ci:usd:month::2026-01-01", Unit: storage.UnitNano, Limit: 1_000_000_000_000, Held: 12_342_342, Spent: 31_000},
 		},
-		BytesIn:  4096, BytesOut: 2048, ContentBytes: 1500,
+		BytesIn: 4096, BytesOut: 2048, ContentBytes: 1500,
 		FirstByte: 300 * time.Millisecond, Overhead: 90 * time.Microsecond, Duration: time.Duration(t.random.Int64N(int64(5 * time.Second))),
 	}
 }
