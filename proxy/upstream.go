@@ -23,8 +23,9 @@ type Exchange interface {
 	// Send writes the request, whose body is the request's own or, where it is not nil, body,
 	// and reads the head of the answer.
 	Send(req *providers.UpstreamRequest, body Source, limits Timeouts) (Head, error)
-	// Read reads the body. It returns errSilent, and can be called again, where nothing came
-	// for limits.Pause; a stall longer than limits.Idle is errIdle.
+	// Read reads the body; it may give nothing, where what had come was no part of it. It returns
+	// errSilent, and can be called again, where nothing came for limits.Pause; a stall longer than
+	// limits.Idle is errIdle.
 	Read(p []byte) (int, error)
 	// Buffered reports whether Read would return at once.
 	Buffered() bool

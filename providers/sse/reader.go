@@ -26,7 +26,7 @@ type Reader struct {
 	line       int // of the unread bytes: where the first line that is not yet whole begins
 	looked     int // of the unread bytes: no line ends between line and here
 	limit      int
-	ample      bool // the last read took all the room there was
+	filled     bool // the last read took all the room there was
 	err        error
 	joined     []byte
 	begun      bool
@@ -194,13 +194,12 @@ func dataOf(line []byte) ([]byte, bool) {
 const roomy = 16 << 10
 
 func (r *Reader) fill() {
-	if r.start > 0 && (r.start == r.end || r.end == len(r.buf)) {
+	switch {
+	case r.filled && len(r.buf) < min(roomy, r.limit):
+		r.grow(2 * len(r.buf))
+	case r.start > 0 && (r.start == r.end || r.end == len(r.buf)):
 		r.end = copy(r.buf, r.buf[r.start:r.end])
 		r.start = 0
-	}
-	switch {
-	case r.ample && len(r.buf) < min(roomy, r.limit):
-		r.grow(2 * len(r.buf))
 	case r.end < len(r.buf):
 	case len(r.buf) >= r.limit:
 		r.err = ErrTooLong
@@ -212,7 +211,7 @@ func (r *Reader) fill() {
 	for range 100 {
 		n, err := r.src.Read(r.buf[r.end:])
 		r.end += n
-		r.err, r.ample = err, r.end == len(r.buf)
+		r.err, r.filled = err, r.end == len(r.buf)
 		if n > 0 || err != nil {
 			return
 		}
