@@ -24,6 +24,8 @@ type figures struct {
 	Works   []row     `json:"works"`
 	// Latency, by target, is at 500 requests/s; "direct" is the mock without anything between.
 	Latency map[string]latency `json:"latency_us_at_500_per_s,omitempty"`
+	// Noise is what the machine took from two cores that were both busy, before latencies were taken.
+	Noise *noise `json:"noise,omitempty"`
 	// Half is the latency at half of what the gateway can do at most.
 	Half *half `json:"half_of_saturation,omitempty"`
 	// StreamKB is resident memory per open stream, and IdleMB that of a process that has done

@@ -23,6 +23,11 @@ func (f *figures) measureLatency(r *rig, o options) (err error) {
 		return err
 	}
 	r.end(func(t *target) bool { return t.part() || t.certs != nil })
+	heard, err := listen(noiseRounds*o.seconds, 0, 1)
+	if err != nil {
+		return err
+	}
+	f.Noise = &heard
 	f.ColdMS = map[string]float64{}
 	for _, t := range r.targets {
 		f.ColdMS[t.name] = float64(t.began.Microseconds()) / 1000

@@ -125,6 +125,9 @@ func (f *figures) printRest(w io.Writer) {
 			_, _ = fmt.Fprintf(w, "- %s adds at %d requests/s: p50 %.0f µs, p99 %.0f µs\n", name, latencyRate, l.P50, l.P99)
 		}
 	}
+	if n := f.Noise; n != nil {
+		_, _ = fmt.Fprintf(w, "- the machine took %.2f %% of a core's time in pauses of over a millisecond, the longest of %.0f µs, from threads that only looked at the clock\n", 100*n.Share, n.LongestUS)
+	}
 	for _, name := range slices.Sorted(maps.Keys(f.StreamKB)) {
 		_, _ = fmt.Fprintf(w, "- memory of %s: %.0f KB per open stream, %.0f MB idle\n", name, f.StreamKB[name], f.IdleMB[name])
 	}
