@@ -37,7 +37,7 @@ type Seen struct {
 	HasUsage bool
 	Usage    Usage
 	Finish   string // the native finish reason, "" where the frame has none
-	Model    string // who answers, where the frame says it below its top
+	Model    []byte // who answers, as JSON: a part of the frame, nil where it is to be looked for
 	Fault    *Fault // an error inside a stream
 	End      bool   // the language's own end mark ([DONE], message_stop)
 	// UsageOnly is set for an event that carries nothing but usage, so that it can be left out

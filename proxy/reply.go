@@ -216,7 +216,7 @@ func (f *flight) note(r *reply, seen *providers.Seen, frame []byte) {
 	if !r.seenFirst {
 		r.seenFirst = true
 		if f.rec.Exact {
-			f.rec.Served = cmp.Or(seen.Model, gjson.GetBytes(frame, "model").String())
+			f.rec.Served = cmp.Or(providers.Text(seen.Model), gjson.GetBytes(frame, "model").String())
 		}
 	}
 	if seen.Content > 0 {

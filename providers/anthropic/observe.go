@@ -20,7 +20,7 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 		var seen providers.Seen
 		message := providers.Member(frame, "message")
 		seeUsage(&seen, providers.Member(message, "usage"))
-		seen.Model = providers.Text(providers.Member(message, "model"))
+		seen.Model = providers.Member(message, "model")
 		return seen
 	case `"message_delta"`:
 		var seen providers.Seen
@@ -50,6 +50,8 @@ func observeWhole(frame []byte) providers.Seen {
 				seen.Content += blockLen(block)
 				return true
 			})
+		case "model":
+			seen.Model = value
 		case "usage":
 			seeUsage(&seen, value)
 		case "stop_reason":

@@ -23,7 +23,8 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 	}
 	var s sight
 	s.look(frame)
-	seen.Content, seen.Finish = s.content(), providers.KnownWord(s.finish, "stop", "length", "tool_calls", "content_filter")
+	seen.Content, seen.Model = s.content(), s.model
+	seen.Finish = providers.KnownWord(s.finish, "stop", "length", "tool_calls", "content_filter")
 	if s.usage != nil {
 		s.observeUsage(&seen, frame)
 	}
@@ -46,6 +47,8 @@ type sight struct {
 	list                    bool // of images or other things
 	fault, media, pictures  bool
 	breakdown, noChoices    bool
+	nested                  bool   // a member that is no single value was passed
+	model                   []byte // with its quotes, where it stands before all that is nested
 	usage                   []byte // from the usage object's brace on
 	usages                  int
 	finish, tier, kind      []byte
@@ -110,6 +113,9 @@ func (s *sight) look(b []byte) {
 		}
 		if b[0] == '"' {
 			end := providers.StringEnd(b, 0)
+			if s.model == nil && !s.nested && end < len(b) && string(name) == "model" {
+				s.model = b[:end+1]
+			}
 			s.word(name, b[1:end])
 			b = b[min(end+1, len(b)):]
 			continue
@@ -168,6 +174,7 @@ func (s *sight) word(name, value []byte) {
 // member notes a member whose value, which is no string, b begins with.
 func (s *sight) member(name, b []byte) {
 	object, list := b[0] == '{', b[0] == '['
+	s.nested = s.nested || object || list
 	switch string(name) {
 	case "choices":
 		s.choices = true

@@ -41,6 +41,24 @@ func TestObserveContent(t *testing.T) {
 	f(`{"images":[{"type":"image_url"}]}`, 1)
 }
 
+// The model is told where it surely is the frame's own; where it may be another's it is left to who reads all.
+func TestObserve_Model(t *testing.T) {
+	f := func(frame, want string) {
+		t.Helper()
+		if got := (openai.Dialect{}).Observe([]byte(frame)); string(got.Model) != want {
+			t.Errorf("%s: got %s, want %s", frame, got.Model, want)
+		}
+	}
+	f(plainChunk, `"gpt-4.1-mini-2025-04-14"`)
+	f(`{"id":"a", "model" : "m\"n" , "choices":[{"model":"x"}]}`, `"m\"n"`)
+	f(`{"model":"m","model":"n"}`, `"m"`)
+	f(`{"choices":[],"model":"m"}`, ``)
+	f(`{"timings":{"model":"x"},"model":"m"}`, ``)
+	f(`{"model":null}`, ``)
+	f(`{"object":"model","id":"m"}`, ``)
+	f(`{"model":"m`, ``)
+}
+
 func TestObserveTheRest(t *testing.T) {
 	f := func(frame string, check func(providers.Seen) bool) {
 		t.Helper()
