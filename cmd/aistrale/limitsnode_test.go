@@ -46,7 +46,7 @@ func backOff(t *testing.T, url string, calls int) (answered, refused int, why st
 // waste them on a budget that is spent.
 func TestLimits_NodeClient(t *testing.T) {
 	const calls = 20
-	c := limited(t, 1, "limits: [{scope: key/full, requests_per_minute: 1200, burst: 2}]\n")
+	c := limited(t, 1, "limits: [{scope: key/full, requests_per_minute: 600, burst: 2}]\n")
 	answered, refused, why := backOff(t, *c.at[0].Load(), calls)
 	t.Logf("%d answered, %d refused", answered, refused)
 	if answered != calls || refused < calls/2 || refused > calls || why != "" {
