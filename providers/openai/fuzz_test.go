@@ -84,6 +84,12 @@ func FuzzObserve(f *testing.F) {
 		if seen.Content < 0 || seen.Content > 2*len(frame) || seen.HasUsage && !gjson.ValidBytes(seen.Usage.Raw) {
 			t.Fatalf("%+v", seen)
 		}
+		if len(seen.Model) == 0 || !gjson.ValidBytes(frame) || bytes.Contains(frame, []byte(`\u`)) {
+			return // or a name may be written in another way
+		}
+		if want := gjson.GetBytes(frame, "model").String(); providers.Text(seen.Model) != want {
+			t.Fatalf("the model is %s, read as a whole %q", seen.Model, want)
+		}
 	})
 }
 

@@ -21,7 +21,7 @@ func (Dialect) Observe(frame []byte) providers.Seen {
 			return seen
 		}
 	}
-	var s sight
+	s := sight{nested: len(frame) > 0 && frame[0] != '{'}
 	s.look(frame)
 	seen.Content, seen.Model = s.content(), s.model
 	seen.Finish = providers.KnownWord(s.finish, "stop", "length", "tool_calls", "content_filter")
@@ -47,7 +47,7 @@ type sight struct {
 	list                    bool // of images or other things
 	fault, media, pictures  bool
 	breakdown, noChoices    bool
-	nested                  bool   // a member that is no single value was passed
+	nested                  bool   // what follows may be of something inside of the frame
 	model                   []byte // with its quotes, where it stands before all that is nested
 	usage                   []byte // from the usage object's brace on
 	usages                  int

@@ -54,6 +54,7 @@ func TestObserve_Model(t *testing.T) {
 	f(`{"model":"m","model":"n"}`, `"m"`)
 	f(`{"choices":[],"model":"m"}`, ``)
 	f(`{"timings":{"model":"x"},"model":"m"}`, ``)
+	f(`[{"model":"x"}]`, ``)
 	f(`{"model":null}`, ``)
 	f(`{"object":"model","id":"m"}`, ``)
 	f(`{"model":"m`, ``)
