@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // noise is what the machine takes from a program that never waits: its host, and the kernel's own
@@ -32,9 +30,7 @@ func listen(d time.Duration, cores ...int) (noise, error) {
 	for i, core := range cores {
 		wg.Go(func() {
 			runtime.LockOSThread() // the thread ends with the goroutine
-			var set unix.CPUSet
-			set.Set(core)
-			if errs[i] = unix.SchedSetaffinity(0, &set); errs[i] == nil {
+			if errs[i] = pinThread(0, core); errs[i] == nil {
 				heard[i] = pauses(d)
 			}
 		})

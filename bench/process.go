@@ -130,8 +130,6 @@ func (p *process) memory() (int64, error) {
 
 // pinSelf keeps this process to one core.
 func pinSelf(core int) error {
-	var set unix.CPUSet
-	set.Set(core)
 	threads, err := filepath.Glob("/proc/self/task/*")
 	if err != nil {
 		return err
@@ -141,11 +139,18 @@ func pinSelf(core int) error {
 		if err != nil {
 			return err
 		}
-		if err := unix.SchedSetaffinity(id, &set); err != nil {
+		if err := pinThread(id, core); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pinThread keeps a thread, 0 for the calling one, to one core.
+func pinThread(id, core int) error {
+	var set unix.CPUSet
+	set.Set(core)
+	return unix.SchedSetaffinity(id, &set)
 }
 
 func free() string {
