@@ -11,16 +11,20 @@ import (
 	"time"
 )
 
-// countedTakes counts how often the counters are asked.
+// countedTakes counts how often the counters are asked, and tells what they grant.
 type countedTakes struct {
 	Counters
-	takes atomic.Int64
-	after func() // each; nil: nothing
+	takes   atomic.Int64
+	granted func(lease string)
+	after   func() // each; nil: nothing
 }
 
 func (c *countedTakes) Take(ctx context.Context, a *Ask) (Verdict, error) {
 	c.takes.Add(1)
 	v, err := c.Counters.Take(ctx, a)
+	if v.Grant != nil && a.Lease != "" {
+		c.granted(a.Lease)
+	}
 	if c.after != nil {
 		c.after()
 	}
@@ -44,7 +48,7 @@ func inLobby(t *testing.T, patience Patience, f func(l *lobby)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := &lobby{t: t, began: time.Now(), patience: patience}
-		l.counters.Counters = NewMeter(MeterOptions{})
+		l.counters.Counters, l.counters.granted = NewMeter(MeterOptions{}), l.note
 		l.Queue = NewQueue(&l.counters, 0)
 		f(l)
 		l.all.Wait()
@@ -54,8 +58,15 @@ func inLobby(t *testing.T, patience Patience, f func(l *lobby)) {
 	})
 }
 
-// call waits in a goroutine of its own and notes when it ended and how: "A@2s". It returns when
-// the call stands where it has to wait.
+// note adds a word with the time to the log: "A0@2s", "A1:refused@2s". A grant is noted while its
+// call has the turn: two that come back at the same time stand in the queue's order.
+func (l *lobby) note(word string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.log = append(l.log, fmt.Sprintf("%s@%s", word, time.Since(l.began)))
+}
+
+// call waits in a goroutine of its own. It returns when the call stands where it has to wait.
 func (l *lobby) call(name string, a Ask, change func(*Patience)) {
 	p := l.patience
 	p.Key = name[:1]
@@ -72,19 +83,14 @@ func (l *lobby) spawn(ctx context.Context, name string, a Ask, p Patience) {
 	}
 	l.all.Go(func() {
 		v, err := l.Wait(ctx, &a, p)
-		word := name
 		switch {
 		case err != nil:
-			word += ":" + context.Cause(ctx).Error()
+			l.note(name + ":" + context.Cause(ctx).Error())
+		case v.Grant == nil && (v.Fault(&a, "m") == nil || v.Refused.Kind == 0):
+			l.note(name + ":refused without a word")
 		case v.Grant == nil:
-			word += ":refused"
-			if v.Fault(&a, "m") == nil || v.Refused.Kind == 0 {
-				word += " without a word"
-			}
+			l.note(name + ":refused")
 		}
-		l.mu.Lock()
-		l.log = append(l.log, fmt.Sprintf("%s@%s", word, time.Since(l.began)))
-		l.mu.Unlock()
 		if v.Grant != nil && len(a.Slots)+len(a.Budgets) > 0 {
 			time.Sleep(time.Second) // the call's own work
 			l.Settle(v.Grant, Spent{})
