@@ -191,11 +191,17 @@ func names(kind *schema.Node, name string) bool {
 	return ok && strings.EqualFold(text, name)
 }
 
+// textSchema is the schema of a string, which the items of an array are where nothing is said of them:
+// the API refuses an array without.
+func textSchema() *schema.Node {
+	return &schema.Node{Kind: schema.Object, Members: []schema.Member{{Name: "type", Value: schema.String("string")}}}
+}
+
 func move(to, from, kind *schema.Node) {
 	moved := []string{"properties", "required", "propertyOrdering", "minProperties", "maxProperties"}
 	if names(kind, "array") {
 		moved = []string{"minItems", "maxItems"}
-		to.Set("items", &schema.Node{Kind: schema.Object, Members: []schema.Member{{Name: "type", Value: schema.String("string")}}})
+		to.Set("items", textSchema())
 	}
 	for _, name := range moved {
 		if v := from.Get(name); v != nil {
@@ -296,7 +302,7 @@ func convertItems(out, n *schema.Node) {
 	kind, typed := out.Get("type").Text()
 	if len(branches) == 0 {
 		if typed && strings.EqualFold(kind, "array") {
-			out.Set("items", &schema.Node{Kind: schema.Object, Members: []schema.Member{{Name: "type", Value: schema.String("string")}}})
+			out.Set("items", textSchema())
 		}
 		return
 	}
