@@ -17,7 +17,6 @@ import (
 // exchange implements Exchange on one pooled connection.
 type exchange[C pooled] struct {
 	pool  *hostPool[C]
-	req   *fasthttp.Request // nil but while it is sent: each open stream would have one
 	out   *providers.UpstreamRequest
 	body  Source    // of the request; nil where it is in memory
 	told  bool      // body was read to its end
@@ -45,8 +44,7 @@ type exchange[C pooled] struct {
 // Send implements Exchange. A connection that had been idle and dies before the answer's first
 // byte was stale: the request is sent once more on a fresh one.
 func (x *exchange[C]) Send(out *providers.UpstreamRequest, body Source, limits Timeouts) (Head, error) {
-	x.prepare(out)
-	x.limits, x.body, x.told = limits, body, false
+	x.out, x.limits, x.body, x.told = out, limits, body, false
 	for fresh := false; ; fresh = true {
 		if err := x.take(fresh); err != nil {
 			return Head{}, err
@@ -54,7 +52,6 @@ func (x *exchange[C]) Send(out *providers.UpstreamRequest, body Source, limits T
 		reused, sent := x.reused, time.Now()
 		err := x.trip(sent.Add(limits.FirstByte))
 		if err == nil {
-			x.releaseRequest()
 			return x.head(sent, reused), nil
 		}
 		x.drop()
@@ -87,23 +84,6 @@ func died(err error) bool {
 func timedOut(err error) bool {
 	var t interface{ Timeout() bool }
 	return errors.As(err, &t) && t.Timeout()
-}
-
-func (x *exchange[C]) prepare(out *providers.UpstreamRequest) {
-	x.req = fasthttp.AcquireRequest()
-	h := &x.req.Header
-	h.DisableNormalizing()
-	h.SetNoDefaultContentType(true)
-	h.SetMethod(cmp.Or(out.Method, fasthttp.MethodPost))
-	h.SetRequestURI(providers.Under(x.pool.base, out.Path))
-	x.req.UseHostHeader = true
-	h.SetHost(x.pool.host)
-	h.SetUserAgent(x.pool.agent)
-	for i := range out.Headers {
-		h.Set(out.Headers[i].Name, out.Headers[i].Value)
-	}
-	x.req.SetBodyRaw(out.Body)
-	x.out = out
 }
 
 // take gets a live connection, a new one where fresh is set, and makes it this exchange's own.
@@ -151,31 +131,32 @@ func (x *exchange[C]) trip(deadline time.Time) error {
 	return x.answer()
 }
 
-// write gives the request, of which large parts go past the buffer.
+// write gives the request, which goes past the buffer where it is larger.
 func (x *exchange[C]) write(bw *bufio.Writer) error {
-	switch {
-	case x.body != nil:
-		x.req.SetBodyStream(pacedBody[C]{x}, int(x.body.Length()))
-	case len(x.out.Rest) > 0:
-		return x.writeParts(bw)
+	size := int64(x.out.Size())
+	if x.body != nil {
+		size = x.body.Length()
 	}
-	return x.req.Write(bw)
-}
-
-// writeParts writes a large request: to a socket in one call, which wakes its reader once.
-func (x *exchange[C]) writeParts(bw *bufio.Writer) error {
-	x.req.Header.SetContentLength(x.out.Size())
-	if socket, plain := x.conn.(*net.TCPConn); plain {
-		parts := net.Buffers(append(x.parts[:0], x.req.Header.Header(), x.out.Body))
-		parts = append(parts, x.out.Rest...)
-		_, err := parts.WriteTo(socket)
-		x.parts = [4][]byte{}
+	head := x.pool.head.append(bw.AvailableBuffer(), x.out, size)
+	if socket, plain := x.conn.(*net.TCPConn); plain && x.body == nil && int64(len(head))+size > int64(bw.Size()) {
+		return x.writeParts(socket, head)
+	}
+	if _, err := bw.Write(head); err != nil {
 		return err
 	}
-	if err := x.req.Header.Write(bw); err != nil {
-		return err
+	if x.body != nil {
+		return writeSource(bw, pacedBody[C]{x}, size)
 	}
 	return x.out.WriteBody(bw)
+}
+
+// writeParts writes a large request to a socket in one call, which wakes its reader once.
+func (x *exchange[C]) writeParts(socket *net.TCPConn, head []byte) error {
+	parts := net.Buffers(append(x.parts[:0], head, x.out.Body))
+	parts = append(parts, x.out.Rest...)
+	_, err := parts.WriteTo(socket)
+	x.parts = [4][]byte{}
+	return err
 }
 
 // hopeless reports whether no answer is to be waited for where a request was not written to its end.
@@ -183,31 +164,6 @@ func (x *exchange[C]) hopeless(err error) bool {
 	var unfinished *sourceError
 	return timedOut(err) || x.cancelled() != nil || errors.As(err, &unfinished)
 }
-
-// pacedBody is the body of a request that is sent as it comes: each piece has a wait of its own.
-type pacedBody[C pooled] struct{ x *exchange[C] }
-
-// Read implements io.Reader.
-func (p pacedBody[C]) Read(b []byte) (int, error) {
-	n, err := p.x.body.Read(b)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return n, &sourceError{err}
-	}
-	p.x.told = err != nil
-	if armed := p.x.arm(time.Now().Add(p.x.limits.FirstByte), true); armed != nil {
-		return n, armed
-	}
-	return n, err
-}
-
-// sourceError is why a request's body did not come to its end.
-type sourceError struct{ cause error }
-
-// Error implements error.
-func (e *sourceError) Error() string { return "read the request's body: " + e.cause.Error() }
-
-// Unwrap gives the cause.
-func (e *sourceError) Unwrap() error { return e.cause }
 
 // arm sets the connection's deadline unless the exchange was cancelled.
 func (x *exchange[C]) arm(deadline time.Time, both bool) error {
@@ -277,16 +233,8 @@ func (x *exchange[C]) Finish() {
 	default:
 		x.pool.discard(cc)
 	}
-	x.releaseRequest()
 	x.cause, x.out, x.body, x.framing, x.half, x.begun = nil, nil, nil, framing{}, false, false
 	x.pool.spare.Put(x)
-}
-
-func (x *exchange[C]) releaseRequest() {
-	if x.req != nil {
-		fasthttp.ReleaseRequest(x.req)
-		x.req = nil
-	}
 }
 
 func (x *exchange[C]) releaseReader() {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -37,10 +36,8 @@ type hostPool[C pooled] struct {
 	acquire func(time.Duration, bool) (C, error)
 	release func(C)
 	discard func(C)
-	host    string
-	base    string // the base URL's path
+	head    requestHead
 	connect time.Duration
-	agent   string
 	spare   sync.Pool
 }
 
@@ -65,8 +62,7 @@ func NewPool(o PoolOptions) (Upstream, error) {
 		ConnPoolStrategy:              fasthttp.LIFO,
 	}
 	p := newHostPool(client, client.AcquireConn, client.ReleaseConn, client.CloseConn)
-	p.host, p.base = u.Host, strings.TrimRight(u.EscapedPath(), "/")
-	p.connect, p.agent = o.Connect, o.UserAgent
+	p.head, p.connect = newRequestHead(u.EscapedPath(), u.Host, o.UserAgent), o.Connect
 	return p, nil
 }
 

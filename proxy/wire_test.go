@@ -99,8 +99,8 @@ func TestGateway_HeadersToTheUpstream(t *testing.T) {
 	g := newTestGateway(t, map[string]*script{"one": s})
 	g.post(t, askWhole, "cookie", "a=b", "x-api-key", testKey, "openai-organization", "org", "x-forwarded-for", "1.2.3.4",
 		"x-hf-bill-to", "them", "user-agent", "spy", "accept", "text/html", "x-mock", "status=429", "traceparent", "00-0-0-00")
-	want := fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nUser-Agent: test\r\nHost: %s\r\ncontent-type: application/json\r\nContent-Length: 57\r\n"+
-		"accept: application/json\r\naccept-encoding: identity\r\nauthorization: Bearer upstream-secret\r\n\r\n", l.Addr())
+	want := fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nUser-Agent: test\r\ncontent-type: application/json\r\n"+
+		"accept: application/json\r\naccept-encoding: identity\r\nauthorization: Bearer upstream-secret\r\nContent-Length: 57\r\n\r\n", l.Addr())
 	if got := <-head; !strings.EqualFold(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
