@@ -8,10 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -20,8 +18,6 @@ import (
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/aistrale/aistrale/storage/storagetest"
 )
 
 // collected is where telemetry ends: whoever sends OTLP by HTTP may send it here.
@@ -180,49 +176,6 @@ func happened(s *tracepb.Span) string {
 		names = append(names, strings.TrimPrefix(e.Name, "aistrale."))
 	}
 	return strings.Join(names, " ")
-}
-
-// startCollector runs an OpenTelemetry collector in front of to, and gives where it takes OTLP.
-func startCollector(t *testing.T, to *collected) (byHTTP, byGRPC string) {
-	t.Helper()
-	program := storagetest.Tool(t, "otelcol")
-	byHTTP, byGRPC = freeAddress(t), freeAddress(t)
-	p := newPlace(t)
-	config := p.write(t, "collector.yaml", fmt.Sprintf(`
-receivers:
-  otlp: {protocols: {http: {endpoint: "%s"}, grpc: {endpoint: "%s"}}}
-exporters:
-  otlp_http: {endpoint: "%s", compression: none, sending_queue: {enabled: false}}
-service:
-  telemetry: {metrics: {level: none}, logs: {level: warn}}
-  pipelines:
-    traces: {receivers: [otlp], exporters: [otlp_http]}
-    logs: {receivers: [otlp], exporters: [otlp_http]}
-`, byHTTP, byGRPC, to.url))
-	cmd := exec.Command(program, "--config", config)
-	var out transcript
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	gone := make(chan error, 1)
-	go func() { gone <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := <-gone; err != nil || t.Failed() {
-			t.Logf("the collector ended with %v:\n%s", err, out.String())
-		}
-	})
-	for _, address := range []string{byHTTP, byGRPC} {
-		eventually(t, "the collector listens:"+out.String(), func() bool {
-			conn, err := net.Dial("tcp", address)
-			if err != nil {
-				return false
-			}
-			return conn.Close() == nil
-		})
-	}
-	return byHTTP, byGRPC
 }
 
 // freeAddress is one on loopback that nobody listens on.

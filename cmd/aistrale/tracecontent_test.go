@@ -15,9 +15,9 @@ const toldKey = "sk-ais-toldkey1-0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 func TestTracing_Content(t *testing.T) {
 	t.Parallel()
 	to := collects(t)
-	byHTTP, _ := startCollector(t, to)
+	by := startCollector(t, to)
 	keys := `  - {name: told, key: ` + toldKey + `, payloads: {spans: true, request: true, response: true, max_bytes: 512}}
-tracing: {endpoint: "http://` + byHTTP + `", content: `
+tracing: {endpoint: "http://` + by.http + `", content: `
 	r := start(t, keys+"true}\n")
 	ask := func(path, body string) string {
 		t.Helper()

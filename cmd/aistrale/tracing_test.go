@@ -19,7 +19,7 @@ import (
 func TestTracing_Collector(t *testing.T) {
 	t.Parallel()
 	to := collects(t)
-	byHTTP, byGRPC := startCollector(t, to)
+	by := startCollector(t, to)
 	const aliases = `
 aliases:
   careful: [refused/gpt, mock/gpt]
@@ -27,8 +27,8 @@ aliases:
 	t.Run("http", func(t *testing.T) {
 		r := start(t, aliases+`
 retry: {max: 1, backoff: 1ms}
-tracing: {endpoint: "http://`+byHTTP+`", attributes: {deployment.environment.name: test}}
-otlp_logs: {endpoint: "http://`+byHTTP+`"}
+tracing: {endpoint: "http://`+by.http+`", attributes: {deployment.environment.name: test}}
+otlp_logs: {endpoint: "http://`+by.http+`"}
 `)
 		tracesFallback(t, r, to)
 		tracesRetry(t, r, to)
@@ -38,10 +38,40 @@ otlp_logs: {endpoint: "http://`+byHTTP+`"}
 	})
 	t.Run("grpc", func(t *testing.T) {
 		r := start(t, aliases+`
-tracing: {endpoint: "http://`+byGRPC+`", protocol: grpc, ratio: 0}
+tracing: {endpoint: "http://`+by.grpc+`", protocol: grpc, ratio: 0}
 `)
 		tracesParent(t, r, to)
 		tracesErrors(t, r, to)
+	})
+	t.Run("https", func(t *testing.T) {
+		r := start(t, `
+tracing: {endpoint: "https://`+by.https+`", ca_file: "`+by.ca+`"}
+otlp_logs: {endpoint: "https://`+by.https+`", ca_file: "`+by.ca+`"}
+`)
+		tracesStream(t, r, to)
+		logsLines(t, r, to)
+	})
+	t.Run("grpc by TLS", func(t *testing.T) {
+		r := start(t, `
+tracing: {endpoint: "https://`+by.grpcs+`", protocol: grpc, ca_file: "`+by.ca+`"}
+`)
+		tracesStream(t, r, to)
+	})
+	t.Run("a collector of strangers", func(t *testing.T) {
+		r := start(t, `
+tracing: {endpoint: "https://`+by.https+`"}
+`)
+		strange := r.call(t, "mock/gpt", "", http.StatusOK)
+		eventually(t, "the log says that the collector is not trusted", func() bool {
+			return strings.Contains(r.out.String(), "the collector does not take") && strings.Contains(r.out.String(), "x509: certificate signed by unknown authority")
+		})
+		to.mu.Lock()
+		defer to.mu.Unlock()
+		for _, s := range to.spans {
+			if attribute(s, "aistrale.request_id") == strange {
+				t.Errorf("it was told all the same: %v", s)
+			}
+		}
 	})
 }
 
