@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/storage"
@@ -93,7 +94,8 @@ func CheckModelName(name string) error {
 		c := name[i]
 		letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9'
 		if !letter && strings.IndexByte("-._:/@+", c) < 0 {
-			return fmt.Errorf("the model name has the character %q; letters, digits and -._:/@+ are allowed", c)
+			said, _ := utf8.DecodeRuneInString(name[i:])
+			return fmt.Errorf("the model name has the character %q; letters, digits and -._:/@+ are allowed", said)
 		}
 	}
 	for part := range strings.SplitSeq(name, "/") {

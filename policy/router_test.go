@@ -103,6 +103,11 @@ func TestCheckModelName(t *testing.T) {
 	f("a#b", false)
 	f("a\r\nb", false)
 	f("modèle", false)
+	for name, want := range map[string]string{"café": "'é'", "a b": "' '", "a\nb": `'\n'`, "a\xff": "'\ufffd'"} {
+		if err := CheckModelName(name); err == nil || !strings.Contains(err.Error(), "the character "+want+";") {
+			t.Errorf("CheckModelName(%q) = %v, want %s", name, err, want)
+		}
+	}
 }
 
 func TestTarget_Is(t *testing.T) {
