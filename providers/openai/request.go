@@ -108,11 +108,14 @@ func (r *reader) limitField(name string, raw []byte) error {
 func integer(path string, raw []byte, to **int64) error {
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
-		var f float64
-		if err := Unmarshal(path, raw, &f); err != nil {
-			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got %s instead.", path, rawName(raw)))
+		if got := rawName(raw); got != kindName('0') {
+			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got %s instead.", path, got))
 		}
-		if n = int64(f); float64(n) != f || f > 1<<53 || f < -1<<53 {
+		f, err := strconv.ParseFloat(string(raw), 64)
+		if err != nil || f > 1<<53 || f < -1<<53 {
+			return outOfRange(path)
+		}
+		if n = int64(f); float64(n) != f {
 			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got a decimal number instead.", path))
 		}
 	}

@@ -92,6 +92,27 @@ func TestReadRequestRefuses(t *testing.T) {
 	f(`{`+hi+`,"user":1}`, "user")
 }
 
+// A number that is not taken is told from one of another type.
+func TestReadRequest_Numbers(t *testing.T) {
+	for field, want := range map[string]string{
+		`"temperature":1e400`:         "Invalid 'temperature': the number is out of range.",
+		`"temperature":"1"`:           "Invalid type for 'temperature': expected a number, but got a string instead.",
+		`"seed":12345678901234567890`: "Invalid 'seed': the number is out of range.",
+		`"seed":-1e30`:                "Invalid 'seed': the number is out of range.",
+		`"seed":1e400`:                "Invalid 'seed': the number is out of range.",
+		`"seed":1.5`:                  "Invalid type for 'seed': expected an integer, but got a decimal number instead.",
+		`"seed":true`:                 "Invalid type for 'seed': expected an integer, but got a boolean instead.",
+		`"max_tokens":1e2`:            "",
+		`"seed":-9007199254740993`:    "",
+	} {
+		_, err := openai.Face{}.ReadRequest(scan(t, `{"messages":[{"role":"user","content":"hi"}],`+field+`}`))
+		var fault *providers.Fault
+		if errors.As(err, &fault) != (want != "") || want != "" && fault.Message != want {
+			t.Errorf("%s: %v, want %q", field, err, want)
+		}
+	}
+}
+
 func TestExtrasHaveOwners(t *testing.T) {
 	req, err := openai.Face{}.ReadRequest(scan(t, `{"messages":[{"role":"user","content":"hi"}],"logit_bias":{"1":2},"thinking":{"type":"enabled","budget_tokens":2000},
 		"min_p":0.1,"safety_settings":[],"extra_body":{"google":{"thinking_config":{"a":1}},"anthropic":{"speed":"fast"},"x":1},"store":null,"top_k":3}`))

@@ -3,6 +3,7 @@ package openai
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -35,6 +36,9 @@ func Unmarshal(path string, raw []byte, v any) error {
 	if errors.As(err, &want) {
 		return Refuse(at, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected %s, but got %s instead.", at, want.what, want.got))
 	}
+	if errors.Is(err, strconv.ErrRange) {
+		return outOfRange(at)
+	}
 	return Refuse(at, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected %s, but got %s instead.", at, nameOf(semantic), kindName(semantic.JSONKind)))
 }
 
@@ -43,6 +47,10 @@ func Refuse(param, code, message string) *providers.Fault {
 	f := providers.Invalid(param, message)
 	f.Code = code
 	return f
+}
+
+func outOfRange(param string) *providers.Fault {
+	return Refuse(param, "invalid_value", fmt.Sprintf("Invalid '%s': the number is out of range.", param))
 }
 
 // wanted is the error of a union type: what it takes, and what it was given.
