@@ -73,8 +73,16 @@ type UsageLine struct {
 	n       [meters]int64
 }
 
-// Set notes an explicit value.
-func (l *UsageLine) Set(m Meter, n int64) { l.has |= 1 << m; l.n[m] = n }
+// mostCounted bounds a count, so that the sum of a ledger's rows is one whatever an upstream says.
+const mostCounted = 1 << 40
+
+// Set notes an explicit value. One below zero says nothing, and none is above a trillion.
+func (l *UsageLine) Set(m Meter, n int64) {
+	if n >= 0 {
+		l.has |= 1 << m
+		l.n[m] = min(n, mostCounted)
+	}
+}
 
 // Get gives a value and whether the provider named it.
 func (l *UsageLine) Get(m Meter) (int64, bool) { return l.n[m], l.has&(1<<m) != 0 }

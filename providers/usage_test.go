@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"math"
 	"reflect"
 	"testing"
 )
@@ -212,5 +213,22 @@ func TestUsageLine_Has(t *testing.T) {
 	l.Set(CacheRead, 0)
 	if n, ok := l.Get(CacheRead); n != 0 || !ok || !l.Has() {
 		t.Error("an explicit zero is not absent")
+	}
+}
+
+// What no provider can mean is not counted, and never more than the ledger can add up.
+func TestUsageLine_Set(t *testing.T) {
+	var l UsageLine
+	l.Set(OutputTotal, -5)
+	if l.Has() {
+		t.Error("a count below zero says something")
+	}
+	l.Set(OutputTotal, 7)
+	l.Set(OutputTotal, math.MinInt64)
+	l.Set(InputTotal, math.MaxInt64)
+	l.Set(CacheRead, math.MaxInt64)
+	l.Set(InputTool, math.MaxInt64)
+	if n := l.Normal(); n.Output != 7 || n.InputUncached != mostCounted || n.CacheRead != mostCounted {
+		t.Errorf("%+v", n)
 	}
 }

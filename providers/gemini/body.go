@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/aistrale/aistrale/providers"
@@ -36,7 +37,10 @@ func (w *body) rawField(name string, raw []byte) { w.key(name); w.raw(raw) }
 
 func number(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 
-func decimal(f float64) []byte { return strconv.AppendFloat(nil, f, 'g', -1, 64) }
+// decimal says a number, of which JSON has none that is not finite.
+func decimal(f float64) []byte {
+	return strconv.AppendFloat(nil, max(-math.MaxFloat64, min(f, math.MaxFloat64)), 'g', -1, 64)
+}
 
 func quoted(s string) []byte { return providers.AppendString(nil, s) }
 

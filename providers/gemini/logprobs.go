@@ -1,10 +1,6 @@
 package gemini
 
-import (
-	"strconv"
-
-	"github.com/tidwall/gjson"
-)
+import "github.com/tidwall/gjson"
 
 // appendLogprobs says a logprobsResult in OpenAI's form, {"content":[…]}, behind what earlier
 // frames said.
@@ -43,7 +39,7 @@ func appendLogprobs(have []byte, result gjson.Result) []byte {
 func (w *body) token(v gjson.Result) {
 	token := v.Get("token").Str
 	w.field("token", token)
-	w.rawField("logprob", strconv.AppendFloat(nil, v.Get("logProbability").Num, 'g', -1, 64))
+	w.rawField("logprob", decimal(v.Get("logProbability").Num))
 	w.key("bytes")
 	w.open('[')
 	for i := range len(token) {

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -120,6 +121,9 @@ func fraction(v gjson.Result, path string, to **float64) error {
 		}
 	} else if v.Type != gjson.Number {
 		return wrong(path, "a number")
+	}
+	if math.IsInf(f, 0) || math.IsNaN(f) { // no language of an upstream's has a word for it
+		return wrong(path, "a finite number")
 	}
 	*to = &f
 	return nil

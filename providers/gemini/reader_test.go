@@ -143,6 +143,28 @@ func sentBack(t *testing.T, dialect providers.Dialect, contents string) string {
 	return string(plan.Requests[0].Body)
 }
 
+// A number may stand in a string, as the API's JSON has it, and is one that other languages know.
+func TestFace_Numbers(t *testing.T) {
+	f := func(value, want string) {
+		t.Helper()
+		var doc providers.Document
+		if err := doc.Scan([]byte(`{"contents":[{"parts":[{"text":"hi"}]}],"generationConfig":{"temperature":`+value+`}}`), nil); err != nil {
+			t.Fatal(err)
+		}
+		_, err := gemini.Face{}.ReadRequest(&doc)
+		var fault *providers.Fault
+		if errors.As(err, &fault) != (want != "") || want != "" && fault.Message != "Invalid value at 'generationConfig.temperature': "+want {
+			t.Errorf("%s: %v, want %q", value, err, want)
+		}
+	}
+	f("0.5", "")
+	f(`"0.5"`, "")
+	f(`"warm"`, "expected a number.")
+	f("1e400", "expected a finite number.")
+	f(`"-Infinity"`, "expected a finite number.")
+	f(`"NaN"`, "expected a finite number.")
+}
+
 // A client that changed what was thought loses the seal, not the request.
 func TestFace_ChangedThought(t *testing.T) {
 	parts := clientParts(t, `{"type":"message","id":"m","content":[{"type":"thinking","thinking":"Hm.","signature":"c2ln"},{"type":"text","text":"So."}],"stop_reason":"end_turn"}`, "whole")

@@ -149,6 +149,7 @@ func FuzzReadReply(f *testing.F) {
 	f.Add(true, []byte("data: [{\"error\":{\"code\":429}}]\n\n"))
 	f.Add(false, []byte(`{"candidates":[{"index":-3,"content":{"parts":[{"inlineData":{}},{"executableCode":{}},{"thoughtSignature":"a"}]},"groundingMetadata":{"groundingChunks":[{"web":{"uri":"u"}}],"groundingSupports":[{"segment":{"startIndex":-1,"endIndex":99,"partIndex":7},"groundingChunkIndices":[0,-1]}]}}]}`))
 	f.Add(false, []byte(`{"candidates":[{"content":{"parts":[{"text":"é"}]},"citationMetadata":{"citationSources":[{"startIndex":1,"endIndex":1e30,"uri":"u"}]},"logprobsResult":{"chosenCandidates":[{}]}}],"usageMetadata":{"promptTokenCount":-5}}`))
+	f.Add(false, []byte(`{"candidates":[{"content":{"parts":[{"text":"a"}]},"logprobsResult":{"chosenCandidates":[{"token":"a","logProbability":-1e400}]}}]}`))
 	f.Fuzz(func(t *testing.T, stream bool, body []byte) {
 		call := providers.Call{Stream: stream, ID: "r", IncludeUsage: true}
 		ends := 0

@@ -78,9 +78,9 @@ func readText(call *providers.Call, replies [][]byte) (providers.PairReply, erro
 	}
 	var segments []media.Segment
 	for _, chunk := range reply.Get("chunks").Array() {
-		s := media.Segment{Text: chunk.Get("text").Str, Start: max(0, chunk.Get("timestamp.0").Num)}
-		s.End = max(s.Start, chunk.Get("timestamp.1").Num) // null where the sound breaks off
-		segments = append(segments, s)
+		segments = append(segments, media.Segment{
+			Text: chunk.Get("text").Str, Start: chunk.Get("timestamp.0").Num, End: chunk.Get("timestamp.1").Num, // null where the sound breaks off
+		})
 	}
 	if asked.Timed() && len(segments) == 0 && text.Str != "" {
 		return providers.PairReply{}, media.Timeless()

@@ -54,15 +54,25 @@ func ReadTranscription(call *providers.Call, known ...string) (*Transcription, e
 // Timed reports whether the times of the text are wanted.
 func (a *Transcription) Timed() bool { return a.Format != "json" && a.Format != "text" }
 
-// A Segment is a piece of a text, and when it was said, in seconds. End is at or behind Start.
+// A Segment is a piece of a text, and when it was said, in seconds.
 type Segment struct {
 	Text       string
 	Start, End float64
 }
 
-// Reply says a text to the client.
+// settle has a segment end at or behind its start, and at a time that can be said.
+func (s *Segment) settle() {
+	const longest = 1e9 // 32 years
+	s.Start = max(0, min(s.Start, longest))
+	s.End = max(s.Start, min(s.End, longest))
+}
+
+// Reply says a text to the client. It settles the segments.
 func (a *Transcription) Reply(text string, segments []Segment) providers.PairReply {
 	var out providers.PairReply
+	for i := range segments {
+		segments[i].settle()
+	}
 	switch {
 	case a.Stream:
 		out.Type = "text/event-stream; charset=utf-8"
