@@ -3,7 +3,6 @@ package admin
 import (
 	"cmp"
 	"fmt"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -22,9 +21,9 @@ type PayloadRule struct {
 }
 
 func (p PayloadRule) settings() (storage.PayloadSettings, error) {
-	keep, err := time.ParseDuration(cmp.Or(p.Keep, "0"))
+	keep, err := storage.ParseDuration(cmp.Or(p.Keep, "0"))
 	if err != nil {
-		return storage.PayloadSettings{}, fmt.Errorf("payloads: keep: %q is not a duration such as 720h", p.Keep)
+		return storage.PayloadSettings{}, fmt.Errorf("payloads: keep: %q is not a duration such as 720h or 30d", p.Keep)
 	}
 	return storage.PayloadSettings{Keep: keep, Spans: p.Spans, Request: p.Request, Response: p.Response, MaxBytes: p.MaxBytes, Redact: p.Redact}, nil
 }

@@ -8,7 +8,7 @@ import (
 // A project says what is kept of its calls in words that mean something, and shows it as it was said.
 func TestProject_Payloads(t *testing.T) {
 	onStores(t, func(t *testing.T, a *testAPI) {
-		const said = `"payloads":{"keep":"720h","request":true,"redact":[]}`
+		const said = `"payloads":{"keep":"30d","request":true,"redact":[]}`
 		a.wants(201, a.root, "POST", "/projects", `{"name":"kept",`+said+`}`)
 		if got := a.wants(200, a.root, "GET", "/projects/kept", ""); !strings.Contains(got.body, said) {
 			t.Errorf("shown: %s", got.body)

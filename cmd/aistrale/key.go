@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	keyCreateUsage = `usage: aistrale key create NAME [--models a,b] [--allow FIELD,…] [--tags a,b] [--expires 720h]
+	keyCreateUsage = `usage: aistrale key create NAME [--models a,b] [--allow FIELD,…] [--tags a,b] [--expires 90d]
        [--settings FILE] [--project P] [--owner O] [--workspace W] [--config FILE | --url URL] [--json]
        The file has what a key in the configuration may have but name, key and expires, such as
        deny_models, defaults or timeouts. What a flag says too is the flag's.`
 	keyListUsage   = "usage: aistrale key list [--workspace W] [--state active|expired|revoked] [--owner O] [--project P]\n       [--config FILE | --url URL] [--json]"
 	keyShowUsage   = "usage: aistrale key show ID|NAME [--workspace W] [--config FILE | --url URL] [--json]"
-	keyUpdateUsage = `usage: aistrale key update ID|NAME [--models a,b] [--allow FIELD,…] [--tags a,b] [--expires 720h]
+	keyUpdateUsage = `usage: aistrale key update ID|NAME [--models a,b] [--allow FIELD,…] [--tags a,b] [--expires 90d]
        [--settings FILE] [--project P] [--owner O] [--workspace W] [--config FILE | --url URL] [--json]
        What nothing is said of stays. The settings of the file replace all that the key had; --expires counts from now.`
 	keyRotateUsage = `usage: aistrale key rotate ID|NAME [--overlap 24h] [--workspace W] [--config FILE | --url URL] [--json]
@@ -48,7 +48,7 @@ type keyCommand struct {
 	*workspaceCommand
 	said     KeyConfig
 	lists    map[string]*string // models, allow, tags
-	expires  time.Duration
+	expires  *time.Duration
 	settings string
 }
 
@@ -58,7 +58,7 @@ func newKeyCommand(env environment, usage, models string) *keyCommand {
 	c.lists["models"] = c.flags.String("models", models, "models that the key may use")
 	c.lists["allow"] = c.flags.String("allow", "", "governed fields that the key may use")
 	c.lists["tags"] = c.flags.String("tags", "", "tags of its records")
-	c.flags.DurationVar(&c.expires, "expires", 0, "how long the key is valid; 0: as it is, and for ever where it is new")
+	c.expires = newDurationFlag(c.flags, "expires", 0, "how long the key is valid; 0: as it is, and for ever where it is new")
 	c.flags.StringVar(&c.settings, "settings", "", "a file with settings of the key, as in the configuration")
 	c.flags.StringVar(&c.said.Project, "project", "", "the project it belongs to")
 	c.flags.StringVar(&c.said.Owner, "owner", "", "the user it belongs to")
@@ -81,7 +81,7 @@ func (c *keyCommand) body(name string) (map[string]any, error) {
 		c.workspace = cmp.Or(file.config.Workspace, c.workspace)
 	}
 	k, _ := storage.NewKey(name, c.env.Now())
-	if c.expires < 0 {
+	if *c.expires < 0 {
 		return nil, usagef("--expires is in the past\n%s", c.usage)
 	}
 	if err := cmp.Or(file.config.put(&k), k.Check()); err != nil {
@@ -98,8 +98,8 @@ func (c *keyCommand) body(name string) (map[string]any, error) {
 			body[member] = text
 		}
 	}
-	if c.expires > 0 {
-		body["expires_at"] = k.CreatedAt.Add(c.expires).Truncate(time.Microsecond)
+	if *c.expires > 0 {
+		body["expires_at"] = k.CreatedAt.Add(*c.expires).Truncate(time.Microsecond)
 	}
 	if c.settings != "" {
 		settings, err := k.Settings()
@@ -190,7 +190,7 @@ func (c *workspaceCommand) withKey(ctx context.Context, ref string, do func(*api
 
 func keyRotate(ctx context.Context, env environment, args []string) error {
 	c := newWorkspaceCommand(env, keyRotateUsage, "keys", storage.DefaultWorkspace, "the workspace of the key")
-	overlap := c.flags.Duration("overlap", 0, "how long the text of before stays good")
+	overlap := newDurationFlag(c.flags, "overlap", 0, "how long the text of before stays good")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err

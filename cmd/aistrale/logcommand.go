@@ -45,7 +45,7 @@ func logShow(ctx context.Context, env environment, args []string) error {
 
 func logLevel(ctx context.Context, env environment, args []string) error {
 	c := newControlCommand(env, logLevelUsage)
-	wanted := c.flags.Duration("for", logFor, "how long")
+	wanted := newDurationFlag(c.flags, "for", logFor, "how long")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func logReset(ctx context.Context, env environment, args []string) error {
 
 func logDebug(ctx context.Context, env environment, args []string) error {
 	c := newControlCommand(env, logDebugUsage)
-	wanted := c.flags.Duration("for", logFor, "how long")
+	wanted := newDurationFlag(c.flags, "for", logFor, "how long")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err

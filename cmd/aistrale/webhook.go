@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aistrale/aistrale/admin"
 	"github.com/aistrale/aistrale/storage"
@@ -19,7 +20,7 @@ const (
        Of kind email there is none, but --to. Without --events it is told of all. --workspace '*' hears of every workspace.`
 	webhookListUsage       = "usage: aistrale webhook list [--workspace W] [--config FILE | --url URL] [--json]"
 	webhookShowUsage       = "usage: aistrale webhook show ID [--workspace W] [--config FILE | --url URL] [--json]"
-	webhookRotateUsage     = "usage: aistrale webhook rotate ID [--overlap SECONDS] [--workspace W] [--config FILE | --url URL] [--json]"
+	webhookRotateUsage     = "usage: aistrale webhook rotate ID [--overlap 24h] [--workspace W] [--config FILE | --url URL] [--json]"
 	webhookTestUsage       = "usage: aistrale webhook test ID [--workspace W] [--config FILE | --url URL] [--json]"
 	webhookDeliveriesUsage = "usage: aistrale webhook deliveries ID [--state pending|delivered|failed] [--limit N] [--workspace W] [--config FILE | --url URL] [--json]"
 	webhookResendUsage     = "usage: aistrale webhook resend ID DELIVERY [--workspace W] [--config FILE | --url URL] [--json]"
@@ -150,14 +151,14 @@ func (c *webhookCommand) printWebhooks(all []admin.Webhook) error {
 
 func webhookRotate(ctx context.Context, env environment, args []string) error {
 	c := newWebhookCommand(env, webhookRotateUsage)
-	overlap := c.flags.Int("overlap", 24*60*60, "seconds that the secret of before signs too")
+	overlap := newDurationFlag(c.flags, "overlap", 24*time.Hour, "how long the secret of before signs too")
 	words, err := c.parse(args, 1)
 	if err != nil {
 		return err
 	}
 	return c.withAPI(ctx, func(api *apiClient) error {
 		var made admin.Webhook
-		if err := api.call(ctx, http.MethodPost, c.path(words[0], "rotate"), map[string]any{"overlap_seconds": *overlap}, &made); err != nil {
+		if err := api.call(ctx, http.MethodPost, c.path(words[0], "rotate"), map[string]any{"overlap_seconds": int64(overlap.Seconds())}, &made); err != nil {
 			return err
 		}
 		return c.printMade(made, "Webhook "+made.Name+" has a new secret.")
