@@ -182,7 +182,10 @@ func Count(value []byte) (n int64, ok bool) {
 //go:noinline
 func inexact(value []byte) (int64, bool) {
 	f, err := strconv.ParseFloat(string(value), 64)
-	return int64(f), err == nil && f >= 0 && f < 1e15
+	if err != nil || f < 0 || f >= 1e15 {
+		return 0, false
+	}
+	return int64(f), true
 }
 
 // maxReplyDepth bounds the nesting of an upstream's JSON. gjson validates by recursion, and Go

@@ -120,7 +120,11 @@ func (d *decoder) arguments(key int64, text string) {
 	}
 }
 
+// cite tells a citation of a text, which no other block has.
 func (d *decoder) cite(b *block, a gjson.Result) {
+	if b.kind != providers.KindText {
+		return
+	}
 	c := citation(a)
 	d.emit(providers.Event{Kind: providers.EventCitation, Index: b.index, Citation: &c})
 }
