@@ -108,14 +108,13 @@ func (r *reader) limitField(name string, raw []byte) error {
 func integer(path string, raw []byte, to **int64) error {
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
-		if got := rawName(raw); got != kindName('0') {
-			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got %s instead.", path, got))
-		}
 		f, err := strconv.ParseFloat(string(raw), 64)
-		if err != nil || f > 1<<53 || f < -1<<53 {
+		switch n = int64(f); {
+		case f > 1<<53 || f < -1<<53: // also what is infinite to a float
 			return outOfRange(path)
-		}
-		if n = int64(f); float64(n) != f {
+		case err != nil:
+			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got %s instead.", path, rawName(raw)))
+		case float64(n) != f:
 			return Refuse(path, "invalid_type", fmt.Sprintf("Invalid type for '%s': expected an integer, but got a decimal number instead.", path))
 		}
 	}
