@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/anthropic"
@@ -27,10 +26,6 @@ var oddValues = []string{
 // Whatever value of an answer is another than it should be, clients of every language are given
 // an answer in their language, or are told of a fault.
 func TestOddAnswers(t *testing.T) {
-	every := 23 // of the answers that there are
-	if os.Getenv("AISTRALE_PROVE") == "1" {
-		every = 1
-	}
 	for language, dialect := range map[string]providers.Dialect{
 		"openai": openai.Dialect{}, "anthropic": anthropic.Dialect{}, "gemini": gemini.Dialect{}, "responses": responses.Dialect{},
 	} {
@@ -41,34 +36,39 @@ func TestOddAnswers(t *testing.T) {
 			if files = append(files, deeper...); err != nil || len(files) < 30 {
 				t.Fatalf("%d answers, %v", len(files), err)
 			}
-			n := 0
-			for _, file := range files {
-				said, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if len(said) > 16<<10 || filepath.Ext(file) == ".bin" {
-					continue
-				}
-				eachOdd(said, func(odd []byte) {
-					if n++; n%every == 0 {
-						oddlyAnswered(t, dialect, filepath.Ext(file) == ".sse", odd)
-					}
-				})
-			}
-			t.Logf("%d answers", n/every)
+			n := eachOdd(t, files, 23, func(file string, odd []byte) {
+				oddlyAnswered(t, dialect, filepath.Ext(file) == ".sse", odd)
+			})
+			t.Logf("%d answers", n)
 		})
 	}
 }
 
-// eachOdd gives the text with one of its JSON values after the other in the place of which there
-// is each of the odd ones.
-func eachOdd(said []byte, do func(odd []byte)) {
-	for _, at := range valuesOf(said) {
-		for _, odd := range oddValues {
-			do(slices.Concat(said[:at[0]], []byte(odd), said[at[1]:]))
+// eachOdd gives the texts of files with one of their JSON values after the other in the place of
+// which there is each of the odd ones, and counts them: one of so many where not all shall be proved.
+func eachOdd(t *testing.T, files []string, every int, do func(file string, odd []byte)) int {
+	t.Helper()
+	if os.Getenv("AISTRALE_PROVE") == "1" {
+		every = 1
+	}
+	n := 0
+	for _, file := range files {
+		said, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(said) > 16<<10 || filepath.Ext(file) == ".bin" {
+			continue
+		}
+		for _, at := range valuesOf(said) {
+			for _, odd := range oddValues {
+				if n++; n%every == 0 {
+					do(file, slices.Concat(said[:at[0]], []byte(odd), said[at[1]:]))
+				}
+			}
 		}
 	}
+	return n / every
 }
 
 // valuesOf finds where JSON's values stand in a text, of a stream in its data: no names, and the
@@ -109,9 +109,7 @@ func valuesOf(said []byte) (found [][2]int) {
 func oddlyAnswered(t *testing.T, dialect providers.Dialect, stream bool, body []byte) {
 	t.Helper()
 	for _, l := range listeners {
-		call := providers.Call{
-			Op: providers.OpChat, Asked: "p/m", Model: "m", Stream: stream, IncludeUsage: true, ID: "req_0", Created: time.Unix(1_700_000_000, 0),
-		}
+		call := heardCall(stream)
 		writer := l.face.Writer(&call)
 		var wire []byte
 		faulty := false

@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aistrale/aistrale/providers"
 	"github.com/aistrale/aistrale/providers/anthropic"
@@ -21,10 +19,6 @@ import (
 // Whatever value of a request is another than it should be, it is refused in words about that
 // value, or every provider is sent JSON.
 func TestOddRequests(t *testing.T) {
-	every := 97 // of the requests that there are
-	if os.Getenv("AISTRALE_PROVE") == "1" {
-		every = 1
-	}
 	var files []string
 	if err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
 		if entry != nil && entry.Name() == "request.json" {
@@ -37,22 +31,9 @@ func TestOddRequests(t *testing.T) {
 	for _, l := range listeners {
 		t.Run(l.face.Language(), func(t *testing.T) {
 			t.Parallel()
-			n, sent := 0, 0
-			for _, file := range files {
-				said, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if len(said) > 16<<10 {
-					continue
-				}
-				eachOdd(said, func(odd []byte) {
-					if n++; n%every == 0 {
-						sent += oddlySent(t, l.face, odd)
-					}
-				})
-			}
-			if t.Logf("%d requests, sent as %d", n/every, sent); sent < n/every/4 {
+			sent := 0
+			n := eachOdd(t, files, 97, func(_ string, odd []byte) { sent += oddlySent(t, l.face, odd) })
+			if t.Logf("%d requests, sent as %d", n, sent); sent < n/4 {
 				t.Error("too few of them are sent to anybody")
 			}
 		})
@@ -66,18 +47,19 @@ func oddlySent(t *testing.T, face providers.Face, body []byte) (sent int) {
 	if doc.Scan(body, nil) != nil {
 		return 0
 	}
-	call := providers.Call{Op: providers.OpChat, Doc: &doc, Asked: "p/m", Model: "m", Path: "/p", ID: "req_0", Created: time.Unix(1_700_000_000, 0)}
+	req, err := face.ReadRequest(&doc)
+	if err != nil {
+		unlessRefused(t, face, nil, err, body)
+		return 0
+	}
+	call := heardCall(false)
+	call.Doc, call.Path = &doc, "/p"
 	for _, dialect := range []providers.Dialect{openai.Dialect{}, anthropic.Dialect{}, gemini.Dialect{}, responses.Dialect{}, bedrock.Dialect{}} {
 		for _, legacy := range []bool{false, true} {
 			call.Can.LegacySchema = legacy
-			req, err := face.ReadRequest(&doc)
-			var plan providers.Plan
-			if err == nil {
-				plan, err = dialect.WriteRequest(req, &call)
-			}
-			var fault *providers.Fault
-			if err != nil && (!errors.As(err, &fault) || strings.Contains(fault.Message, "cannot be said")) {
-				t.Errorf("%s to %T: %v\n%s", face.Language(), dialect, err, body)
+			plan, err := dialect.WriteRequest(req, &call)
+			if err != nil {
+				unlessRefused(t, face, dialect, err, body)
 			}
 			for i := range plan.Requests {
 				sent++
@@ -88,4 +70,13 @@ func oddlySent(t *testing.T, face providers.Face, body []byte) (sent int) {
 		}
 	}
 	return sent
+}
+
+// unlessRefused fails where err does not say what is wrong with a request.
+func unlessRefused(t *testing.T, face providers.Face, dialect providers.Dialect, err error, body []byte) {
+	t.Helper()
+	var fault *providers.Fault
+	if !errors.As(err, &fault) || strings.Contains(fault.Message, "cannot be said") {
+		t.Errorf("%s to %T: %v\n%s", face.Language(), dialect, err, body)
+	}
 }

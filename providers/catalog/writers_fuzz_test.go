@@ -30,12 +30,17 @@ func FuzzWriters(f *testing.F) {
 	})
 }
 
+// heardCall is a call whose answer a listener hears.
+func heardCall(stream bool) providers.Call {
+	return providers.Call{
+		Op: providers.OpChat, Asked: "p/m", Model: "m", Stream: stream, IncludeUsage: true, ID: "req_0", Created: time.Unix(1_700_000_000, 0),
+	}
+}
+
 // write says events in the listener's language, holds them to its form, and hears what they say.
 func (l *listener) write(t *testing.T, events []providers.Event, stream bool) (*told, []byte) {
 	t.Helper()
-	call := providers.Call{
-		Op: providers.OpChat, Asked: "p/m", Model: "m", Stream: stream, IncludeUsage: true, ID: "req_0", Created: time.Unix(1_700_000_000, 0),
-	}
+	call := heardCall(stream)
 	writer := l.face.Writer(&call)
 	var wire []byte
 	for i := range events {
